@@ -183,6 +183,7 @@ void world_faults(struct world *world, const struct plugin_list *list)
 			break;
 		case FAULT_LOSS:
 			world->lossy = true;
+			world->filtered = true;
 			world->loss_windows[world->n_loss_windows++] = (struct loss_window){common->from_ns,
 				common->until_ns, ((struct fault_loss *)settings)->probability,
 				((struct fault_loss *)settings)->among == 1};

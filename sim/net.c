@@ -149,6 +149,94 @@ static void draw(struct world *world, const struct message *message, const uint3
 		world->n_validators, world->delays);
 }
 
+/* Sending copy by copy: each is a packet of its own, shown to the shapers. It keeps the number of the
+ * message that it is a copy of, and with it the delay that it would have had. */
+
+static void push_copy(struct world *world, struct packet *packet, uint32_t to, sim_time at)
+{
+	packet->remaining = 1;
+	queue_push(&world->queue, at, handle_make(EVENT_ARRIVE, to, packet->next_free));
+}
+
+static struct packet *copy_of(struct world *world, const struct message *message)
+{
+	struct packet *packet = packet_take(world);
+	packet->message = *message;
+	return packet;
+}
+
+static void drop_copy(struct world *world, struct packet *packet, uint32_t to, const char *why)
+{
+	uint32_t index = packet->next_free;
+	if (why != NULL && world->tracer != NULL && world->tracer->dropped != NULL) {
+		world->tracer->dropped(world->tracer->context, to, &packet->message, why);
+	}
+	packet->remaining = 1;
+	packet_release(world, index, packet);
+}
+
+/* Returns whether the copy was sent. `is_signed`: so was one before it. */
+static bool send_shaped(struct node *node, uint32_t to, const struct message *message, bool is_signed)
+{
+	struct world *world = node->world;
+	struct packet *packet = copy_of(world, message);
+	struct shaping shaping = {0};
+	for (struct shaper *shaper = world->shapers;
+		shaper != NULL && !shaping.unsent && shaping.dropped == NULL; shaper = shaper->next) {
+		shaper->shape(shaper->context, node, to, &packet->message, &shaping);
+	}
+	if (shaping.unsent) {
+		drop_copy(world, packet, to, NULL);
+		return false;
+	}
+	packet->message.from = node->id; /* nobody sends in another's name */
+	packet->message.number = message->number;
+	count_sent(world, node, &packet->message, 1);
+	sim_time at = world->now;
+	if (world->queued) {
+		if (!is_signed) {
+			sign(world, node);
+		}
+		at = depart(world, node, packet->message.size_bytes);
+	}
+	if (shaping.dropped != NULL) {
+		world->lost++;
+		drop_copy(world, packet, to, shaping.dropped);
+		return true;
+	}
+	if (world->constant_ns >= 0) {
+		world->delays[0] = world->constant_ns;
+	} else {
+		draw(world, message, &to, 1);
+	}
+	at = sim_time_add(sim_time_add(at, world->delays[0]), shaping.delay_ns);
+	at = at < shaping.not_before_ns ? shaping.not_before_ns : at;
+	for (uint32_t i = 1; i <= shaping.n_duplicates; i++) {
+		sim_time later = sim_time_add(at, shaping.duplicate_after_ns * i);
+		push_copy(world, copy_of(world, &packet->message), to, later);
+	}
+	push_copy(world, packet, to, at);
+	return true;
+}
+
+static void multicast_shaped(struct node *node, struct message *message)
+{
+	bool is_signed = false;
+	for (uint32_t to = 0; to < node->world->n_validators; to++) {
+		if (to != node->id) {
+			is_signed |= send_shaped(node, to, message, is_signed);
+		}
+	}
+}
+
+static inline void trace_sent(struct world *world, const struct node *node, uint32_t to,
+	const struct message *message)
+{
+	if (world->tracer != NULL && world->tracer->sent != NULL) {
+		world->tracer->sent(world->tracer->context, node, to, message);
+	}
+}
+
 void node_multicast(struct node *node, struct message *message)
 {
 	struct world *world = node->world;
@@ -159,6 +247,13 @@ void node_multicast(struct node *node, struct message *message)
 	assert(packet->remaining == 0); /* a message is given away once */
 	assert(node->alive);
 	message->number = node->n_multicasts++;
+	trace_sent(world, node, NODE_NONE, message);
+	if (node->shaped) {
+		multicast_shaped(node, message);
+		packet->remaining = 1;
+		packet_release(world, index, packet);
+		return;
+	}
 	if (n == 1 && self) {
 		packet->remaining = 1;
 		packet_release(world, index, packet);
@@ -202,6 +297,12 @@ void node_send(struct node *node, uint32_t to, struct message *message)
 		queue_push(&world->queue, world->now, handle_make(EVENT_LOCAL, to, index));
 		return;
 	}
+	trace_sent(world, node, to, message);
+	if (node->shaped) {
+		send_shaped(node, to, message, false);
+		packet_release(world, index, packet);
+		return;
+	}
 	count_sent(world, node, message, 1);
 	sim_time at = world->now;
 	if (world->queued) {
@@ -214,6 +315,40 @@ void node_send(struct node *node, uint32_t to, struct message *message)
 		draw(world, message, &to, 1);
 	}
 	queue_push(&world->queue, sim_time_add(at, world->delays[0]), handle_make(EVENT_ARRIVE, to, index));
+}
+
+void node_later(struct node *node, sim_time delay_ns, struct message *message)
+{
+	struct world *world = node->world;
+	struct packet *packet = (struct packet *)message;
+	assert(packet->remaining == 0); /* a message is given away once */
+	assert(node->alive);
+	packet->remaining = 1;
+	message->number = world->ports[node->id].n_downs;
+	queue_push(&world->queue, sim_time_add(world->now, delay_ns),
+		handle_make(EVENT_LATER, node->id, packet->next_free));
+}
+
+static void trace_dropped(struct world *world, uint32_t to, const struct message *message, const char *why)
+{
+	if (world->tracer != NULL && world->tracer->dropped != NULL) {
+		world->tracer->dropped(world->tracer->context, to, message, why);
+	}
+}
+
+/* An arrival where somebody listens or lies. False: the receiver refuses the message. */
+static __attribute__((noinline, cold)) bool watched_arrival(
+	struct world *world, const struct node *node, const struct message *message)
+{
+	if ((message->flags & MESSAGE_FORGED) != 0) {
+		world->refused++;
+		trace_dropped(world, node->id, message, "refused");
+		return false;
+	}
+	if (world->tracer != NULL && world->tracer->arrived != NULL) {
+		world->tracer->arrived(world->tracer->context, node, message);
+	}
+	return true;
 }
 
 /* Hands a message to its receiver. */
@@ -245,9 +380,21 @@ static bool is_lost(struct world *world, const struct node *node, const struct m
 	}
 	if (random_unit_at(world->ports[message->from].loss, message->number, node->id) < probability) {
 		world->lost++;
+		trace_dropped(world, node->id, message, "lost");
 		return true;
 	}
 	return false;
+}
+
+/* What arrivals are asked in a world that filters them: does this one not come through? Where there is a
+ * processor to pass first, whether its receiver refuses it is asked after that. */
+static bool is_stopped(struct world *world, const struct node *node, const struct message *message)
+{
+	if (world->lossy && is_lost(world, node, message)) {
+		return true;
+	}
+	bool at_once = !world->queued || node->id >= world->n_validators;
+	return at_once && world->watched && !watched_arrival(world, node, message);
 }
 
 /* Starts the next piece of work at a processor that has nothing in service. */
@@ -309,7 +456,7 @@ void net_arrive(struct world *world, uint32_t whom, uint32_t index)
 {
 	struct node *node = &world->nodes[whom];
 	struct packet *packet = packet_at(world, index);
-	if (!node->alive || (world->lossy && is_lost(world, node, &packet->message))) {
+	if (!node->alive || (world->filtered && is_stopped(world, node, &packet->message))) {
 		packet_release(world, index, packet);
 		return;
 	}
@@ -326,10 +473,10 @@ void net_arrive_all(struct world *world, uint32_t index)
 	struct packet *packet = packet_at(world, index);
 	uint32_t n = world->n_validators;
 	uint32_t from = packet->message.from;
-	bool lossy = world->lossy;
+	bool filtered = world->filtered;
 	for (uint32_t to = 0; to < n && !world->stopped; to++) {
 		struct node *node = &world->nodes[to];
-		if (to == from || !node->alive || (lossy && is_lost(world, node, &packet->message))) {
+		if (to == from || !node->alive || (filtered && is_stopped(world, node, &packet->message))) {
 			continue;
 		}
 		give(world, node, &packet->message);
@@ -359,7 +506,9 @@ void net_handle(struct world *world, uint32_t whom, uint32_t index)
 		packet_release(world, index, packet); /* the node went down while it worked on this */
 		return;
 	}
-	give(world, node, &packet->message);
+	if (!world->watched || watched_arrival(world, node, &packet->message)) {
+		give(world, node, &packet->message);
+	}
 	packet_release(world, index, packet);
 	port->in_service = false;
 	if (node->alive && port->waiting_n > 0) {
@@ -370,11 +519,22 @@ void net_handle(struct world *world, uint32_t whom, uint32_t index)
 	}
 }
 
+void net_later(struct world *world, uint32_t whom, uint32_t index)
+{
+	struct node *node = &world->nodes[whom];
+	struct packet *packet = packet_at(world, index);
+	if (node->alive && packet->message.number == world->ports[whom].n_downs &&
+		(!world->watched || watched_arrival(world, node, &packet->message))) {
+		give(world, node, &packet->message);
+	}
+	packet_release(world, index, packet);
+}
+
 void net_local(struct world *world, uint32_t whom, uint32_t index)
 {
 	struct node *node = &world->nodes[whom];
 	struct packet *packet = packet_at(world, index);
-	if (node->alive) {
+	if (node->alive && (!world->watched || watched_arrival(world, node, &packet->message))) {
 		give(world, node, &packet->message);
 	}
 	packet_release(world, index, packet);

@@ -59,6 +59,7 @@ void world_init(struct world *world, const struct world_settings *settings, cons
 	}
 	world->loss_validators = world->loss_all = settings->loss;
 	world->lossy = settings->loss > 0;
+	world->filtered = world->lossy;
 }
 
 void world_finish(struct world *world)
@@ -132,6 +133,9 @@ static void timer_event(struct world *world, uint32_t whom, unsigned timer)
 	}
 	world->events++;
 	digest_add(&world->digest, (uint64_t)world->now, (uint64_t)whom << 44 | timer);
+	if (world->tracer != NULL && world->tracer->timer != NULL) {
+		world->tracer->timer(world->tracer->context, node, timer);
+	}
 	if (timer == NODE_TIMER_CLIENT) {
 		world->ops->client_timer(node);
 	} else {
@@ -193,6 +197,9 @@ static inline void dispatch(struct world *world, uint64_t handle)
 	case EVENT_LOCAL:
 		net_local(world, whom, which);
 		break;
+	case EVENT_LATER:
+		net_later(world, whom, which);
+		break;
 	case EVENT_TIMER:
 		timer_event(world, whom, which);
 		break;
@@ -224,6 +231,25 @@ void world_run(struct world *world)
 	}
 }
 
+void world_add_shaper(struct world *world, struct shaper *shaper)
+{
+	struct shaper **last = &world->shapers;
+	while (*last != NULL) {
+		last = &(*last)->next;
+	}
+	shaper->next = NULL;
+	*last = shaper;
+	world->watched = true;
+	world->filtered = true;
+}
+
+void world_listen(struct world *world, const struct tracer *tracer)
+{
+	world->tracer = tracer;
+	world->watched = tracer != NULL || world->shapers != NULL;
+	world->filtered = world->lossy || world->watched;
+}
+
 /* Crash and restart: what is in service or waiting at the node is gone, its timers are off. */
 
 void world_crash(struct world *world, uint32_t whom)
@@ -234,6 +260,10 @@ void world_crash(struct world *world, uint32_t whom)
 		return;
 	}
 	node->alive = false;
+	world->ports[whom].n_downs++;
+	if (world->tracer != NULL && world->tracer->fault != NULL) {
+		world->tracer->fault(world->tracer->context, whom, "crash");
+	}
 	for (unsigned t = 0; t < NODE_TIMERS; t++) {
 		world->ports[whom].timer_at[t] = SIM_NEVER;
 	}
@@ -250,6 +280,9 @@ void world_restart(struct world *world, uint32_t whom)
 		return;
 	}
 	node->alive = true;
+	if (world->tracer != NULL && world->tracer->fault != NULL) {
+		world->tracer->fault(world->tracer->context, whom, "restart");
+	}
 	world->ports[whom].depart = world->now;
 	digest_add(&world->digest, (uint64_t)world->now, (uint64_t)whom << 44 | 0xff02);
 	world->ops->restart(node);
@@ -278,6 +311,18 @@ uint32_t node_transaction_bytes(const struct node *node, transaction_id transact
 	return node->world->ops->transaction_bytes(node, transaction);
 }
 
+uint64_t node_transaction_key(const struct node *node, transaction_id transaction)
+{
+	const struct host_ops *ops = node->world->ops;
+	return ops->transaction_key == NULL ? NODE_KEY_ALL : ops->transaction_key(node, transaction);
+}
+
+bool node_valid(const struct node *node, const struct batch *batch)
+{
+	const struct host_ops *ops = node->world->ops;
+	return ops->valid == NULL || ops->valid(node, batch);
+}
+
 void node_proposed(struct node *node, uint64_t instance, uint64_t view, const struct batch *batch)
 {
 	node->world->ops->proposed(node, instance, view, batch);
@@ -292,6 +337,26 @@ void node_apply(struct node *node, uint64_t instance, uint64_t view, const struc
 	bool reply)
 {
 	node->world->ops->apply(node, instance, view, batch, reply);
+}
+
+void node_apply_tentative(struct node *node, uint64_t instance, uint64_t view, const struct batch *batch)
+{
+	node->world->ops->apply_tentative(node, instance, view, batch);
+}
+
+void node_confirm(struct node *node, uint64_t instance)
+{
+	node->world->ops->confirm(node, instance);
+}
+
+void node_rollback(struct node *node, uint64_t instance)
+{
+	node->world->ops->rollback(node, instance);
+}
+
+void node_read(struct node *node, transaction_id transaction, uint64_t view)
+{
+	node->world->ops->read(node, transaction, view);
 }
 
 void node_reply(struct node *node, transaction_id transaction, uint64_t view)
@@ -322,7 +387,8 @@ void node_appended(struct node *node, uint64_t index, uint64_t term, uint64_t pr
 
 void node_log(const struct node *node, const char *phrase)
 {
-	if (node->world->ops->log != NULL) {
-		node->world->ops->log(node, phrase);
+	const struct tracer *tracer = node->world->tracer;
+	if (tracer != NULL && tracer->log != NULL) {
+		tracer->log(tracer->context, node, phrase);
 	}
 }

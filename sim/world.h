@@ -11,6 +11,7 @@ enum event_kind {
 	EVENT_CARD,       /* it has come through the card */
 	EVENT_HANDLE,     /* the processor of `whom` has taken it in */
 	EVENT_LOCAL,      /* a message to oneself */
+	EVENT_LATER,      /* the same, by node_later */
 	EVENT_TIMER,      /* timer `which` of `whom` */
 	EVENT_CALL,       /* world_call_at's slot `which` */
 };
@@ -53,6 +54,7 @@ void net_arrive_all(struct world *world, uint32_t index);
 void net_card(struct world *world, uint32_t whom, uint32_t index);
 void net_handle(struct world *world, uint32_t whom, uint32_t index);
 void net_local(struct world *world, uint32_t whom, uint32_t index);
+void net_later(struct world *world, uint32_t whom, uint32_t index);
 /* Drops what waits at a node that crashes. */
 void net_crash(struct world *world, uint32_t whom);
 

@@ -155,7 +155,7 @@ struct pbft_executed {
 };
 
 /* What one answer to a status message holds, at most. */
-#define PBFT_VOTED 16   /* instances whose votes are sent again; bits of message.flags */
+#define PBFT_VOTED 14   /* instances whose votes are sent again; bits of message.flags */
 #define PBFT_DIGESTS 64 /* of executed instances */
 
 /* Status messages in a row of a replica that waits for nothing it knows of. */

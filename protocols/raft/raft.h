@@ -30,9 +30,9 @@ enum raft_flags {
 	RAFT_FLAG_PROBE = 1 << 1, /* of an append: the leader wants an answer at once, gap or not */
 };
 
-/* The other bits of a probe's flags number it; its answer has the same. */
-#define RAFT_PROBE_SHIFT 2
-#define RAFT_PROBE_MASK (UINT16_MAX >> RAFT_PROBE_SHIFT)
+/* Further bits of a probe's flags number it; its answer has the same. */
+#define RAFT_PROBE_SHIFT 4
+#define RAFT_PROBE_MASK (MESSAGE_FORGED / (1 << RAFT_PROBE_SHIFT) - 1)
 
 enum raft_timer {
 	RAFT_TIMER_ELECTION,

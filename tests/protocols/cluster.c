@@ -460,7 +460,7 @@ static uint32_t on_transaction_bytes(const struct node *node, transaction_id tra
 	return of(node)->options.transaction_bytes;
 }
 
-static void on_log(const struct node *node, const char *phrase)
+static void on_log(void *context, const struct node *node, const char *phrase)
 {
 	tell(node, "%s", phrase);
 }
@@ -521,12 +521,13 @@ static const struct host_ops ops = {
 	.appended = on_appended,
 	.executed = on_executed,
 	.transaction_bytes = on_transaction_bytes,
-	.log = on_log,
 	.overdue = on_overdue,
 	.changed = on_changed,
 	.fault_ended = on_fault_ended,
 	.leader = on_leader,
 };
+
+static const struct tracer tracer = {.log = on_log};
 
 /* Making and running it. */
 
@@ -570,7 +571,9 @@ struct cluster *cluster_create(const struct cluster_options *options)
 		.events_max = UINT64_MAX,
 	};
 	world_init(&cluster->world, &settings, &ops, cluster);
+	world_listen(&cluster->world, &tracer);
 	cluster->world.lossy = true;
+	cluster->world.filtered = true;
 	for (uint32_t i = 0; i < cluster->n; i++) {
 		cluster->world.nodes[i].state =
 			arena_alloc(&cluster->world.arena, cluster->protocol->state_size + 1);

@@ -205,6 +205,7 @@ static void test_packets_are_used_again(void **state)
 		assert_true(host->world.n_packets_used <= 14);
 		host->world.loss_all = 1;
 		host->world.lossy = true;
+		host->world.filtered = true;
 		for (int round = 0; round < 1000; round++) {
 			host_send(host, 4, NODE_NONE, KIND, 20, 0);
 			host->world.deadline_ns = now += 100;

@@ -18,6 +18,53 @@ struct log_entry {
 	uint64_t digest;
 };
 
+/* How a protocol answers a read that need not be ordered (MESSAGE_READ). */
+enum protocol_reads {
+	READS_ORDERED, /* not at all: a read is a request like any other */
+	READS_LEADER,  /* the client asks whom it takes for the leader; one answer is enough */
+	READS_ALL,     /* it asks all and needs read_quorum equal answers, else has the read ordered */
+};
+
+/* What a scenario can make a node do at a time (the fault `step`). */
+enum protocol_step {
+	STEP_CAMPAIGN,          /* begin an election or a view change, as if its timer had expired */
+	STEP_PROPOSE,           /* propose what is waiting, full batch or not; a null batch where nothing is */
+	STEP_TRANSFER,          /* a leader hands the lead to `to` */
+	STEP_CHANGE_MEMBERSHIP, /* a leader changes the members to `members` */
+};
+
+struct protocol_step_argument {
+	uint32_t to;
+	struct node_list members, learners;
+	bool joint; /* by joint consensus, else one server at a time */
+};
+
+/* What a message is to an adversary who knows the protocol. */
+enum message_role {
+	ROLE_OTHER,
+	ROLE_PROPOSAL,    /* proposes one batch for one instance, or several (Raft's appends) */
+	ROLE_VOTE,        /* for a digest in an instance */
+	ROLE_CERTIFICATE, /* shows what others have signed: view changes, new views, checkpoints, snapshots */
+	ROLE_HEARTBEAT,
+};
+
+/* What a node that lies can send instead of the truth. It signs with its own key, so that anything it says
+ * itself can be forged; what others signed can't: a copy that claims more of them than there are is marked
+ * MESSAGE_FORGED, and whoever receives it refuses it. The copy's body is shared with the others': a forger
+ * makes a new one. */
+struct protocol_forgery {
+	enum message_role (*role)(const struct message *message);
+	/* The batch that a proposal proposes (of several, the last); NULL: none. */
+	const struct batch *(*proposed)(const struct message *message);
+	/* Makes the copy propose `instead`. */
+	void (*propose)(struct node *node, struct message *copy, const struct batch *instead);
+	/* The digest that a vote is for, and a vote for another. */
+	uint64_t (*voted)(const struct message *message);
+	void (*vote)(struct node *node, struct message *copy, uint64_t digest);
+	/* Makes a certificate claim what was never signed. */
+	void (*claim)(struct node *node, struct message *copy);
+};
+
 struct protocol {
 	struct plugin plugin;
 	bool byzantine;     /* tolerates f < n/3 liars; else f < n/2 crashes, or, with `solo`, promises nothing */
@@ -33,6 +80,12 @@ struct protocol {
 	/* How many equal replies a client needs. */
 	uint32_t (*reply_quorum)(const void *settings, uint32_t n_faulty);
 
+	/* Reads that are not ordered, and how many equal answers they need where all are asked. NULL: none. */
+	enum protocol_reads (*reads)(const void *settings);
+	uint32_t (*read_quorum)(const void *settings, uint32_t n_validators, uint32_t n_faulty);
+	/* How many equal tentative replies a client needs; NULL or 0: the protocol gives none. */
+	uint32_t (*tentative_quorum)(const void *settings, uint32_t n_validators, uint32_t n_faulty);
+
 	/* Called once a node, at time 0, in order of nodes; the state is zeroed. */
 	void (*start)(struct node *node);
 	/* Takes one message: the protocol's own kinds, and MESSAGE_REQUEST. */
@@ -40,6 +93,10 @@ struct protocol {
 	void (*timer)(struct node *node, unsigned timer);
 	/* The node is up again after a crash: what is not on stable storage is gone. Timers are off. */
 	void (*restart)(struct node *node);
+	/* Does what a scenario's step says. False: it can't now (it does not lead, nothing to change), or the
+	 * protocol has no such step. May be NULL. */
+	bool (*step)(struct node *node, enum protocol_step step, const struct protocol_step_argument *argument);
+	const struct protocol_forgery *forgery; /* NULL: nothing worth lying about */
 
 	/* Read by checkers and faults, never by other nodes. */
 	uint64_t (*view)(const struct node *node);        /* the view or term it is in */

@@ -35,7 +35,13 @@ struct host_ops {
 		const struct batch *);
 	bool (*executed)(const struct node *, transaction_id);
 	uint32_t (*transaction_bytes)(const struct node *, transaction_id);
-	void (*log)(const struct node *, const char *phrase); /* NULL: nobody listens */
+	/* These may be NULL: NODE_KEY_ALL, true, and no such thing. */
+	uint64_t (*transaction_key)(const struct node *, transaction_id);
+	bool (*valid)(const struct node *, const struct batch *);
+	void (*apply_tentative)(struct node *, uint64_t instance, uint64_t view, const struct batch *);
+	void (*confirm)(struct node *, uint64_t instance);
+	void (*rollback)(struct node *, uint64_t instance);
+	void (*read)(struct node *, transaction_id, uint64_t view);
 
 	/* The next event lies beyond world.deadline_ns (`next_ns`: SIM_NEVER where nothing is left to
 	 * happen), or settings.events_max events have been executed: a multicast that arrives at one
@@ -47,6 +53,42 @@ struct host_ops {
 	void (*fault_ended)(struct world *world);
 	/* Whom `nodes: leader` means now, or NODE_NONE. */
 	uint32_t (*leader)(struct world *world);
+};
+
+/* Who listens to all that happens, for traces. Each may be NULL. Costs a predicted branch when nobody does. */
+struct tracer {
+	void *context;
+	/* A message was given away: to all other validators, or, where `to` is not NODE_NONE, to one. */
+	void (*sent)(void *context, const struct node *from, uint32_t to, const struct message *message);
+	/* It is handed to its receiver: before the handler runs. */
+	void (*arrived)(void *context, const struct node *to, const struct message *message);
+	/* It never will be; why, in a word or two: "lost", "cut", "down", "refused", a rule's name. */
+	void (*dropped)(void *context, uint32_t to, const struct message *message, const char *why);
+	void (*timer)(void *context, const struct node *node, unsigned timer);
+	/* The protocol's reason for the branch that it takes: a literal. */
+	void (*log)(void *context, const struct node *node, const char *phrase);
+	/* A node goes down or comes up ("crash", "restart"), or a fault begins or ends. */
+	void (*fault)(void *context, uint32_t node, const char *what);
+};
+
+/* What becomes of one copy of a message, by rules, faults and attacks at its sender or on its way. */
+struct shaping {
+	bool unsent;              /* the sender does not send it: it counts as nothing */
+	const char *dropped;      /* it is sent and never comes: why; NULL: it comes */
+	sim_time delay_ns;        /* added to its way */
+	sim_time not_before_ns;   /* it comes then at the earliest: held until released */
+	uint32_t n_duplicates;    /* further copies that the network makes; they count as nothing */
+	sim_time duplicate_after_ns; /* each comes so much after the one before */
+};
+
+/* Sees every copy that a node with `shaped` set sends to another, in order of receivers, and may change what
+ * it says and what becomes of it. Several are asked in the order in which they were added, each seeing what
+ * those before made of the copy; a copy that is unsent or dropped is shown to no further one. */
+struct shaper {
+	struct shaper *next;
+	void (*shape)(void *context, struct node *from, uint32_t to, struct message *copy,
+		struct shaping *shaping);
+	void *context;
 };
 
 struct packet {
@@ -62,6 +104,7 @@ struct port {
 	/* The processor's queue: packets that wait while it works. Timers, messages to oneself and requests
 	 * from outside don't wait: their handlers run at once, and what they send leaves when the processor
 	 * is done with what it has in hand. */
+	uint32_t n_downs; /* how often it has gone down: what node_later brings from before is gone */
 	uint64_t *waiting; /* handles, a ring */
 	uint32_t waiting_first, waiting_n, waiting_capacity;
 	bool in_service;
@@ -106,11 +149,15 @@ struct world {
 	bool stopped;
 	bool queued;          /* processor or ingress costs: the slow way of delivery */
 	bool lossy;           /* loss may strike: now or at some time */
+	bool filtered;        /* arrivals are looked at one by one: lossy, or watched */
 	uint32_t n_nodes, n_validators;
 	struct node *nodes;   /* validators, then clients */
 	struct port *ports;
 	const struct host_ops *ops;
 	void *host;
+	const struct tracer *tracer; /* NULL: nobody listens; set by world_listen */
+	struct shaper *shapers;
+	bool watched;         /* there is a tracer or a shaper: arrivals are looked at */
 	struct queue queue;
 	struct digest digest;
 	struct arena arena;
@@ -135,6 +182,7 @@ struct world {
 	uint64_t events;
 	uint64_t messages[CLASS_N], bytes[CLASS_N];
 	uint64_t lost;
+	uint64_t refused; /* messages that claimed what their senders could not show */
 };
 
 void world_init(struct world *world, const struct world_settings *settings, const struct host_ops *ops,
@@ -151,6 +199,13 @@ void world_call_at(struct world *world, sim_time at_ns, world_call function, voi
 /* Runs events until world.stopped is set. Returns when it is, or when nothing is left to happen and the
  * host has been told so. */
 void world_run(struct world *world);
+
+/* From now on the tracer hears of all that happens; it must live as long as the world. NULL: nobody. */
+void world_listen(struct world *world, const struct tracer *tracer);
+
+/* Adds a shaper after those that are there; it must live as long as the world. Who is to be shaped is set
+ * at the nodes. */
+void world_add_shaper(struct world *world, struct shaper *shaper);
 
 void world_crash(struct world *world, uint32_t node);
 void world_restart(struct world *world, uint32_t node);

@@ -32,15 +32,28 @@ enum message_kind {
 	MESSAGE_REQUEST, /* instance: transaction */
 	MESSAGE_REPLY,   /* instance: transaction; digest: result; view: the replica's view or term */
 	MESSAGE_HINT,    /* instance: transaction refused; extra: the leader's number, or NODE_NONE */
+	MESSAGE_READ,    /* instance: transaction, a read that is to be answered without being ordered */
 	MESSAGE_PROTOCOL = 8,
 };
 
 #define NODE_NONE UINT32_MAX
 
+/* Flags of any message; the lower bits are its protocol's. */
+enum message_flags {
+	MESSAGE_MACS = 1 << 15,   /* authenticated by a MAC a receiver, not by a signature */
+	MESSAGE_FORGED = 1 << 14, /* claims what its sender can't show: whoever checks it refuses it */
+};
+
+/* Flags of a reply. */
+enum reply_flags {
+	REPLY_TENTATIVE = 1 << 0, /* executed before it was committed */
+	REPLY_READ = 1 << 1,      /* to a MESSAGE_READ */
+};
+
 struct message {
 	uint8_t kind;
 	uint8_t class;       /* enum message_class */
-	uint16_t flags;      /* the protocol's */
+	uint16_t flags;      /* the protocol's; enum message_flags, reply_flags */
 	uint32_t from;       /* written by the engine */
 	uint32_t size_bytes; /* on the wire */
 	uint32_t number;     /* the sender's how-many-th; written by the engine; names the random numbers */
@@ -80,6 +93,7 @@ struct node {
 	bool alive;
 	bool byzantine;     /* attacks the protocol: nothing is promised to it or for it */
 	bool crashes;       /* is down at some time; keeps the protocol's promises all the same */
+	bool shaped;        /* what it sends goes copy by copy past the world's shapers */
 	uint32_t n_multicasts;
 	sim_time egress_until, ingress_until, busy_ns;
 	uint64_t messages_sent, bytes_sent;
@@ -103,6 +117,10 @@ void node_multicast(struct node *node, struct message *message);
  * arrives as an event of its own at the present instant. */
 void node_send(struct node *node, uint32_t to, struct message *message);
 
+/* Hands `message` back to the node itself so much later, unless it crashes meanwhile: the end of a write to
+ * stable storage, of a computation. Counts as nothing. */
+void node_later(struct node *node, sim_time delay_ns, struct message *message);
+
 /* Timers: setting one that runs moves it. Moving it later or cancelling it costs nothing. */
 void node_timer_set(struct node *node, unsigned timer, sim_time at_ns);
 void node_timer_cancel(struct node *node, unsigned timer);
@@ -115,6 +133,12 @@ const struct batch *node_batch(struct node *node, const transaction_id *transact
 bool node_executed(const struct node *node, transaction_id transaction);
 /* The size of a transaction on the wire. */
 uint32_t node_transaction_bytes(const struct node *node, transaction_id transaction);
+/* Which object a transaction touches: two that touch different ones commute. NODE_KEY_ALL: may touch any. */
+uint64_t node_transaction_key(const struct node *node, transaction_id transaction);
+#define NODE_KEY_ALL UINT64_MAX
+/* May this node, by its own knowledge of the world, vote for the batch? True unless the scenario validates
+ * what is proposed. */
+bool node_valid(const struct node *node, const struct batch *batch);
 
 /* Reports to whoever watches the run (checkers and collector), and to the application.
  * node_proposed: this node has just sent its proposal of the instance.
@@ -122,6 +146,10 @@ uint32_t node_transaction_bytes(const struct node *node, transaction_id transact
  *   known committed in Raft); once per instance and node, in any order.
  * node_apply: the node executes the instance, in order of instances; hands each transaction that it has
  *   not executed before to the application. `reply`: it then answers the clients that are waiting.
+ * node_apply_tentative: the same before the instance is committed; replies are marked tentative. Later
+ *   either node_confirm, once it is committed (no further reply), or node_rollback, which undoes this
+ *   instance and all tentative ones after it, the last first.
+ * node_read: answers a MESSAGE_READ from what the node has executed so far.
  * node_reply: answers one transaction that was executed before (the reply cache).
  * node_leads: the node has become the leader of `view` (a view or term).
  * node_follows: the node has entered `view`, led by `leader` or, yet, by NODE_NONE.
@@ -131,6 +159,10 @@ void node_proposed(struct node *node, uint64_t instance, uint64_t view, const st
 void node_committed(struct node *node, uint64_t instance, uint64_t view, const struct batch *batch);
 void node_apply(struct node *node, uint64_t instance, uint64_t view, const struct batch *batch,
 	bool reply);
+void node_apply_tentative(struct node *node, uint64_t instance, uint64_t view, const struct batch *batch);
+void node_confirm(struct node *node, uint64_t instance);
+void node_rollback(struct node *node, uint64_t instance);
+void node_read(struct node *node, transaction_id transaction, uint64_t view);
 void node_reply(struct node *node, transaction_id transaction, uint64_t view);
 void node_leads(struct node *node, uint64_t view);
 void node_follows(struct node *node, uint64_t view, uint32_t leader);
