@@ -12,6 +12,7 @@
 const struct figure_kind *const figure_kinds[] = {
 	&figure_latency_cdf,
 	&figure_box,
+	&figure_line,
 	&figure_series,
 	&figure_cost,
 	&figure_accuracy,

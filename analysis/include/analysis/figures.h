@@ -31,6 +31,7 @@ struct figures_request {
 	unsigned formats;         /* of enum figure_format; 0: SVG and PNG */
 	const char *kpi;          /* NULL: the kind's own choice */
 	const char *by;           /* the swept key to compare by; NULL: the first swept key */
+	const char *x;            /* the swept key along x, where a kind takes one; NULL: its choice */
 	const char *gnuplot_data; /* the folder that holds style.gp */
 	FILE *log;                /* one line for each figure drawn or skipped; NULL: silent */
 };
@@ -54,6 +55,7 @@ struct figure_kind {
 
 extern const struct figure_kind figure_latency_cdf;
 extern const struct figure_kind figure_box;
+extern const struct figure_kind figure_line;
 extern const struct figure_kind figure_series;
 extern const struct figure_kind figure_cost;
 extern const struct figure_kind figure_accuracy;
