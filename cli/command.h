@@ -49,7 +49,8 @@ bool option_number(const char *option, const char *text, long long min, long lon
  * where the program is. Returns a buffer that the caller frees, or NULL. */
 char *data_folder(const char *name);
 
-/* The scenario's file: the path itself, or that of a shipped scenario of this name. The caller frees. */
+/* The scenario's file: the path itself, or that of a shipped scenario of this name, with or
+ * without `.yaml`. The caller frees. */
 char *scenario_path(const char *path);
 
 /* Prints "synod: error: ..." */

@@ -55,6 +55,11 @@ char *scenario_path(const char *path)
 	if (access(path, F_OK) != 0 && strchr(path, '/') == NULL) {
 		char *folder = data_folder("scenarios");
 		shipped = folder == NULL ? NULL : readable(folder, path);
+		char *name;
+		if (folder != NULL && shipped == NULL && asprintf(&name, "%s.yaml", path) >= 0) {
+			shipped = readable(folder, name);
+			free(name);
+		}
 		free(folder);
 	}
 	return shipped != NULL ? shipped : strdup(path);
