@@ -1,0 +1,293 @@
+#include "schedule.h"
+
+#include "lab/run.h"
+#include "sim/random.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct writer {
+	struct random_stream stream;
+	char *text;
+	size_t n;
+	uint32_t n_validators, n_faulty;
+};
+
+static void write_text(struct writer *writer, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void write_text(struct writer *writer, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	int n = vsnprintf(writer->text + writer->n, SCHEDULE_TEXT_MAX - writer->n, format, arguments);
+	va_end(arguments);
+	if (n < 0 || (size_t)n >= SCHEDULE_TEXT_MAX - writer->n) {
+		fprintf(stderr, "soak: a schedule is longer than %d bytes\n", SCHEDULE_TEXT_MAX);
+		exit(3);
+	}
+	writer->n += (size_t)n;
+}
+
+static uint32_t below(struct writer *writer, uint32_t n)
+{
+	return (uint32_t)random_below(&writer->stream, n);
+}
+
+static bool chance(struct writer *writer, double probability)
+{
+	return random_unit(&writer->stream) < probability;
+}
+
+#define PICK(writer, ...) \
+	((const char *const[]){__VA_ARGS__})[below(writer, \
+		(uint32_t)(sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)))]
+
+/* "from: 3.250 s, until: 7.125 s": both by the time when all is healed. */
+static void write_window(struct writer *writer)
+{
+	uint32_t from_ms = below(writer, HEALED_S * 900);
+	uint32_t until_ms = from_ms + 1 + below(writer, HEALED_S * 1000 - from_ms);
+	write_text(writer, "from: %u ms, until: %u ms", from_ms, until_ms);
+}
+
+/* A list of `n` different validators, drawn. */
+static void write_nodes(struct writer *writer, uint32_t n)
+{
+	uint32_t all[64];
+	random_permutation(&writer->stream, all, writer->n_validators);
+	write_text(writer, "[");
+	for (uint32_t i = 0; i < n; i++) {
+		write_text(writer, "%s%u", i > 0 ? ", " : "", all[i]);
+	}
+	write_text(writer, "]");
+}
+
+static void write_some_nodes(struct writer *writer)
+{
+	write_nodes(writer, 1 + below(writer, writer->n_validators - 1));
+}
+
+/* Two or three groups, some nodes in several and some in none. */
+static void write_groups(struct writer *writer)
+{
+	uint32_t n_groups = 2 + below(writer, 2);
+	write_text(writer, "[");
+	for (uint32_t g = 0; g < n_groups; g++) {
+		write_text(writer, "%s", g > 0 ? ", " : "");
+		write_nodes(writer, 1 + below(writer, writer->n_validators - 1));
+	}
+	write_text(writer, "]");
+}
+
+static void write_network(struct writer *writer)
+{
+	write_text(writer, "network: {latency: %s%s}\n",
+		PICK(writer, "{kind: constant, value: 10 ms}", "{kind: uniform, min: 1 ms, max: 60 ms}",
+			"{kind: lognormal, median: 20 ms, sigma: 0.8}",
+			"{kind: exponential, min: 1 ms, mean: 25 ms}", "{kind: normal, mean: 40 ms, sd: 15 ms}"),
+		PICK(writer, "", "", "", ", loss: 0.01", ", loss: 0.05"));
+}
+
+static void write_fault(struct writer *writer)
+{
+	write_text(writer, "  - {");
+	switch (below(writer, 12)) {
+	case 0:
+		write_text(writer, "kind: crash, nodes: leader, ");
+		break;
+	case 1:
+		write_text(writer, "kind: crash, nodes: ");
+		write_some_nodes(writer);
+		write_text(writer, ", ");
+		break;
+	case 2:
+		write_text(writer, "kind: partition, groups: ");
+		write_groups(writer);
+		write_text(writer, ", ");
+		break;
+	case 3:
+		write_text(writer, "kind: cut, from_nodes: ");
+		write_some_nodes(writer);
+		write_text(writer, ", to_nodes: ");
+		write_some_nodes(writer);
+		write_text(writer, ", ");
+		break;
+	case 4:
+		write_text(writer, "kind: isolate, nodes: leader, ");
+		break;
+	case 5:
+		write_text(writer, "kind: duplicate, probability: 0.%u, ", 1 + below(writer, 9));
+		break;
+	case 6:
+		write_text(writer, "kind: reorder, probability: 0.%u, delay: %u ms, ", 1 + below(writer, 9),
+			10 + below(writer, 500));
+		break;
+	case 7:
+		write_text(writer, "kind: corrupt, probability: 0.%u, ", 1 + below(writer, 4));
+		break;
+	case 8:
+		write_text(writer, "kind: loss, probability: 0.%u, among: %s, ", 1 + below(writer, 6),
+			PICK(writer, "validators", "all"));
+		break;
+	case 9:
+		write_text(writer, "kind: slow-node, delay: %u ms, nodes: ", 1 + below(writer, 300));
+		write_some_nodes(writer);
+		write_text(writer, ", ");
+		break;
+	case 10:
+		write_text(writer, "kind: slow-link, delay: %u ms, from_nodes: ", 1 + below(writer, 800));
+		write_some_nodes(writer);
+		write_text(writer, ", to_nodes: ");
+		write_some_nodes(writer);
+		write_text(writer, ", ");
+		break;
+	default:
+		write_text(writer, "kind: crash, nodes: ");
+		write_nodes(writer, 1);
+		write_text(writer, ", ");
+		break;
+	}
+	write_window(writer);
+	write_text(writer, "}\n");
+}
+
+/* Liars: f of them at most, each with one or two ways to lie. */
+static void write_attacks(struct writer *writer)
+{
+	uint32_t n_liars = 1 + below(writer, writer->n_faulty);
+	uint32_t liars[64];
+	random_permutation(&writer->stream, liars, writer->n_validators);
+	write_text(writer, "attacks:\n");
+	for (uint32_t i = 0; i < n_liars; i++) {
+		for (uint32_t k = 0; k < 1 + below(writer, 2); k++) {
+			write_text(writer, "  - {kind: %s, nodes: [%u], ",
+				PICK(writer, "silent", "withhold", "replay", "double-vote", "equivocate", "collude",
+					"slow-primary", "selective", "forge-certificate", "twins", "crash-prone"),
+				liars[i]);
+			write_window(writer);
+			write_text(writer, "}\n");
+		}
+	}
+}
+
+static void write_pbft(struct writer *writer)
+{
+	static const uint32_t sizes[] = {4, 4, 4, 5, 6, 7, 8, 10};
+	writer->n_validators = sizes[below(writer, 8)];
+	writer->n_faulty = (writer->n_validators - 1) / 3;
+	uint32_t interval = 4u << below(writer, 4);
+	write_text(writer,
+		"validators: %u\nprotocol: {kind: pbft, batch: %u, checkpoint_interval: %u, window: %u",
+		writer->n_validators, 1 + below(writer, 8), interval, 1 + below(writer, 2 * interval));
+	if (chance(writer, .3)) {
+		write_text(writer, ", tentative: on");
+	}
+	if (chance(writer, .3)) {
+		write_text(writer, ", read_only: on");
+	}
+	if (chance(writer, .3)) {
+		write_text(writer, ", fast_path: on");
+	}
+}
+
+static void write_raft(struct writer *writer)
+{
+	writer->n_validators = 3 + below(writer, 5);
+	writer->n_faulty = 0; /* Raft bears no liars */
+	write_text(writer, "validators: %u\nprotocol: {kind: raft, batch: %u, window: %u",
+		writer->n_validators, 1 + below(writer, 8), 1 + below(writer, 64));
+	if (chance(writer, .3)) {
+		write_text(writer, ", pre_vote: on");
+	}
+	if (chance(writer, .3)) {
+		write_text(writer, ", check_quorum: on");
+	}
+	if (chance(writer, .3)) {
+		write_text(writer, ", snapshot_every: %u", 5 + below(writer, 40));
+	}
+	if (chance(writer, .3)) {
+		write_text(writer, ", write_delay: %u ms", 1 + below(writer, 10));
+	}
+	if (chance(writer, .4)) {
+		write_text(writer, ", reads: %s", PICK(writer, "index", "lease"));
+	}
+	if (chance(writer, .3)) {
+		write_text(writer, ", initial_leader: none");
+	}
+}
+
+void schedule_write(const struct schedule *schedule, char text[SCHEDULE_TEXT_MAX])
+{
+	const char *protocol = schedule->protocol;
+	uint64_t seed = schedule->seed;
+	struct writer writer = {
+		.stream = random_stream_make(seed, RANDOM_FAULT, 0),
+		.text = text,
+	};
+	write_text(&writer, "title: schedule %llu\nseed: %llu\n", (unsigned long long)seed,
+		(unsigned long long)seed);
+	if (strcmp(protocol, "pbft") == 0) {
+		write_pbft(&writer);
+	} else if (strcmp(protocol, "raft") == 0) {
+		write_raft(&writer);
+	} else {
+		writer.n_validators = 2 + below(&writer, 8);
+		write_text(&writer, "validators: %u\nprotocol: {kind: %s", writer.n_validators, protocol);
+	}
+	write_text(&writer, "%s%s}\n", schedule->extra != NULL ? ", " : "",
+		schedule->extra != NULL ? schedule->extra : "");
+	write_network(&writer);
+	uint32_t items = 40 + below(&writer, 160);
+	write_text(&writer, "stop: {items: %u}\nliveness_bound: 200 s\n", items);
+	const char *workload = PICK(&writer, "requests", "kv", "kv");
+	write_text(&writer, "workload: {kind: %s, clients: %u",
+		schedule->workload != NULL ? schedule->workload : workload, 1 + below(&writer, 4));
+	if (chance(&writer, .5)) {
+		write_text(&writer, ", arrivals: {kind: poisson, rate: %u /s}}\n", 2 + below(&writer, 20));
+	} else {
+		write_text(&writer, ", outstanding: %u}\n", 1 + below(&writer, 4));
+	}
+	write_text(&writer, "faults:\n");
+	for (uint32_t i = 1 + below(&writer, 5); i > 0; i--) {
+		write_fault(&writer);
+	}
+	write_text(&writer, "%s", schedule->faults != NULL ? schedule->faults : "");
+	if (writer.n_faulty > 0 && chance(&writer, .5)) {
+		write_attacks(&writer);
+	}
+}
+
+struct schedule_outcome schedule_run(const char *text)
+{
+	struct diagnostics *diagnostics = diagnostics_create();
+	struct scenario_file *file =
+		scenario_parse(text, strlen(text), "schedule.yaml", ".", NULL, 0, diagnostics);
+	if (file == NULL) {
+		diagnostics_print(diagnostics, stderr);
+		fprintf(stderr, "%s", text);
+		exit(3);
+	}
+	diagnostics_destroy(diagnostics);
+	struct run_schemas schemas;
+	run_schemas_init(&schemas, file);
+	struct run_request request = {.file = file, .schemas = &schemas};
+	struct run_blocks blocks = {0};
+	struct run_summary summary;
+	char error[256] = "";
+	if (!run_one(&request, &blocks, &summary, error)) {
+		fprintf(stderr, "%s\n", error);
+		exit(3);
+	}
+	struct schedule_outcome outcome = {
+		.n_violations = (uint64_t)summary.kpis[KPI_SAFETY_VIOLATIONS],
+	};
+	snprintf(outcome.verdict, sizeof(outcome.verdict), "%s", summary.verdict);
+	snprintf(outcome.reason, sizeof(outcome.reason), "%s", summary.verdict_reason);
+	run_blocks_finish(&blocks);
+	run_schemas_finish(&schemas);
+	scenario_close(file);
+	return outcome;
+}
