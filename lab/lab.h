@@ -6,6 +6,7 @@
  *   clients.c   who submits transactions, waits for the answer and asks again
  *   replica.c   what a validator executes: transactions, and the application behind them
  *   watch.c     the invariants, checked from the outside at every report
+ *   faults.c    what the engine's faults need to know of protocols: quorums, steps, lies
  *   collect.c   samples to KPIs and tables */
 #ifndef LAB_PRIVATE_H
 #define LAB_PRIVATE_H
@@ -273,6 +274,13 @@ double *adversary_seen(struct lab *lab, uint32_t node);
 void adversary_speak(struct lab *lab, uint32_t item, struct item_details *details);
 /* An item was accepted: who copies decisions may know its value from now on. */
 void adversary_decided(struct lab *lab, const struct lab_item *item);
+
+/* faults.c */
+/* Who is up, or who reaches whom, has changed: ends the run where no quorum will ever meet again. */
+void faults_links(struct world *world);
+bool faults_step(struct world *world, struct node *node, const struct fault_step *step);
+/* Makes the copy say something else: another batch, a vote for another digest, more than was signed. */
+bool faults_forge(struct node *node, uint32_t to, struct message *copy);
 
 /* clients.c */
 void clients_start(struct lab *lab);

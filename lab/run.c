@@ -1,8 +1,6 @@
 /* Builds the world of one run from a checked scenario, runs it, and ends it with a verdict. */
 #include "lab.h"
 
-#include "engine/fault.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,7 +153,6 @@ static void overdue(struct world *world, sim_time next)
 	}
 }
 
-/* Once validators are down for good, a quorum may be out of reach for ever: said at once. */
 static void changed(struct world *world, struct node *node)
 {
 	struct lab *lab = world->host;
@@ -168,16 +165,8 @@ static void changed(struct world *world, struct node *node)
 		watch_failed(lab, node);
 	}
 	driver_reassign(lab); /* also after a restart: when it is the first that is up again */
-	uint32_t live = 0;
-	for (uint32_t i = 0; i < world->n_validators; i++) {
-		live += world->nodes[i].alive;
-	}
-	uint32_t quorum = lab->protocol->quorum(lab->scenario->protocol.settings, world->n_validators,
-		(uint32_t)lab->scenario->n_faulty);
-	if (live < quorum && world->n_changes_pending == 0 && !all_accepted(lab)) {
-		lab_end(lab, "stalled", "from %g s on %u of %u validators are live; a quorum needs %u",
-			sim_time_to_s(world->now), live, world->n_validators, quorum);
-	} else if (lab->phase == PHASE_DRAINING) {
+	faults_links(world);
+	if (lab->phase == PHASE_DRAINING) {
 		lab_check_done(lab);
 	}
 }
@@ -227,6 +216,9 @@ static const struct host_ops ops = {
 	.changed = changed,
 	.fault_ended = fault_ended,
 	.leader = current_leader,
+	.links = faults_links,
+	.step = faults_step,
+	.forge = faults_forge,
 };
 
 static bool train_models(struct lab *lab, char error[256])
@@ -289,21 +281,6 @@ static void build(struct lab *lab)
 	clients_start(lab);
 	lab_progress(lab);
 	world_faults(&lab->world, &scenario->faults);
-}
-
-/* Validators that crash at some time are left out of the counts from the start. */
-static void mark_faulty(struct lab *lab)
-{
-	for (size_t i = 0; i < lab->scenario->faults.n; i++) {
-		const struct plugin_value *value = &lab->scenario->faults.values[i];
-		if (((const struct fault *)value->plugin)->kind == FAULT_CRASH) {
-			const struct fault_crash *crash = value->settings;
-			lab->clients_move = true;
-			for (size_t k = 0; k < crash->nodes.n; k++) {
-				lab->world.nodes[crash->nodes.nodes[k]].crashes = true;
-			}
-		}
-	}
 }
 
 static void runs_row(struct lab *lab, const struct run_request *request, struct run_blocks *blocks,
@@ -398,7 +375,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		finish(lab);
 		return false;
 	}
-	mark_faulty(lab);
+	lab->clients_move = lab->world.may_crash;
 	struct host_ops direct = ops;
 	direct.receive = lab->protocol->receive;
 	direct.timer = lab->protocol->timer;

@@ -1,5 +1,6 @@
 /* The walk: keys, plugins, fallbacks. */
 #include "check.h"
+#include "quantity.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -264,10 +265,35 @@ static const struct tree *with_fallback(
 	return merged;
 }
 
+/* A bare duration where a registry has `constant`: that, with this value. NULL where it isn't one. */
+static const struct tree *as_constant(
+	struct checker *checker, const struct tree *value, const struct registry *registry)
+{
+	int64_t duration;
+	if (value->kind != TREE_SCALAR || quantity_duration(value->text, &duration) != QUANTITY_FINE) {
+		return NULL;
+	}
+	for (size_t i = 0; registry->plugins[i]; i++) {
+		const struct plugin *plugin = registry->plugins[i];
+		const struct param *param = param_find(plugin->params, "value");
+		if (!strcmp(plugin->name, "constant") && param && param->kind == PARAM_DURATION) {
+			struct arena *arena = checker->scratch;
+			struct place place = value->place;
+			struct tree *map = tree_map_of(
+				arena, tree_scalar(arena, "kind", place), tree_scalar(arena, "constant", place));
+			return tree_map_put(arena, map, tree_scalar(arena, "value", place),
+				tree_scalar(arena, value->text, place));
+		}
+	}
+	return NULL;
+}
+
 bool check_plugin(struct checker *checker, const struct tree *value, const struct param *param,
 	struct plugin_value *out, const struct path *path)
 {
 	const struct registry *registry = param->registry;
+	const struct tree *constant = as_constant(checker, value, registry);
+	value = constant ? constant : value;
 	const char *names[NAMES_MAX];
 	struct words known = {.n = 0};
 	size_t n = 0;

@@ -224,6 +224,21 @@ static void finish_liveness(struct scenario *scenario)
 	}
 }
 
+/* What attacks and faults may need to know of the protocol. */
+static void finish_shape(struct scenario *scenario)
+{
+	const struct protocol *protocol = (const void *)scenario->protocol.plugin;
+	const struct node_costs *costs = &scenario->node;
+	struct shape *shape = &scenario->shape;
+	shape->costs = costs->send_ns > 0 || costs->receive_ns > 0 || costs->sign_ns > 0 ||
+				   costs->verify_ns > 0;
+	shape->nearest = nearest_name;
+	/* Where the protocol is wrong, that is told; what hangs on it is let pass. */
+	shape->steps = !protocol || protocol->step;
+	shape->lies = !protocol || protocol->forgery;
+	shape->message_names = protocol ? protocol->message_names : NULL;
+}
+
 bool finish_point(struct checker *checker, const struct tree *root, struct scenario *scenario)
 {
 	scenario->shape.n_validators = checker->n_validators;
@@ -240,6 +255,7 @@ bool finish_point(struct checker *checker, const struct tree *root, struct scena
 		finish_liveness(scenario);
 	}
 	good &= protocol;
+	finish_shape(scenario);
 	good &= finish_key(checker, &scenario->predictor, root, "predictor", &scenario->shape);
 	good &= finish_key(checker, &scenario->scorer, root, "scorer", &scenario->shape);
 	good &= finish_list(checker, &scenario->attacks, root, "attacks", &scenario->shape);

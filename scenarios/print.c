@@ -190,6 +190,14 @@ static void add_plugin(struct printer *printer, const struct tree *tree,
 		text_add(out, "none\n");
 		return;
 	}
+	int64_t duration;
+	if (tree && tree->kind == TREE_SCALAR && quantity_duration(tree->text, &duration) == QUANTITY_FINE) {
+		char text[40];
+		duration_print(duration, text, sizeof(text)); /* a constant delay, as it was given */
+		text_add(out, text);
+		text_add(out, "\n");
+		return;
+	}
 	struct printer inner = *printer;
 	inner.out = (struct text){0};
 	add_params(&inner, tree, value->plugin->params, value->settings, depth + 1);

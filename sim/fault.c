@@ -1,196 +1,134 @@
-#include "engine/fault.h"
+#include "faults.h"
 
-#include "world.h"
+#include <stdarg.h>
 
-#include <stddef.h>
-#include <stdio.h>
-
-#define WINDOW(type)                                                                                \
-	{.name = "from", .kind = PARAM_DURATION, .offset = offsetof(type, common.from_ns),              \
-		.fallback = "0 s", .unit = "s", .help = "when it begins"},                                  \
-	{                                                                                               \
-		.name = "until", .kind = PARAM_DURATION, .flags = PARAM_OFF,                                \
-		.offset = offsetof(type, common.until_ns), .fallback = "off", .unit = "s",                  \
-		.help = "when it ends (half-open); off: never"                                              \
-	}
-
-static bool window_finish(void *settings, const struct shape *shape, const char **param, char error[256])
-{
-	const struct fault_common *common = settings;
-	if (common->until_ns <= common->from_ns) {
-		*param = "until";
-		snprintf(error, 256, "must be later than `from`");
-		return false;
-	}
-	return true;
-}
-
-static bool crash_finish(void *settings, const struct shape *shape, const char **param, char error[256])
-{
-	const struct fault_crash *crash = settings;
-	if (!crash->nodes.leader && crash->nodes.n == 0) {
-		*param = "nodes";
-		snprintf(error, 256, "names no node: give a list such as [0, 3], or leader");
-		return false;
-	}
-	return window_finish(settings, shape, param, error);
-}
-
-static const struct param crash_params[] = {
-	{.name = "nodes", .kind = PARAM_NODES, .flags = PARAM_REQUIRED,
-		.offset = offsetof(struct fault_crash, nodes), .unit = "",
-		.help = "the validators that crash, or leader: whoever it is then"},
-	WINDOW(struct fault_crash),
-	PARAM_END,
-};
-
-static const struct fault crash = {
-	.plugin =
-		{
-			.name = "crash",
-			.summary = "validators stop, lose what is not on stable storage, and start again at `until`",
-			.params = crash_params,
-			.settings_size = sizeof(struct fault_crash),
-			.finish = crash_finish,
-		},
-	.kind = FAULT_CRASH,
-};
-
-static const struct param loss_params[] = {
-	{.name = "probability", .kind = PARAM_REAL, .flags = PARAM_REQUIRED,
-		.offset = offsetof(struct fault_loss, probability), .min = 0, .max = 1, .unit = "",
-		.help = "that a copy of a message is lost, each on its own"},
-	{.name = "among", .kind = PARAM_CHOICE, .offset = offsetof(struct fault_loss, among),
-		.choices = "validators|all", .fallback = "validators", .unit = "",
-		.help = "whose messages: the protocol's between validators, or also what passes with clients"},
-	WINDOW(struct fault_loss),
-	PARAM_END,
-};
-
-static const struct fault loss = {
-	.plugin =
-		{
-			.name = "loss",
-			.summary = "messages are lost, each copy independently",
-			.params = loss_params,
-			.settings_size = sizeof(struct fault_loss),
-			.finish = window_finish,
-		},
-	.kind = FAULT_LOSS,
-};
-
-static const struct plugin *const faults[] = {&crash.plugin, &loss.plugin, NULL};
+static const struct plugin *const faults[] = {&fault_crash.plugin, &fault_partition.plugin,
+	&fault_cut.plugin, &fault_flap.plugin, &fault_isolate.plugin, &fault_slow_node.plugin,
+	&fault_slow_link.plugin, &fault_skew.plugin, &fault_loss.plugin, &fault_duplicate.plugin,
+	&fault_reorder.plugin, &fault_corrupt.plugin, &fault_stabilise.plugin, &fault_rule.plugin,
+	&fault_step.plugin, NULL};
 
 const struct registry fault_registry = {.sort = "fault", .plural = "faults", .plugins = faults};
 
-/* The schedule. */
-
-/* One crash of a run: whom it hit, where that was to be whoever led. */
-struct crash_state {
-	const struct fault_crash *settings;
-	uint32_t leader;
-};
-
-static void crash_end(struct world *world, void *context, uint64_t argument)
+bool fault_refuse(const char *name, const char **param, char error[256], const char *format, ...)
 {
-	const struct crash_state *state = context;
-	bool leads = state->settings->nodes.leader;
-	uint32_t node = leads ? state->leader : (uint32_t)argument;
-	world->n_changes_pending--;
-	if (node == NODE_NONE) {
-		return; /* there was no leader to crash */
-	}
-	assert(world->ports[node].n_crashes > 0);
-	if (--world->ports[node].n_crashes == 0) {
-		world_restart(world, node);
-	}
-	world->ops->fault_ended(world);
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(error, 256, format, arguments);
+	va_end(arguments);
+	*param = name;
+	return false;
 }
 
-static void crash_node(struct world *world, uint32_t node)
+bool fault_finish_window(
+	void *settings, const struct shape *shape, const char **param, char error[256])
 {
-	world->ports[node].n_crashes++;
-	world_crash(world, node);
+	const struct fault_common *common = settings;
+	return common->until_ns > common->from_ns ||
+		fault_refuse("until", param, error, "must be later than `from`");
 }
 
-static void crash_begin(struct world *world, void *context, uint64_t argument)
+bool fault_finish_nodes(
+	const struct node_list *nodes, const char *name, const char **param, char error[256])
 {
-	struct crash_state *state = context;
-	const struct node_list *nodes = &state->settings->nodes;
-	if (nodes->leader) {
-		world->n_changes_pending--;
-		state->leader = world->ops->leader(world);
-		if (state->leader != NODE_NONE) {
-			crash_node(world, state->leader);
-		}
+	return nodes->leader || nodes->n > 0 || !nodes->given ||
+		fault_refuse(name, param, error, "names no node: give a list such as [0, 3], or leader");
+}
+
+void fault_tell(struct world *world, uint32_t node, const char *what)
+{
+	if (world->tracer != NULL && world->tracer->fault != NULL) {
+		world->tracer->fault(world->tracer->context, node, what);
+	}
+}
+
+static void tell(struct world *world, const struct fault_window *window, const char *what)
+{
+	if (window->nodes == NULL || window->nodes->n == 0) {
+		fault_tell(world, NODE_NONE, what);
 		return;
 	}
-	for (size_t i = 0; i < nodes->n; i++) {
-		/* Whether a quorum is left is judged at the last of them. */
-		world->n_changes_pending -= i + 1 == nodes->n;
-		crash_node(world, nodes->nodes[i]);
+	for (size_t i = 0; i < window->nodes->n; i++) {
+		fault_tell(world, window->nodes->nodes[i], what);
 	}
+}
+
+static void changed(struct world *world, const struct fault_window *window)
+{
+	if (window->links && world->ops->links != NULL) {
+		world->ops->links(world);
+	}
+}
+
+static void window_begins(struct world *world, void *context, uint64_t argument)
+{
+	struct fault_window *window = context;
+	if (!window->begun) {
+		window->begun = true;
+		window->change(world, window->state, true);
+	}
+	tell(world, window, window->begins);
+	changed(world, window);
+}
+
+static void window_ends(struct world *world, void *context, uint64_t argument)
+{
+	struct fault_window *window = context;
+	world->n_changes_pending -= window->links;
+	window->change(world, window->state, false);
+	tell(world, window, window->ends);
+	world->ops->fault_ended(world);
+	changed(world, window);
 }
 
 /* The ends are scheduled at the start too: an event of theirs then comes before all others of its
- * instant, so that windows are half-open, and whoever asks at the first crash knows what is to come. */
-static void crash_schedule(struct world *world, const struct fault_crash *settings)
+ * instant, so that windows are half-open, and whoever asks at a beginning knows what is to come. */
+void fault_window_schedule(struct world *world, const struct fault_window *window)
 {
-	struct crash_state *state = arena_new(&world->arena, struct crash_state);
-	*state = (struct crash_state){settings, NODE_NONE};
-	const struct node_list *nodes = &settings->nodes;
-	world->n_changes_pending++;
-	world_call_at(world, settings->common.from_ns, crash_begin, state, 0);
-	if (settings->common.until_ns == SIM_NEVER) {
-		return;
+	struct fault_window *copy = arena_new(&world->arena, struct fault_window);
+	*copy = *window;
+	if (copy->early && copy->common->from_ns == 0) {
+		copy->begun = true;
+		copy->change(world, copy->state, true);
 	}
-	for (size_t i = 0; i < (nodes->leader ? 1 : nodes->n); i++) {
-		world->n_changes_pending++;
-		world_call_at(world, settings->common.until_ns, crash_end, state,
-			nodes->leader ? 0 : nodes->nodes[i]);
+	world_call_at(world, copy->common->from_ns, window_begins, copy, 0);
+	if (copy->common->until_ns != SIM_NEVER) {
+		world->n_changes_pending += copy->links;
+		world_call_at(world, copy->common->until_ns, window_ends, copy, 0);
 	}
 }
 
-static void loss_change(struct world *world, void *context, uint64_t ended)
+void fault_mark(struct world *world, const struct node_list *list, uint8_t *marks, uint8_t bit)
 {
-	/* Independent of each other: what the one leaves, the next may take. */
-	double among_validators = world->settings.loss;
-	double all = world->settings.loss;
-	for (uint32_t i = 0; i < world->n_loss_windows; i++) {
-		const struct loss_window *window = &world->loss_windows[i];
-		if (window->from_ns <= world->now && world->now < window->until_ns) {
-			among_validators += (1 - among_validators) * window->probability;
-			all += window->all ? (1 - all) * window->probability : 0;
+	if (list->leader) {
+		uint32_t leader = world->ops->leader(world);
+		if (leader != NODE_NONE) {
+			marks[leader] |= bit;
+		}
+	} else if (!list->given) {
+		for (uint32_t i = 0; i < world->n_nodes; i++) {
+			marks[i] |= bit;
+		}
+	} else {
+		for (size_t i = 0; i < list->n; i++) {
+			marks[list->nodes[i]] |= bit;
 		}
 	}
-	world->loss_validators = among_validators;
-	world->loss_all = all;
-	if (ended) {
-		world->ops->fault_ended(world);
-	}
+}
+
+struct random_key fault_key(const struct world *world, uint32_t index, uint32_t which)
+{
+	return random_key_make(world->settings.seed, RANDOM_FAULT, (uint64_t)index << 8 | which);
 }
 
 void world_faults(struct world *world, const struct plugin_list *list)
 {
+	/* `stabilise` loses too: one window a fault is enough. */
 	world->loss_windows = arena_array(&world->arena, struct loss_window, list->n + 1);
+	world->cuts = arena_array(&world->arena, struct cut *, list->n + 1);
 	for (size_t i = 0; i < list->n; i++) {
 		const struct fault *fault = (const struct fault *)list->values[i].plugin;
-		void *settings = list->values[i].settings;
-		const struct fault_common *common = settings;
-		switch (fault->kind) {
-		case FAULT_CRASH:
-			crash_schedule(world, settings);
-			break;
-		case FAULT_LOSS:
-			world->lossy = true;
-			world->filtered = true;
-			world->loss_windows[world->n_loss_windows++] = (struct loss_window){common->from_ns,
-				common->until_ns, ((struct fault_loss *)settings)->probability,
-				((struct fault_loss *)settings)->among == 1};
-			world_call_at(world, common->from_ns, loss_change, NULL, 0);
-			world_call_at(world, common->until_ns, loss_change, NULL, 1);
-			break;
-		}
+		fault->schedule(world, list->values[i].settings, (uint32_t)i);
 	}
-	loss_change(world, NULL, 0); /* a window from time 0 holds for what is sent at time 0 */
+	net_filter(world);
 }

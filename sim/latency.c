@@ -1,49 +1,10 @@
 #include "engine/latency.h"
 
-#include "latency_models.h"
+#include "latency_draw.h"
 #include "sim/real.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* Receivers are served in pieces of this many, so that their numbers stay in the nearest cache. */
-#define CHUNK 256
-
-#define P999 0.999
-
-/* One way of drawing: at one receiver's number, and at n of them in a row. */
-struct drawing {
-	double (*at)(struct random_key key, uint64_t counter, uint32_t index);
-	void (*from)(struct random_key key, uint64_t counter, uint32_t first, double *out, uint32_t n);
-};
-
-static const struct drawing drawing_units = {random_unit_at, random_units_from};
-static const struct drawing drawing_normals = {random_normal_at, random_normals_from};
-
-/* Draws the numbers of as many of to[0..n) as make one piece, and returns how many. Receivers that
- * lie close together, which all but one node do in a multicast, are drawn as a vector over their
- * range: the gaps cost less than single draws would. */
-static uint32_t draw_piece(const struct drawing *drawing, struct random_key key, uint64_t number,
-	const uint32_t *to, uint32_t n, double out[CHUNK])
-{
-	uint32_t first = to[0];
-	uint32_t n_piece = 1;
-	while (n_piece < n && to[n_piece] > to[n_piece - 1] && to[n_piece] - first < CHUNK) {
-		n_piece++;
-	}
-	uint32_t span = to[n_piece - 1] - first + 1;
-	if (span > 2 * n_piece) {
-		for (uint32_t i = 0; i < n_piece; i++) {
-			out[i] = drawing->at(key, number, to[i]);
-		}
-		return n_piece;
-	}
-	drawing->from(key, number, first, out, span);
-	for (uint32_t i = 0; i < n_piece; i++) {
-		out[i] = out[to[i] - first]; /* never to the left of i */
-	}
-	return n_piece;
-}
 
 struct constant {
 	sim_time value_ns;
@@ -289,14 +250,17 @@ static const struct latency_model model_none = {
 
 static const struct plugin *const jitter_plugins[] = {&model_none.plugin, &model_constant.plugin,
 	&model_uniform.plugin, &model_normal.plugin, &model_lognormal.plugin, &model_exponential.plugin,
-	NULL};
+	&latency_model_pareto.plugin, &latency_model_empirical.plugin, NULL};
 
 const struct registry latency_jitter_registry = {
 	.sort = "jitter", .plural = "jitters", .plugins = jitter_plugins};
 
+const struct registry latency_extra_registry = {
+	.sort = "latency", .plural = "latencies", .plugins = jitter_plugins};
+
 static const struct plugin *const latency_plugins[] = {&model_constant.plugin,
 	&model_uniform.plugin, &model_normal.plugin, &model_lognormal.plugin, &model_exponential.plugin,
-	&latency_model_regions.plugin, NULL};
+	&latency_model_pareto.plugin, &latency_model_empirical.plugin, &latency_model_regions.plugin, NULL};
 
 const struct registry latency_registry = {
 	.sort = "latency", .plural = "latencies", .plugins = latency_plugins};

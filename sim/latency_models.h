@@ -4,7 +4,7 @@
 
 #include "engine/latency.h"
 
-extern const struct latency_model latency_model_regions;
+extern const struct latency_model latency_model_pareto, latency_model_empirical, latency_model_regions;
 
 /* What may be added to the delays of regions: all other models, and none. */
 extern const struct registry latency_jitter_registry;

@@ -119,7 +119,7 @@ static sim_time depart(struct world *world, struct node *node, uint32_t size_byt
 	if (node->id >= world->n_validators) {
 		return world->now; /* clients cost nothing */
 	}
-	work(node, port, world->settings.costs.send_ns);
+	work(node, port, port->costs.send_ns);
 	sim_time at = port->depart;
 	if (world->ns_per_byte > 0) {
 		if (at < node->egress_until) {
@@ -139,7 +139,7 @@ static void sign(struct world *world, struct node *node)
 		return;
 	}
 	work_begin(world, port);
-	work(node, port, world->settings.costs.sign_ns);
+	work(node, port, port->costs.sign_ns);
 }
 
 static void draw(struct world *world, const struct message *message, const uint32_t *to, uint32_t n)
@@ -156,6 +156,15 @@ static void push_copy(struct world *world, struct packet *packet, uint32_t to, s
 {
 	packet->remaining = 1;
 	queue_push(&world->queue, at, handle_make(EVENT_ARRIVE, to, packet->next_free));
+}
+
+static void push_duplicate(
+	struct world *world, const struct packet *packet, uint32_t to, sim_time at, uint32_t i)
+{
+	struct packet *duplicate = packet_take(world);
+	duplicate->message = packet->message;
+	push_copy(world, duplicate, to, at);
+	duplicate->next_free = PACKET_DUPLICATE | (i < 255 ? i : 255);
 }
 
 static struct packet *copy_of(struct world *world, const struct message *message)
@@ -181,6 +190,12 @@ static bool send_shaped(struct node *node, uint32_t to, const struct message *me
 	struct world *world = node->world;
 	struct packet *packet = copy_of(world, message);
 	struct shaping shaping = {0};
+	if (world->constant_ns >= 0) {
+		shaping.way_ns = world->constant_ns;
+	} else {
+		draw(world, message, &to, 1);
+		shaping.way_ns = world->delays[0];
+	}
 	for (struct shaper *shaper = world->shapers;
 		shaper != NULL && !shaping.unsent && shaping.dropped == NULL; shaper = shaper->next) {
 		shaper->shape(shaper->context, node, to, &packet->message, &shaping);
@@ -204,16 +219,12 @@ static bool send_shaped(struct node *node, uint32_t to, const struct message *me
 		drop_copy(world, packet, to, shaping.dropped);
 		return true;
 	}
-	if (world->constant_ns >= 0) {
-		world->delays[0] = world->constant_ns;
-	} else {
-		draw(world, message, &to, 1);
-	}
-	at = sim_time_add(sim_time_add(at, world->delays[0]), shaping.delay_ns);
+	at = sim_time_add(sim_time_add(at, shaping.way_ns), shaping.delay_ns);
 	at = at < shaping.not_before_ns ? shaping.not_before_ns : at;
+	sim_time later = at;
 	for (uint32_t i = 1; i <= shaping.n_duplicates; i++) {
-		sim_time later = sim_time_add(at, shaping.duplicate_after_ns * i);
-		push_copy(world, copy_of(world, &packet->message), to, later);
+		later = sim_time_add(later, shaping.duplicate_after_ns);
+		push_duplicate(world, packet, to, later, i);
 	}
 	push_copy(world, packet, to, at);
 	return true;
@@ -336,10 +347,20 @@ static void trace_dropped(struct world *world, uint32_t to, const struct message
 	}
 }
 
+static void garbled_arrival(struct world *world, const struct node *node, const struct message *message)
+{
+	world->corrupted++;
+	trace_dropped(world, node->id, message, "corrupted");
+}
+
 /* An arrival where somebody listens or lies. False: the receiver refuses the message. */
 static __attribute__((noinline, cold)) bool watched_arrival(
 	struct world *world, const struct node *node, const struct message *message)
 {
+	if (((const struct packet *)message)->next_free == PACKET_CORRUPT) {
+		garbled_arrival(world, node, message);
+		return false;
+	}
 	if ((message->flags & MESSAGE_FORGED) != 0) {
 		world->refused++;
 		trace_dropped(world, node->id, message, "refused");
@@ -370,38 +391,79 @@ static inline void give(struct world *world, struct node *node, const struct mes
 	}
 }
 
-static bool is_lost(struct world *world, const struct node *node, const struct message *message)
+/* Whether what strikes with a probability strikes this copy; duplicates are struck on their own. */
+static bool is_struck(const struct world *world, const struct node *node, const struct message *message,
+	double among_validators, double all, uint32_t domain)
 {
 	bool among = node->id < world->n_validators && message->from < world->n_validators &&
 		message->class != CLASS_CLIENT;
-	double probability = among ? world->loss_validators : world->loss_all;
+	double probability = among ? among_validators : all;
 	if (probability <= 0) {
 		return false;
 	}
-	if (random_unit_at(world->ports[message->from].loss, message->number, node->id) < probability) {
-		world->lost++;
-		trace_dropped(world, node->id, message, "lost");
-		return true;
+	uint32_t mark = ((const struct packet *)message)->next_free;
+	uint64_t duplicate = mark > PACKET_DUPLICATE ? mark - PACKET_DUPLICATE : 0;
+	uint64_t counter = (uint64_t)domain << 48 | duplicate << 32 | message->number;
+	return random_unit_at(world->ports[message->from].loss, counter, node->id) < probability;
+}
+
+static bool is_garbled(const struct world *world, const struct node *node, const struct message *message)
+{
+	return is_struck(world, node, message, world->corrupt_validators, world->corrupt_all, 1);
+}
+
+static __attribute__((noinline)) bool is_cut(
+	struct world *world, const struct node *node, const struct message *message)
+{
+	if (world_reaches(world, message->from, node->id)) {
+		return false;
 	}
-	return false;
+	world->cut++;
+	trace_dropped(world, node->id, message, "cut");
+	return true;
 }
 
 /* What arrivals are asked in a world that filters them: does this one not come through? Where there is a
  * processor to pass first, whether its receiver refuses it is asked after that. */
 static bool is_stopped(struct world *world, const struct node *node, const struct message *message)
 {
-	if (world->lossy && is_lost(world, node, message)) {
+	if (world->n_cuts > 0 && is_cut(world, node, message)) {
 		return true;
 	}
-	bool at_once = !world->queued || node->id >= world->n_validators;
-	return at_once && world->watched && !watched_arrival(world, node, message);
+	if (world->lossy && is_struck(world, node, message, world->loss_validators, world->loss_all, 0)) {
+		world->lost++;
+		trace_dropped(world, node->id, message, "lost");
+		return true;
+	}
+	if (world->queued && node->id < world->n_validators) {
+		return false;
+	}
+	if (world->garbled && is_garbled(world, node, message)) {
+		garbled_arrival(world, node, message);
+		return true;
+	}
+	return world->watched && !watched_arrival(world, node, message);
+}
+
+/* A copy that arrives garbled becomes a packet of its own: it costs its receiver what any other does. */
+static uint32_t garble(struct world *world, const struct node *node, uint32_t index)
+{
+	struct packet *packet = packet_at(world, index);
+	if (!is_garbled(world, node, &packet->message)) {
+		return index;
+	}
+	struct packet *garbled = copy_of(world, &packet->message);
+	uint32_t garbled_index = garbled->next_free;
+	garbled->remaining = 1;
+	garbled->next_free = PACKET_CORRUPT;
+	packet_release(world, index, packet);
+	return garbled_index;
 }
 
 /* Starts the next piece of work at a processor that has nothing in service. */
 static void serve(struct world *world, struct port *port, struct node *node, uint64_t handle)
 {
-	sim_time cost =
-		sim_time_add(world->settings.costs.receive_ns, world->settings.costs.verify_ns);
+	sim_time cost = sim_time_add(port->costs.receive_ns, port->costs.verify_ns);
 	sim_time start = port->depart > world->now ? port->depart : world->now;
 	port->in_service = true;
 	port->service_handle = handle_make(EVENT_HANDLE, handle_whom(handle), handle_which(handle));
@@ -461,7 +523,8 @@ void net_arrive(struct world *world, uint32_t whom, uint32_t index)
 		return;
 	}
 	if (world->queued && whom < world->n_validators) {
-		arrive_queued(world, node, packet, index);
+		index = world->garbled ? garble(world, node, index) : index;
+		arrive_queued(world, node, packet_at(world, index), index);
 		return;
 	}
 	give(world, node, &packet->message);

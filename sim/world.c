@@ -47,6 +47,7 @@ void world_init(struct world *world, const struct world_settings *settings, cons
 		struct port *port = &world->ports[i];
 		port->latency = random_key_make(settings->seed, RANDOM_LATENCY, i);
 		port->loss = random_key_make(settings->seed, RANDOM_LOSS, i);
+		port->costs = settings->costs;
 		for (int t = 0; t < NODE_TIMERS; t++) {
 			port->timer_at[t] = SIM_NEVER;
 			port->timer_queued[t] = SIM_NEVER;
@@ -59,7 +60,7 @@ void world_init(struct world *world, const struct world_settings *settings, cons
 	}
 	world->loss_validators = world->loss_all = settings->loss;
 	world->lossy = settings->loss > 0;
-	world->filtered = world->lossy;
+	net_filter(world);
 }
 
 void world_finish(struct world *world)
@@ -84,9 +85,8 @@ void world_finish(struct world *world)
  * entry comes out before the timer is due, it goes in again at the time that then holds. Only moving a
  * timer earlier makes a second entry; the one it replaces is passed over. */
 
-void node_timer_set(struct node *node, unsigned timer, sim_time at_ns)
+void timer_set(struct node *node, unsigned timer, sim_time at_ns)
 {
-	assert(timer < NODE_TIMERS);
 	struct world *world = node->world;
 	struct port *port = &world->ports[node->id];
 	if (at_ns < world->now) {
@@ -97,6 +97,17 @@ void node_timer_set(struct node *node, unsigned timer, sim_time at_ns)
 		port->timer_queued[timer] = at_ns;
 		queue_push(&world->queue, at_ns, handle_make(EVENT_TIMER, node->id, timer));
 	}
+}
+
+void node_timer_set(struct node *node, unsigned timer, sim_time at_ns)
+{
+	assert(timer < NODE_TIMERS);
+	if (node->skewed && timer != NODE_TIMER_CLIENT) {
+		struct clock *clock = node->world->ports[node->id].clock;
+		clock->timer_at[timer] = at_ns;
+		at_ns = clock_when(clock, at_ns);
+	}
+	timer_set(node, timer, at_ns);
 }
 
 void node_timer_cancel(struct node *node, unsigned timer)
@@ -239,15 +250,32 @@ void world_add_shaper(struct world *world, struct shaper *shaper)
 	}
 	shaper->next = NULL;
 	*last = shaper;
-	world->watched = true;
-	world->filtered = true;
+	net_filter(world);
+}
+
+void world_shape(struct world *world, uint32_t whom)
+{
+	struct node *node = &world->nodes[whom];
+	struct port *port = &world->ports[whom];
+	if (port->n_shapings++ == 0) {
+		port->shaped_before = node->shaped;
+		node->shaped = true;
+	}
+}
+
+void world_unshape(struct world *world, uint32_t whom)
+{
+	struct port *port = &world->ports[whom];
+	assert(port->n_shapings > 0);
+	if (--port->n_shapings == 0) {
+		world->nodes[whom].shaped = port->shaped_before;
+	}
 }
 
 void world_listen(struct world *world, const struct tracer *tracer)
 {
 	world->tracer = tracer;
-	world->watched = tracer != NULL || world->shapers != NULL;
-	world->filtered = world->lossy || world->watched;
+	net_filter(world);
 }
 
 /* Crash and restart: what is in service or waiting at the node is gone, its timers are off. */
@@ -293,7 +321,8 @@ void world_restart(struct world *world, uint32_t whom)
 
 sim_time node_now(const struct node *node)
 {
-	return node->world->now;
+	sim_time now = node->world->now;
+	return node->skewed ? clock_shown(node->world->ports[node->id].clock, now) : now;
 }
 
 struct arena *node_arena(const struct node *node)
@@ -366,7 +395,11 @@ void node_reply(struct node *node, transaction_id transaction, uint64_t view)
 
 void node_leads(struct node *node, uint64_t view)
 {
-	node->world->ops->leads(node, view);
+	struct world *world = node->world;
+	world->ops->leads(node, view);
+	if (world->followers != NULL) {
+		fault_follow(world);
+	}
 }
 
 void node_follows(struct node *node, uint64_t view, uint32_t leader)

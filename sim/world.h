@@ -48,6 +48,23 @@ static inline struct packet *packet_at(const struct world *world, uint32_t index
 struct packet *packet_take(struct world *world);
 void packet_release(struct world *world, uint32_t index, struct packet *packet);
 
+/* What arrivals have to be asked has changed. */
+static inline void net_filter(struct world *world)
+{
+	world->watched = world->tracer != NULL || world->shapers != NULL || world->garbled;
+	world->filtered = world->lossy || world->watched || world->n_cuts > 0;
+}
+
+/* Clocks, in fault_clock.c: what a node's shows, and the first moment at which it shows so much. */
+sim_time clock_shown(const struct clock *clock, sim_time now_ns);
+sim_time clock_when(const struct clock *clock, sim_time shown_ns);
+
+/* Sets a timer by true time. */
+void timer_set(struct node *node, unsigned timer, sim_time at_ns);
+
+/* Somebody leads: who follows the leader may have to move. In fault_cut.c. */
+void fault_follow(struct world *world);
+
 /* Arrivals, in net.c. */
 void net_arrive(struct world *world, uint32_t whom, uint32_t index);
 void net_arrive_all(struct world *world, uint32_t index);

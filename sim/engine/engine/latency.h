@@ -20,6 +20,9 @@ struct latency_model {
 
 extern const struct registry latency_registry;
 
+/* What may be added to a delay: `none`, the first, and all models but `regions`. */
+extern const struct registry latency_extra_registry;
+
 /* A list of places may be this long; longer worlds repeat it. */
 #define LATENCY_PLACES_MAX 4096
 

@@ -16,6 +16,8 @@
 /* Timers 0 .. 4 are the protocol's; the last one belongs to the client or gateway at the node. */
 #define NODE_TIMER_CLIENT (NODE_TIMERS - 1)
 
+struct fault_step;
+
 struct host_ops {
 	void (*receive)(struct node *node, const struct message *message);
 	void (*timer)(struct node *node, unsigned timer);
@@ -53,6 +55,13 @@ struct host_ops {
 	void (*fault_ended)(struct world *world);
 	/* Whom `nodes: leader` means now, or NODE_NONE. */
 	uint32_t (*leader)(struct world *world);
+	/* These may be NULL, which is to do nothing and to say no.
+	 * links: who reaches whom has changed.
+	 * step: does at a live node what a scenario's step says; false: it can't now.
+	 * forge: makes a copy that `node` sends say something else; false: there is nothing to lie about. */
+	void (*links)(struct world *world);
+	bool (*step)(struct world *world, struct node *node, const struct fault_step *step);
+	bool (*forge)(struct node *node, uint32_t to, struct message *copy);
 };
 
 /* Who listens to all that happens, for traces. Each may be NULL. Costs a predicted branch when nobody does. */
@@ -67,7 +76,8 @@ struct tracer {
 	void (*timer)(void *context, const struct node *node, unsigned timer);
 	/* The protocol's reason for the branch that it takes: a literal. */
 	void (*log)(void *context, const struct node *node, const char *phrase);
-	/* A node goes down or comes up ("crash", "restart"), or a fault begins or ends. */
+	/* A node goes down or comes up ("crash", "restart"), or a fault begins or ends ("skew begins"), at
+	 * a node or, with NODE_NONE, among several. */
 	void (*fault)(void *context, uint32_t node, const char *what);
 };
 
@@ -75,6 +85,7 @@ struct tracer {
 struct shaping {
 	bool unsent;              /* the sender does not send it: it counts as nothing */
 	const char *dropped;      /* it is sent and never comes: why; NULL: it comes */
+	sim_time way_ns;          /* how long the network takes with it, as drawn; may be changed */
 	sim_time delay_ns;        /* added to its way */
 	sim_time not_before_ns;   /* it comes then at the earliest: held until released */
 	uint32_t n_duplicates;    /* further copies that the network makes; they count as nothing */
@@ -97,9 +108,24 @@ struct packet {
 	uint32_t next_free;
 };
 
+/* In flight, `next_free` of a packet that a shaper or a fault made for one receiver says what it is. */
+#define PACKET_CORRUPT UINT32_C(0xfffffe00)    /* garbled: its receiver throws it away */
+#define PACKET_DUPLICATE UINT32_C(0xffffff00)  /* the network's so-many-th copy, in the low byte */
+
+/* A clock that is wrong: what it shows, from `base_ns` (true time) on. */
+struct clock {
+	sim_time base_ns, shown_ns;
+	int64_t drift; /* parts in 10^12 that it gains */
+	sim_time timer_at[NODE_TIMERS]; /* when timers are due, by this clock */
+};
+
 /* What the engine keeps of a node beside what the node sees. */
 struct port {
 	struct random_key latency, loss;
+	struct node_costs costs; /* the scenario's, or more where a fault makes the node slow */
+	struct clock *clock;     /* NULL where it has always been right */
+	uint32_t n_shapings;     /* by world_shape */
+	bool shaped_before;      /* without those */
 	uint32_t card_n, card_lost; /* copies in the card; the first so many of them came before a crash */
 	/* The processor's queue: packets that wait while it works. Timers, messages to oneself and requests
 	 * from outside don't wait: their handlers run at once, and what they send leaves when the processor
@@ -129,6 +155,7 @@ struct loss_window {
 	sim_time from_ns, until_ns;
 	double probability;
 	bool all; /* else among validators only */
+	bool corrupts; /* it is not lost, but garbled */
 };
 
 struct world_settings {
@@ -149,7 +176,9 @@ struct world {
 	bool stopped;
 	bool queued;          /* processor or ingress costs: the slow way of delivery */
 	bool lossy;           /* loss may strike: now or at some time */
-	bool filtered;        /* arrivals are looked at one by one: lossy, or watched */
+	bool garbled;         /* copies may be corrupted: now or at some time */
+	bool may_crash;       /* some fault takes validators down */
+	bool filtered;        /* arrivals are looked at one by one: lossy, watched, garbled, or cut */
 	uint32_t n_nodes, n_validators;
 	struct node *nodes;   /* validators, then clients */
 	struct port *ports;
@@ -157,7 +186,7 @@ struct world {
 	void *host;
 	const struct tracer *tracer; /* NULL: nobody listens; set by world_listen */
 	struct shaper *shapers;
-	bool watched;         /* there is a tracer or a shaper: arrivals are looked at */
+	bool watched;         /* there is a tracer, a shaper or garbling: arrivals are looked at */
 	struct queue queue;
 	struct digest digest;
 	struct arena arena;
@@ -170,10 +199,15 @@ struct world {
 	struct call *calls;
 	uint32_t n_calls, calls_capacity, call_free;
 
-	double loss_validators, loss_all; /* in force now */
+	/* In force now, among validators and for all messages: lost, corrupted. */
+	double loss_validators, loss_all, corrupt_validators, corrupt_all;
 	struct loss_window *loss_windows;
 	uint32_t n_loss_windows;
-	uint32_t n_changes_pending; /* scheduled crashes and restarts to come */
+	struct cut **cuts;  /* in force */
+	uint32_t n_cuts;
+	struct isolation *followers; /* those that go where the leader goes */
+	struct slow_node *slow_nodes;
+	uint32_t n_changes_pending; /* scheduled crashes, and scheduled ends of crashes and cuts, to come */
 
 	uint32_t *ids;         /* 0 .. n_nodes-1 */
 	sim_time *delays;      /* scratch for one multicast */
@@ -181,7 +215,8 @@ struct world {
 
 	uint64_t events;
 	uint64_t messages[CLASS_N], bytes[CLASS_N];
-	uint64_t lost;
+	uint64_t lost, cut, corrupted; /* copies that never came */
+	uint64_t n_steps, n_steps_refused; /* of a scenario: done; that could not be done then */
 	uint64_t refused; /* messages that claimed what their senders could not show */
 };
 
@@ -206,6 +241,14 @@ void world_listen(struct world *world, const struct tracer *tracer);
 /* Adds a shaper after those that are there; it must live as long as the world. Who is to be shaped is set
  * at the nodes. */
 void world_add_shaper(struct world *world, struct shaper *shaper);
+
+/* From now on what the node sends goes past the shapers, until world_unshape has been called as often. */
+void world_shape(struct world *world, uint32_t node);
+void world_unshape(struct world *world, uint32_t node);
+
+/* Does a message of the one that arrives now come to the other? True unless a cut stands between them; of
+ * nodes that are down it says nothing. O(cuts in force). */
+bool world_reaches(const struct world *world, uint32_t from, uint32_t to);
 
 void world_crash(struct world *world, uint32_t node);
 void world_restart(struct world *world, uint32_t node);

@@ -94,6 +94,7 @@ struct node {
 	bool byzantine;     /* attacks the protocol: nothing is promised to it or for it */
 	bool crashes;       /* is down at some time; keeps the protocol's promises all the same */
 	bool shaped;        /* what it sends goes copy by copy past the world's shapers */
+	bool skewed;        /* its clock may be wrong */
 	uint32_t n_multicasts;
 	sim_time egress_until, ingress_until, busy_ns;
 	uint64_t messages_sent, bytes_sent;
@@ -102,7 +103,8 @@ struct node {
 	struct random_stream stream; /* (seed, RANDOM_PROTOCOL, id) */
 };
 
-/* Time. */
+/* Time, as the node's own clock shows it; the protocol's timers go by that clock too, its client's by true
+ * time. A clock never shows less than 0. */
 sim_time node_now(const struct node *node);
 
 /* Memory that lives as long as the run. */

@@ -81,6 +81,13 @@ struct shape {
 	uint32_t n_faulty;           /* f: what the protocol is set to tolerate */
 	sim_time delay_p999_ns;      /* the largest 99.9 % one-way delay of the network */
 	sim_time client_timeout_ns;  /* the workload's; set once that is finished */
+	bool costs;                  /* some of the nodes' costs is above 0 */
+	/* Of the protocol; set for attacks and faults, that are finished last. */
+	bool steps;                       /* it knows steps (`protocol->step`) */
+	bool lies;                        /* it says what can be forged (`protocol->forgery`) */
+	const char *const *message_names; /* its messages, ends with NULL; NULL: unknown */
+	/* The nearest known spelling, or NULL. */
+	const char *(*nearest)(const char *text, const char *const *names, size_t n);
 };
 
 struct plugin {

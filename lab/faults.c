@@ -1,0 +1,110 @@
+#include "lab.h"
+
+#include "engine/fault.h"
+
+/* Is there a live validator that `quorum` of the live, itself included, can tell something, and one (it may
+ * be another) that hears as many? Necessary for anything to be agreed on, not sufficient. */
+static bool quorum_in_touch(const struct world *world, uint32_t quorum)
+{
+	uint32_t n = world->n_validators;
+	bool heard = false, hears = false;
+	for (uint32_t a = 0; a < n && !(heard && hears); a++) {
+		uint32_t n_reached = 0, n_reaching = 0;
+		for (uint32_t b = 0; world->nodes[a].alive && b < n; b++) {
+			if (world->nodes[b].alive) {
+				n_reached += world_reaches(world, a, b);
+				n_reaching += world_reaches(world, b, a);
+			}
+		}
+		heard |= n_reached >= quorum;
+		hears |= n_reaching >= quorum;
+	}
+	return heard && hears;
+}
+
+/* Once validators are down or cut for good, a quorum may be out of reach for ever: said at once. */
+void faults_links(struct world *world)
+{
+	struct lab *lab = world->host;
+	if (world->n_changes_pending > 0 || (lab->arrivals_over && lab->n_accepted == lab->n_items)) {
+		return;
+	}
+	uint32_t n = world->n_validators, live = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		live += world->nodes[i].alive;
+	}
+	uint32_t quorum = lab->protocol->quorum(
+		lab->scenario->protocol.settings, n, (uint32_t)lab->scenario->n_faulty);
+	if (live < quorum) {
+		lab_end(lab, "stalled", "from %g s on %u of %u validators are live; a quorum needs %u",
+			sim_time_to_s(world->now), live, n, quorum);
+	} else if (world->n_cuts > 0 && !quorum_in_touch(world, quorum)) {
+		lab_end(lab, "stalled",
+			"from %g s on no %u of the %u live validators can reach each other; a quorum needs %u",
+			sim_time_to_s(world->now), quorum, live, quorum);
+	}
+}
+
+bool faults_step(struct world *world, struct node *node, const struct fault_step *step)
+{
+	static const enum protocol_step steps[] = {
+		[STEP_ACTION_CAMPAIGN] = STEP_CAMPAIGN,
+		[STEP_ACTION_PROPOSE] = STEP_PROPOSE,
+		[STEP_ACTION_TRANSFER] = STEP_TRANSFER,
+		[STEP_ACTION_CHANGE_MEMBERSHIP] = STEP_CHANGE_MEMBERSHIP,
+	};
+	const struct lab *lab = world->host;
+	struct protocol_step_argument argument = {
+		.to = step->to < 0 ? NODE_NONE : (uint32_t)step->to,
+		.members = step->members,
+		.learners = step->learners,
+		.joint = step->joint,
+	};
+	assert(step->action != STEP_ACTION_RESTART); /* the engine's own */
+	return lab->protocol->step != NULL && lab->protocol->step(node, steps[step->action], &argument);
+}
+
+/* Another batch: the same transactions in another order; or another transaction; or, where there is no
+ * other, none. */
+static const struct batch *another_batch(struct lab *lab, struct node *node, const struct batch *batch)
+{
+	transaction_id transactions[1];
+	if (batch->n > 1) {
+		transaction_id *reversed = arena_array(node_arena(node), transaction_id, batch->n);
+		for (uint32_t i = 0; i < batch->n; i++) {
+			reversed[i] = batch->transactions[batch->n - 1 - i];
+		}
+		return node_batch(node, reversed, batch->n);
+	}
+	uint32_t n = (uint32_t)lab->n_transactions;
+	transactions[0] = batch->n == 1 && n > 0 ? (batch->transactions[0] + n - 1) % n : 0;
+	bool other = n > 0 && (batch->n == 0 || transactions[0] != batch->transactions[0]);
+	return node_batch(node, transactions, other);
+}
+
+bool faults_forge(struct node *node, uint32_t to, struct message *copy)
+{
+	struct lab *lab = lab_of(node);
+	const struct protocol_forgery *forgery = lab->protocol->forgery;
+	if (forgery == NULL || copy->kind < MESSAGE_PROTOCOL) {
+		return false;
+	}
+	switch (forgery->role(copy)) {
+	case ROLE_PROPOSAL: {
+		const struct batch *batch = forgery->proposed(copy);
+		if (batch == NULL) {
+			return false;
+		}
+		forgery->propose(node, copy, another_batch(lab, node, batch));
+		return true;
+	}
+	case ROLE_VOTE:
+		forgery->vote(node, copy, forgery->voted(copy) ^ 2); /* odd like any batch's */
+		return true;
+	case ROLE_CERTIFICATE:
+		forgery->claim(node, copy);
+		return true;
+	default:
+		return false;
+	}
+}

@@ -1,0 +1,215 @@
+/* Crashes: for a window, or again and again by rate. */
+#include "faults.h"
+
+static const struct param params[] = {
+	FAULT_NODES(struct fault_crash, nodes, "nodes", PARAM_REQUIRED,
+		"the validators that crash, or leader: whoever it is then"),
+	{.name = "every", .kind = PARAM_DURATION, .flags = PARAM_OFF | PARAM_EXCLUDE_MIN,
+		.offset = offsetof(struct fault_crash, every_ns), .min = 0, .max = 9e18, .fallback = "off",
+		.unit = "s",
+		.help = "by rate: the mean time that each of them is up (exponential); off: down once, for the "
+				"window"},
+	{.name = "lasts", .kind = PARAM_DURATION, .flags = PARAM_EXCLUDE_MIN,
+		.offset = offsetof(struct fault_crash, lasts_ns), .min = 0, .max = 9e18, .fallback = "5 s",
+		.unit = "s", .help = "by rate: the mean time that one is down (exponential)"},
+	{.name = "at_once", .kind = PARAM_INT, .flags = PARAM_AUTO,
+		.offset = offsetof(struct fault_crash, at_once), .min = 1, .max = SIM_NODES_MAX,
+		.fallback = "auto", .unit = "",
+		.help = "by rate: at most so many of them are down together; auto: f, and at least 1"},
+	FAULT_WINDOW(struct fault_crash),
+	PARAM_END,
+};
+
+static bool finish(void *settings, const struct shape *shape, const char **param, char error[256])
+{
+	struct fault_crash *crash = settings;
+	if (!crash->nodes.leader && crash->nodes.n == 0) {
+		return fault_refuse(
+			"nodes", param, error, "names no node: give a list such as [0, 3], or leader");
+	}
+	if (crash->at_once == PARAM_AUTO_VALUE) {
+		crash->at_once = shape->n_faulty > 0 ? shape->n_faulty : 1;
+	}
+	return fault_finish_window(settings, shape, param, error);
+}
+
+static void crash_node(struct world *world, uint32_t node)
+{
+	world->ports[node].n_crashes++;
+	world_crash(world, node);
+}
+
+static void restart_node(struct world *world, uint32_t node)
+{
+	assert(world->ports[node].n_crashes > 0);
+	if (--world->ports[node].n_crashes == 0) {
+		world_restart(world, node);
+	}
+	world->ops->fault_ended(world);
+}
+
+/* For a window. */
+
+/* One crash of a run: whom it hit, where that was to be whoever led. */
+struct crash_state {
+	const struct fault_crash *settings;
+	uint32_t leader;
+};
+
+static void crash_end(struct world *world, void *context, uint64_t argument)
+{
+	const struct crash_state *state = context;
+	bool leads = state->settings->nodes.leader;
+	uint32_t node = leads ? state->leader : (uint32_t)argument;
+	world->n_changes_pending--;
+	if (node != NODE_NONE) { /* else there was no leader to crash */
+		restart_node(world, node);
+	}
+}
+
+static void crash_begin(struct world *world, void *context, uint64_t argument)
+{
+	struct crash_state *state = context;
+	const struct node_list *nodes = &state->settings->nodes;
+	if (nodes->leader) {
+		world->n_changes_pending--;
+		state->leader = world->ops->leader(world);
+		if (state->leader != NODE_NONE) {
+			crash_node(world, state->leader);
+		}
+		return;
+	}
+	for (size_t i = 0; i < nodes->n; i++) {
+		/* Whether a quorum is left is judged at the last of them. */
+		world->n_changes_pending -= i + 1 == nodes->n;
+		crash_node(world, nodes->nodes[i]);
+	}
+}
+
+/* The ends are scheduled at the start too: an event of theirs then comes before all others of its
+ * instant, so that windows are half-open, and whoever asks at the first crash knows what is to come. */
+static void schedule_once(struct world *world, const struct fault_crash *settings)
+{
+	struct crash_state *state = arena_new(&world->arena, struct crash_state);
+	*state = (struct crash_state){settings, NODE_NONE};
+	const struct node_list *nodes = &settings->nodes;
+	for (size_t i = 0; i < nodes->n; i++) {
+		world->nodes[nodes->nodes[i]].crashes = true; /* known from the start */
+	}
+	world->n_changes_pending++;
+	world_call_at(world, settings->common.from_ns, crash_begin, state, 0);
+	if (settings->common.until_ns == SIM_NEVER) {
+		return;
+	}
+	for (size_t i = 0; i < (nodes->leader ? 1 : nodes->n); i++) {
+		world->n_changes_pending++;
+		world_call_at(world, settings->common.until_ns, crash_end, state,
+			nodes->leader ? 0 : nodes->nodes[i]);
+	}
+}
+
+/* By rate. */
+
+struct crash_rate {
+	const struct fault_crash *settings;
+	int64_t n_down;
+};
+
+/* One that goes down and comes up: a validator, or whoever leads. */
+struct crash_turn {
+	struct crash_rate *rate;
+	struct random_stream stream;
+	uint32_t node; /* the validator; of the leader: who is down, or NODE_NONE */
+};
+
+static sim_time draw_time(const struct world *world, struct random_stream *stream, sim_time mean_ns)
+{
+	double span = random_exponential(stream) * (double)mean_ns;
+	return sim_time_add(world->now, span < 9e18 ? (sim_time)span + 1 : SIM_NEVER);
+}
+
+static void rate_crashes(struct world *world, void *context, uint64_t argument);
+
+/* What would begin after the window does not. */
+static void plan_crash(struct world *world, struct crash_turn *turn)
+{
+	const struct fault_crash *settings = turn->rate->settings;
+	sim_time at = draw_time(world, &turn->stream, settings->every_ns);
+	if (at < settings->common.until_ns) {
+		world_call_at(world, at, rate_crashes, turn, 0);
+	}
+}
+
+static void rate_repairs(struct world *world, void *context, uint64_t argument)
+{
+	struct crash_turn *turn = context;
+	turn->rate->n_down--;
+	world->n_changes_pending--;
+	restart_node(world, turn->node);
+	plan_crash(world, turn);
+}
+
+static void rate_crashes(struct world *world, void *context, uint64_t argument)
+{
+	struct crash_turn *turn = context;
+	const struct fault_crash *settings = turn->rate->settings;
+	uint32_t node = settings->nodes.leader ? world->ops->leader(world) : turn->node;
+	if (node == NODE_NONE || turn->rate->n_down >= settings->at_once || !world->nodes[node].alive) {
+		plan_crash(world, turn);
+		return;
+	}
+	turn->node = node;
+	turn->rate->n_down++;
+	sim_time until = settings->common.until_ns;
+	sim_time at = draw_time(world, &turn->stream, settings->lasts_ns);
+	at = at < until ? at : until; /* all are up again when the window closes */
+	if (at != SIM_NEVER) {
+		world->n_changes_pending++;
+		world_call_at(world, at, rate_repairs, turn, 0);
+	}
+	crash_node(world, node);
+}
+
+static void rate_begins(struct world *world, void *context, uint64_t argument)
+{
+	plan_crash(world, context);
+}
+
+static void schedule_rate(struct world *world, const struct fault_crash *settings, uint32_t index)
+{
+	struct crash_rate *rate = arena_new(&world->arena, struct crash_rate);
+	*rate = (struct crash_rate){settings, 0};
+	size_t n = settings->nodes.leader ? 1 : settings->nodes.n;
+	for (size_t i = 0; i < n; i++) {
+		struct crash_turn *turn = arena_new(&world->arena, struct crash_turn);
+		turn->rate = rate;
+		turn->node = settings->nodes.leader ? NODE_NONE : settings->nodes.nodes[i];
+		/* Fault keys lie below 2^40. */
+		turn->stream = random_stream_make(world->settings.seed, RANDOM_FAULT,
+			(uint64_t)(index + 1) << 40 | (settings->nodes.leader ? SIM_NODES_MAX : turn->node));
+		world_call_at(world, settings->common.from_ns, rate_begins, turn, 0);
+	}
+}
+
+static void schedule(struct world *world, const void *settings, uint32_t index)
+{
+	const struct fault_crash *crash = settings;
+	world->may_crash = true;
+	if (crash->every_ns == SIM_NEVER || crash->every_ns == 0) {
+		schedule_once(world, crash);
+	} else {
+		schedule_rate(world, crash, index);
+	}
+}
+
+const struct fault fault_crash = {
+	.plugin =
+		{
+			.name = "crash",
+			.summary = "validators stop, lose what is not on stable storage, and start again at `until`",
+			.params = params,
+			.settings_size = sizeof(struct fault_crash),
+			.finish = finish,
+		},
+	.schedule = schedule,
+};
