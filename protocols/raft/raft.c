@@ -1,54 +1,11 @@
-/* Raft in the registry: its settings, its start and its dispatch. */
+/* Raft in the registry: its start, its dispatch, what a scenario's steps make it do. */
 #include "raft.h"
-
-#include <stdio.h>
-
-static const struct param params[] = {
-	{.name = "batch", .kind = PARAM_INT, .offset = offsetof(struct raft_settings, batch), .min = 1,
-		.max = RAFT_BATCH_MAX, .fallback = "64", .unit = "transactions",
-		.help = "transactions in one entry, at most"},
-	{.name = "window", .kind = PARAM_INT, .offset = offsetof(struct raft_settings, window), .min = 1,
-		.max = 1e6, .fallback = "256", .unit = "entries",
-		.help = "entries proposed and not yet committed, at most"},
-	{.name = "batch_delay", .kind = PARAM_DURATION,
-		.offset = offsetof(struct raft_settings, batch_delay_ns), .fallback = "0 s", .unit = "s",
-		.help = "how long an entry that is not full waits for more transactions"},
-	{.name = "election_timeout", .kind = PARAM_DURATION_RANGE,
-		.flags = PARAM_AUTO | PARAM_OFF | PARAM_EXCLUDE_MIN,
-		.offset = offsetof(struct raft_settings, election_timeout_ns), .fallback = "auto",
-		.auto_delays = {10, 20}, .auto_min_ns = {150 * SIM_MS, 300 * SIM_MS}, .unit = "s",
-		.help = "a server that hears nothing for a time drawn from this range becomes a candidate"},
-	{.name = "heartbeat", .kind = PARAM_DURATION, .flags = PARAM_AUTO | PARAM_OFF | PARAM_EXCLUDE_MIN,
-		.offset = offsetof(struct raft_settings, heartbeat_ns), .fallback = "auto", .unit = "s",
-		.help = "an idle leader's pause between appends; auto: a third of the smallest election timeout"},
-	{.name = "initial_leader", .kind = PARAM_CHOICE, .choices = "0|none",
-		.offset = offsetof(struct raft_settings, initial_leader), .fallback = "0", .unit = "",
-		.help = "0: node 0 leads term 1 from the start; none: all begin as followers with fresh timers"},
-	PARAM_END,
-};
-
-static bool finish(void *settings, const struct shape *shape, const char **param, char error[256])
-{
-	struct raft_settings *raft = settings;
-	if (raft->heartbeat_ns == PARAM_AUTO_VALUE) {
-		/* Without elections nobody waits for heartbeats, but lost appends are still sent again. */
-		sim_time timeout = raft->election_timeout_ns[0];
-		raft->heartbeat_ns = timeout == SIM_NEVER ? 50 * SIM_MS : timeout / 3;
-		if (raft->heartbeat_ns < 1) {
-			raft->heartbeat_ns = 1;
-		}
-	}
-	if (raft->election_timeout_ns[1] < raft->election_timeout_ns[0]) {
-		*param = "election_timeout";
-		snprintf(error, 256, "must be [smallest, largest]");
-		return false;
-	}
-	return true;
-}
 
 static uint32_t quorum(const void *settings, uint32_t n_validators, uint32_t n_faulty)
 {
-	return n_validators / 2 + 1;
+	const struct node_list *members = &((const struct raft_settings *)settings)->members;
+	const struct node_list *learners = &((const struct raft_settings *)settings)->learners;
+	return (members->given ? (uint32_t)members->n : n_validators - (uint32_t)learners->n) / 2 + 1;
 }
 
 static uint32_t reply_quorum(const void *settings, uint32_t n_faulty)
@@ -62,24 +19,35 @@ static void start(struct node *node)
 	const struct raft_settings *settings = raft_settings_of(node);
 	raft->voted_for = NODE_NONE;
 	raft->leader = NODE_NONE;
-	raft->majority = node->n_validators / 2 + 1;
+	raft->majority =
+		node->n_validators / 2 + 1 - (PLANTED(settings, QUORUM_ONE_LESS) ? 1 : 0);
+	raft->plain = !settings->members.given && settings->learners.n == 0;
+	raft->first_config = raft->config = raft_first_config(node);
+	raft->heard_at = -1;
+	raft->transfer_to = NODE_NONE;
+	raft->snapshot_due = (uint64_t)settings->snapshot_every;
+	raft->values = arena_array(node_arena(node), uint64_t, 2 * (size_t)node->n_validators);
+	raft->sorted = raft->values + node->n_validators;
 	raft->votes = arena_array(node_arena(node), uint64_t, bits_words(node->n_validators));
 	raft->peers = arena_array(node_arena(node), struct raft_peer, node->n_validators);
 	if (settings->initial_leader == RAFT_LEADER_NONE) {
+		raft_storage_start(node);
 		raft_reset_election_timer(node);
 		return;
 	}
 	raft->term = 1;
 	raft->voted_for = 0;
+	raft_storage_start(node);
 	if (node->id == 0) {
 		raft_lead(node, true);
 	} else {
 		raft->leader = 0;
+		raft->heard_at = 0;
 		raft_reset_election_timer(node);
 	}
 }
 
-static void receive(struct node *node, const struct message *message)
+static void take(struct node *node, const struct message *message)
 {
 	switch (message->kind) {
 	case RAFT_APPEND:
@@ -97,18 +65,63 @@ static void receive(struct node *node, const struct message *message)
 	case RAFT_VOTE_ANSWER:
 		raft_on_vote_answer(node, message);
 		break;
+	case RAFT_SNAPSHOT:
+		raft_on_snapshot(node, message);
+		break;
+	case RAFT_TIMEOUT_NOW:
+		raft_on_timeout_now(node, message);
+		break;
+	case MESSAGE_READ:
+		raft_on_read(node, message);
+		break;
+	case RAFT_CONFIRM:
+		raft_on_confirm(node, message);
+		break;
+	case RAFT_CONFIRM_ANSWER:
+		raft_on_confirm_answer(node, message);
+		break;
+	case RAFT_WRITTEN:
+		raft_on_written(node);
+		break;
 	default:
 		assert(!"a kind of message that Raft does not have");
 	}
 }
 
-static void timer(struct node *node, unsigned which)
+static void receive(struct node *node, const struct message *message)
+{
+	take(node, message);
+	if (raft_of(node)->disk != NULL) {
+		raft_storage_flush(node);
+	}
+}
+
+/* A leader's regular look at the others, as often as heartbeats. */
+static void tick(struct node *node)
+{
+	struct raft *raft = raft_of(node);
+	const struct raft_settings *settings = raft_settings_of(node);
+	raft_resend(node);
+	node_timer_set(
+		node, RAFT_TIMER_RESEND, sim_time_add(node_now(node), settings->heartbeat_ns));
+	if (settings->reads != RAFT_READS_LOG) {
+		raft_confirm_again(node);
+	}
+	if (raft->attentive) {
+		raft_attend(node);
+	}
+	if (settings->check_quorum && raft->role == RAFT_LEADER) {
+		raft_check_quorum(node);
+	}
+}
+
+static void expire(struct node *node, unsigned which)
 {
 	struct raft *raft = raft_of(node);
 	switch (which) {
 	case RAFT_TIMER_ELECTION:
 		if (raft->role != RAFT_LEADER) {
-			raft_campaign(node);
+			raft_election_timeout(node);
 		}
 		break;
 	case RAFT_TIMER_HEARTBEAT:
@@ -120,16 +133,25 @@ static void timer(struct node *node, unsigned which)
 		break;
 	case RAFT_TIMER_RESEND:
 		if (raft->role == RAFT_LEADER) {
-			raft_resend(node);
-			node_timer_set(node, RAFT_TIMER_RESEND,
-				sim_time_add(node_now(node), raft_settings_of(node)->heartbeat_ns));
+			tick(node);
 		}
 		break;
 	case RAFT_TIMER_BATCH:
 		raft_propose(node);
 		break;
+	case RAFT_TIMER_TRANSFER:
+		raft_transfer_timeout(node);
+		break;
 	default:
 		assert(!"a timer that Raft does not have");
+	}
+}
+
+static void timer(struct node *node, unsigned which)
+{
+	expire(node, which);
+	if (raft_of(node)->disk != NULL) {
+		raft_storage_flush(node);
 	}
 }
 
@@ -138,13 +160,80 @@ static void timer(struct node *node, unsigned which)
 static void restart(struct node *node)
 {
 	struct raft *raft = raft_of(node);
+	const struct raft_settings *settings = raft_settings_of(node);
+	if (raft->disk != NULL) {
+		raft_storage_restart(node);
+	}
+	if (PLANTED(settings, VOTE_FORGOTTEN)) {
+		raft->voted_for = NODE_NONE;
+	}
 	raft->role = RAFT_FOLLOWER;
 	raft->leader = NODE_NONE;
 	raft->commit = raft->applied;
 	raft->requests.n = 0;
+	raft->reads_n = 0;
+	raft->transfer_to = NODE_NONE;
 	raft->held = NULL;
 	raft->n_held = 0;
+	/* Thesis 6.4.1: it may have heard from a leader just before the crash, and has forgotten when. */
+	raft->heard_at = settings->check_quorum ? node_now(node) : -1;
+	raft_change_drop(node);
 	raft_reset_election_timer(node);
+}
+
+static bool begin_election(struct node *node)
+{
+	const struct raft *raft = raft_of(node);
+	if (raft->role == RAFT_LEADER || !raft_is_voter(raft->config, node->id)) {
+		return false;
+	}
+	raft_election_timeout(node);
+	return true;
+}
+
+static bool propose_now(struct node *node)
+{
+	struct raft *raft = raft_of(node);
+	if (raft->role != RAFT_LEADER || raft->transfer_to != NODE_NONE) {
+		return false;
+	}
+	if (raft->requests.n == 0) {
+		raft_propose_noop(node);
+	} else {
+		node_timer_cancel(node, RAFT_TIMER_BATCH);
+		raft_propose(node);
+	}
+	return true;
+}
+
+static bool step(struct node *node, enum protocol_step which,
+	const struct protocol_step_argument *argument)
+{
+	bool done = false;
+	switch (which) {
+	case STEP_CAMPAIGN:
+		done = begin_election(node);
+		break;
+	case STEP_PROPOSE:
+		done = propose_now(node);
+		break;
+	case STEP_TRANSFER:
+		done = raft_transfer(node, argument->to);
+		break;
+	case STEP_CHANGE_MEMBERSHIP:
+		done = raft_change_members(node, argument);
+		break;
+	}
+	if (raft_of(node)->disk != NULL) {
+		raft_storage_flush(node);
+	}
+	return done;
+}
+
+static enum protocol_reads reads(const void *settings)
+{
+	return ((const struct raft_settings *)settings)->reads == RAFT_READS_LOG ? READS_ORDERED
+																			 : READS_LEADER;
 }
 
 static uint64_t view(const struct node *node)
@@ -169,16 +258,17 @@ static struct log_entry log_at(const struct node *node, uint64_t index)
 }
 
 static const char *const message_names[] = {
-	"append-entries", "append-answer", "request-vote", "vote-answer", NULL};
+	"append-entries", "append-answer", "request-vote", "vote-answer", "install-snapshot",
+	"timeout-now", "confirm", "confirm-answer", "written", NULL};
 
 const struct protocol protocol_raft = {
 	.plugin =
 		{
 			.name = "raft",
 			.summary = "Raft (Ongaro, Ousterhout, USENIX ATC 2014)",
-			.params = params,
+			.params = raft_params,
 			.settings_size = sizeof(struct raft_settings),
-			.finish = finish,
+			.finish = raft_finish,
 		},
 	.ordered = true,
 	.leader_based = true,
@@ -191,6 +281,8 @@ const struct protocol protocol_raft = {
 	.receive = receive,
 	.timer = timer,
 	.restart = restart,
+	.step = step,
+	.reads = reads,
 	.view = view,
 	.leader = leader,
 	.log_last = log_last,

@@ -3,9 +3,17 @@
  * Source: Ongaro, Ousterhout: In Search of an Understandable Consensus Algorithm, USENIX ATC 2014 (its
  * figure 2 is the specification: "Raft fig. 2"), and Ongaro's thesis (Stanford 2014).
  *
- *   raft.c      the registry's struct: settings, start, dispatch, restart
- *   election.c  5.2, 5.4.1: timeouts, candidates, votes
- *   log.c       5.3, 5.4.2: proposals, AppendEntries and its answer, the commit rule
+ *   raft.c       the registry's struct: start, dispatch, restart, steps
+ *   settings.c   what a scenario may say of it
+ *   election.c   5.2, 5.4.1: timeouts, candidates, votes; thesis 6.2, 9.6: check-quorum, pre-vote
+ *   log.c        5.3, 5.4.2: the log, AppendEntries at a follower, what is committed
+ *   replicate.c  5.3, 5.4.2: proposals, appends and their answers at the leader, the commit rule
+ *   storage.c    stable storage that takes its time; thesis 10.2.1
+ *   snapshot.c   7: log compaction, InstallSnapshot
+ *   config.c     who is a member, and what a majority is then
+ *   membership.c 6; thesis 4: membership changes
+ *   transfer.c   thesis 3.10: leadership transfer
+ *   reads.c      thesis 6.4: reads that are not ordered
  *
  * Indices begin at 1; an entry holds one batch. Term, vote and log are on stable storage and survive a
  * crash, and so does what the application has executed. */
@@ -13,6 +21,7 @@
 #define RAFT_H
 
 #include "../bits.h"
+#include "../planted.h"
 #include "../requests.h"
 #include "protocols/protocol.h"
 
@@ -22,12 +31,20 @@ enum raft_kind {
 	RAFT_APPEND_ANSWER, /* view: term; instance: last index known to match, or where to go back to;
 	                     * digest: the conflicting term, or 0 */
 	RAFT_VOTE,          /* view: term; instance, digest: lastLogIndex, lastLogTerm */
-	RAFT_VOTE_ANSWER,   /* view: term */
+	RAFT_VOTE_ANSWER,   /* view: term; instance: the term asked for */
+	RAFT_SNAPSHOT,      /* view: term; instance, digest: lastIncludedIndex, lastIncludedTerm;
+	                     * body: struct raft_snapshot */
+	RAFT_TIMEOUT_NOW,   /* view: term */
+	RAFT_CONFIRM,       /* view: term; instance: the round; extra: the leader's clock */
+	RAFT_CONFIRM_ANSWER, /* view: term; instance, extra: as in what it answers */
+	RAFT_WRITTEN,       /* to oneself, from stable storage */
 };
 
 enum raft_flags {
 	RAFT_FLAG_YES = 1 << 0,   /* success; vote granted */
 	RAFT_FLAG_PROBE = 1 << 1, /* of an append: the leader wants an answer at once, gap or not */
+	RAFT_FLAG_PRE = 1 << 2,   /* of a vote: only asked whether it would be granted */
+	RAFT_FLAG_TRANSFER = 1 << 3, /* of a vote: the leader itself wants the election */
 };
 
 /* Further bits of a probe's flags number it; its answer has the same. */
@@ -39,11 +56,13 @@ enum raft_timer {
 	RAFT_TIMER_HEARTBEAT, /* a leader that has sent nothing for so long */
 	RAFT_TIMER_BATCH,
 	RAFT_TIMER_RESEND,    /* a leader looks for servers that do not come on, as often as heartbeats */
+	RAFT_TIMER_TRANSFER,  /* a leader that hands over the lead waits no longer */
 };
 
 /* Bytes on the wire: kind, term, index, term, commit, sender; an entry adds its term and length. */
 #define RAFT_HEADER_BYTES 48
 #define RAFT_ENTRY_BYTES 16
+#define RAFT_MEMBER_BYTES 8 /* of one member in a configuration */
 
 #define RAFT_BATCH_MAX 4096
 /* One message to a server that lags: so many entries at most; so many bytes at most at first and later,
@@ -51,15 +70,37 @@ enum raft_timer {
 #define RAFT_RESEND_MAX 256
 #define RAFT_RESEND_BYTES_MIN (1 << 16)
 #define RAFT_RESEND_BYTES_MAX (1 << 20)
+/* Thesis 4.2.1: rounds in which a new server may catch up. */
+#define RAFT_ROUNDS 10
 
 enum { RAFT_LEADER_0, RAFT_LEADER_NONE };
 
+enum raft_reads { RAFT_READS_LOG, RAFT_READS_INDEX, RAFT_READS_LEASE };
+
 struct raft_settings {
+	PLANTED_MEMBER
 	int64_t batch, window;
 	sim_time batch_delay_ns;
 	sim_time election_timeout_ns[2]; /* SIM_NEVER: off */
 	sim_time heartbeat_ns;           /* SIM_NEVER: off */
 	int initial_leader;
+	sim_time write_delay_ns;
+	int64_t snapshot_every;          /* SIM_NEVER: off */
+	int64_t snapshot_bytes;
+	bool pre_vote, check_quorum;
+	struct node_list members, learners;
+	int reads;                       /* enum raft_reads */
+	double lease, clock_drift;
+};
+
+/* A configuration: who is a member. Immutable once made; it begins to hold at a server when its entry is
+ * appended to the log there (Raft 6). The entry's batch orders no transactions and stands right behind
+ * this struct in memory. Who holds an entry holds all before it, so that `prev` is the same everywhere. */
+struct raft_config {
+	const struct raft_config *prev; /* which holds where this one's entry is cut; NULL: the first */
+	uint64_t index;                 /* of its entry; 0: the first */
+	const uint64_t *voters, *learners;
+	const uint64_t *old; /* joint consensus: the voters before, of whom a majority is needed too; or NULL */
 };
 
 struct raft_entry {
@@ -76,7 +117,15 @@ struct raft_entries {
 	} entries[];
 };
 
-enum raft_role { RAFT_FOLLOWER, RAFT_CANDIDATE, RAFT_LEADER };
+/* The state after `index`, as the batches that made it. They are those in the sender's log, which never
+ * change once they are committed. */
+struct raft_snapshot {
+	uint64_t index;
+	const struct raft_entry *entries; /* 1 .. index */
+	const struct raft_config *config;
+};
+
+enum raft_role { RAFT_FOLLOWER, RAFT_PRE_CANDIDATE, RAFT_CANDIDATE, RAFT_LEADER };
 
 /* What a leader knows of another server. In step: it is sent new entries as they come. Else it is probed:
  * one append at a time, until one matches and what is left fits into one more. */
@@ -86,14 +135,68 @@ struct raft_peer {
 	bool in_step;
 	bool probing;           /* a probe is under way */
 	bool heard;             /* it has answered a probe since last looked at */
+	bool member;            /* it is sent entries: a voter, a learner, or about to be one */
 	uint16_t probe;         /* the number of the probe under way */
 	uint32_t resend_bytes;  /* in one message to it, at most */
 	sim_time probed_at;
+	sim_time answered_at;   /* check-quorum: it has last answered */
+	uint64_t confirmed_round;
+	sim_time confirmed_at;  /* by the leader's clock: sent then, the last that it has confirmed */
 };
 
 struct raft_held {
 	struct raft_held *next;
 	struct message message;
+};
+
+/* Stable storage: a device that writes one thing after another, each in the same time. What has come up
+ * during a write goes into the next one together. */
+struct raft_disk {
+	/* What is on it. */
+	uint64_t term, last, base, snapshot;
+	uint32_t voted_for;
+	struct raft_entry *log;
+	size_t log_capacity;
+
+	/* What has changed since the last write began. */
+	bool dirty;
+	uint64_t dirty_from; /* entries from here on; UINT64_MAX: none */
+
+	/* What is being written. */
+	bool writing;
+	uint64_t n_begun;
+	struct {
+		uint64_t term, from, last, base, snapshot;
+		uint32_t voted_for;
+		struct raft_entry *entries; /* from .. last */
+		size_t capacity;
+	} write;
+
+	/* Answers that wait for a write. */
+	struct raft_waiting {
+		struct raft_waiting *next;
+		uint64_t write;
+		uint32_t to;
+		struct message *message;
+	} *waiting, **waiting_end, *waiting_free;
+};
+
+/* A membership change that a leader has been asked for. Thesis 4.1 to 4.3. */
+struct raft_change {
+	bool joint;
+	const uint64_t *voters, *learners;
+	struct raft_round {
+		uint32_t n;      /* which round the new server is in; 0: none yet */
+		uint64_t end;    /* it ends when the server holds this entry */
+		sim_time began;
+		bool caught_up;
+	} *rounds;
+};
+
+struct raft_read {
+	transaction_id transaction;
+	uint64_t index; /* that must have been applied */
+	uint64_t round; /* that must have been confirmed */
 };
 
 struct raft {
@@ -103,24 +206,48 @@ struct raft {
 	struct raft_entry *log; /* entry i at log[i - 1] */
 	size_t log_capacity;
 	uint64_t last;          /* index of the last entry */
+	uint64_t base;          /* the log begins after it: what is before is discarded. (The array goes on
+	                         * holding it, as what snapshots consist of.) */
+	uint64_t snapshot;      /* lastIncludedIndex of the last snapshot */
 
 	enum raft_role role;
 	uint32_t leader;
 	uint64_t commit, applied;
-	uint32_t majority;
-	uint32_t n_votes;
+	uint64_t snapshot_due;  /* the next one is taken when so much is applied */
+	sim_time heard_at;      /* from a leader; -1: never */
 	uint64_t *votes;
+
+	/* Who is a member: the latest configuration in the log, committed or not. */
+	const struct raft_config *config;
+	const struct raft_config *first_config;
+	uint32_t majority;      /* of all validators */
+	bool plain;             /* all validators are voters and have always been; nothing waits for storage */
+	bool to_all;            /* all the others are sent entries */
 
 	/* Leader. */
 	struct raft_peer *peers;
 	uint32_t n_out_of_step;
 	uint64_t last_at_tick;
+	uint64_t own_first;     /* the first entry of its term; 0: it leads from the start */
 	struct request_queue requests;
 	struct growing_bits proposed;
+	bool attentive;         /* a transfer or a change waits for answers */
+	uint32_t transfer_to;   /* NODE_NONE: no transfer */
+	bool transferred;       /* TimeoutNow has been sent in this term */
+	struct raft_change *change;
+	uint64_t *values;       /* scratch, by validator */
+	uint64_t *sorted;
+
+	/* Reads that wait, in order of arrival, at a leader. */
+	struct raft_read *reads;
+	size_t reads_first, reads_n, reads_capacity;
+	uint64_t round, round_confirmed;
 
 	/* Appends that overtook those before them, by prevLogIndex ascending. */
 	struct raft_held *held, *held_free;
 	uint32_t n_held;
+
+	struct raft_disk *disk; /* NULL: writing takes no time */
 };
 
 static inline struct raft *raft_of(const struct node *node)
@@ -133,29 +260,117 @@ static inline const struct raft_settings *raft_settings_of(const struct node *no
 	return node->settings;
 }
 
+/* The array holds what is before the base too, but nothing may ask for it. */
 static inline uint64_t raft_term_at(const struct raft *raft, uint64_t index)
 {
 	assert(index <= raft->last);
 	return index == 0 ? 0 : raft->log[index - 1].term;
 }
 
+/* settings.c */
+extern const struct param raft_params[];
+bool raft_finish(void *settings, const struct shape *shape, const char **param, char error[256]);
+
 /* election.c */
 void raft_reset_election_timer(struct node *node);
+void raft_election_timeout(struct node *node);
 void raft_campaign(struct node *node);
 void raft_on_vote(struct node *node, const struct message *message);
 void raft_on_vote_answer(struct node *node, const struct message *message);
+/* Its own vote is on stable storage. */
+void raft_own_vote_written(struct node *node);
 /* Raft fig. 2, all servers: a higher term makes a follower. */
 void raft_step_down(struct node *node, uint64_t term);
+/* A leader becomes a follower in its own term. */
+void raft_resign(struct node *node);
+/* Thesis 6.2. */
+void raft_check_quorum(struct node *node);
 /* Takes the lead of the current term. `first`: as the initial leader, without a no-op. */
 void raft_lead(struct node *node, bool first);
+/* TimeoutNow has come. */
+void raft_campaign_now(struct node *node);
 
 /* log.c */
-void raft_on_request(struct node *node, const struct message *message);
+void raft_append_to_log(struct node *node, uint64_t term, const struct batch *batch);
 void raft_on_append(struct node *node, const struct message *message);
+/* Follows whoever sends what only the leader of its term does. False: it is of an old term. */
+bool raft_follow(struct node *node, const struct message *message);
+void raft_answer_append(struct node *node, const struct message *append, bool success, uint64_t index,
+	uint64_t conflict_term);
+void raft_apply_committed(struct node *node);
+
+/* replicate.c */
+void raft_on_request(struct node *node, const struct message *message);
 void raft_on_append_answer(struct node *node, const struct message *message);
 void raft_propose(struct node *node);
 void raft_propose_noop(struct node *node);
+void raft_append_and_replicate(struct node *node, const struct batch *batch);
 void raft_heartbeat(struct node *node);
 void raft_resend(struct node *node);
+/* Where commitment is not counted entry by entry: looks how far it has come. */
+void raft_advance_commit(struct node *node);
+void raft_hint(struct node *node, const struct message *request);
+
+/* storage.c */
+void raft_storage_start(struct node *node);
+/* The end of a handler: what has changed is written. */
+void raft_storage_flush(struct node *node);
+void raft_storage_changed(struct raft *raft, uint64_t from);
+void raft_on_written(struct node *node);
+/* Sends an answer once all that it rests on is on stable storage. */
+void raft_answer(struct node *node, uint32_t to, struct message *message);
+/* The last entry that a crash would leave as it is. */
+uint64_t raft_stored(const struct raft *raft);
+/* The last index and term that a candidate may claim. */
+uint64_t raft_claim(const struct raft *raft, uint64_t *term);
+void raft_storage_restart(struct node *node);
+
+/* snapshot.c */
+void raft_take_snapshot(struct node *node);
+void raft_send_snapshot(struct node *node, uint32_t to, uint16_t flags);
+void raft_on_snapshot(struct node *node, const struct message *message);
+
+/* config.c */
+/* The configuration that a batch is, or NULL. */
+static inline const struct raft_config *raft_config_of(const struct batch *batch)
+{
+	return batch->n == 0 && batch->digest != 0
+		? (const struct raft_config *)(const void *)batch - 1
+		: NULL;
+}
+const struct batch *raft_config_batch(const struct raft_config *config);
+const struct raft_config *raft_config_make(struct node *node, const uint64_t *voters,
+	const uint64_t *old, const uint64_t *learners, uint64_t index);
+const struct raft_config *raft_first_config(struct node *node);
+void raft_configure(struct node *node, const struct raft_config *config);
+/* The configuration that holds after entry `index`. */
+const struct raft_config *raft_config_at(const struct raft *raft, uint64_t index);
+bool raft_is_voter(const struct raft_config *config, uint32_t node);
+/* Is the set a majority, of each set of voters where there are two? */
+bool raft_is_quorum(const struct node *node, const uint64_t *set);
+/* The most that a majority of the voters has reached. O(n log n). */
+uint64_t raft_reached(struct node *node, const uint64_t *values);
+/* Who is to be sent entries has changed. */
+void raft_recount_members(struct node *node);
+
+/* membership.c */
+bool raft_change_members(struct node *node, const struct protocol_step_argument *argument);
+void raft_change_go_on(struct node *node);
+void raft_change_drop(struct node *node);
+
+/* transfer.c */
+bool raft_transfer(struct node *node, uint32_t to);
+void raft_transfer_go_on(struct node *node);
+void raft_transfer_timeout(struct node *node);
+void raft_on_timeout_now(struct node *node, const struct message *message);
+/* What a transfer or a change waits for may have come. */
+void raft_attend(struct node *node);
+
+/* reads.c */
+void raft_on_read(struct node *node, const struct message *message);
+void raft_on_confirm(struct node *node, const struct message *message);
+void raft_on_confirm_answer(struct node *node, const struct message *message);
+void raft_serve_reads(struct node *node);
+void raft_confirm_again(struct node *node);
 
 #endif

@@ -57,13 +57,42 @@ static int64_t word(const char *text)
 	return strcmp(text, "auto") == 0 ? PARAM_AUTO_VALUE : strcmp(text, "off") == 0 ? SIM_NEVER : 0;
 }
 
-static void store(const struct param *param, const char *text, char *settings)
+/* "0,2,5". */
+static struct node_list nodes(struct arena *arena, const char *text)
+{
+	uint32_t *list = arena_array(arena, uint32_t, strlen(text) + 1);
+	struct node_list out = {.nodes = list, .given = true};
+	for (const char *at = text; *at != 0;) {
+		char *end;
+		list[out.n++] = (uint32_t)strtoul(at, &end, 10);
+		assert_true(end != at && (*end == ',' || *end == 0));
+		at = *end == ',' ? end + 1 : end;
+	}
+	return out;
+}
+
+static int64_t bytes(const char *text)
+{
+	char *unit;
+	int64_t value = strtoll(text, &unit, 10);
+	unit += strspn(unit, " ");
+	return value * (strcmp(unit, "MiB") == 0 ? 1 << 20 : strcmp(unit, "KiB") == 0 ? 1 << 10 : 1);
+}
+
+static void store(
+	struct arena *arena, const struct param *param, const char *text, char *settings)
 {
 	void *at = settings + param->offset;
 	const char *end;
 	switch (param->kind) {
 	case PARAM_INT:
 		*(int64_t *)at = word(text) != 0 ? word(text) : strtoll(text, NULL, 10);
+		break;
+	case PARAM_BYTES:
+		*(int64_t *)at = bytes(text);
+		break;
+	case PARAM_NODES:
+		*(struct node_list *)at = nodes(arena, text);
 		break;
 	case PARAM_REAL:
 		*(double *)at = strtod(text, NULL);
@@ -101,7 +130,7 @@ struct plugin_value settings_read(
 	const struct param *params = value.plugin->params;
 	for (const struct param *param = params; param != NULL && param->name != NULL; param++) {
 		if (param->fallback != NULL) {
-			store(param, param->fallback, value.settings);
+			store(arena, param, param->fallback, value.settings);
 		}
 	}
 	for (char *key = strtok_r(NULL, " ", &rest); key != NULL; key = strtok_r(NULL, " ", &rest)) {
@@ -115,7 +144,7 @@ struct plugin_value settings_read(
 		if (param->name == NULL) {
 			fail_msg("%s has no \"%s\"", value.plugin->name, key);
 		}
-		store(param, text, value.settings);
+		store(arena, param, text, value.settings);
 	}
 	return value;
 }
