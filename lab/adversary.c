@@ -7,7 +7,8 @@
  * or all honest ones are down, leaves colluders nothing to go by, and they send what they have.
  *
  * Everything is a function of the item, the seed and who is live, so that every protocol meets the
- * same lies; but for `free-rider` on decisions, since protocols decide at different times. */
+ * same lies; but for `free-rider` on decisions and `adaptive` against a scorer that remembers, since
+ * protocols decide at different times. */
 #include "lab.h"
 
 #include <string.h>
@@ -19,6 +20,9 @@ struct adversary {
 	uint32_t *colluders;
 	/* The defence, for those who know it: room to work in. */
 	double *scores, *packed_values, *packed_scores, *scratch;
+	uint32_t *speakers; /* whose rows the defence is asked about: the honest ones, then the colluders */
+	uint32_t n_speakers;
+	struct scoring knows; /* what the scorer remembers, at the first colluder's replica */
 	double decision; /* the latest accepted */
 	bool has_decision;
 };
@@ -40,6 +44,7 @@ void adversary_start(struct lab *lab)
 	}
 	adversary->scratch = arena_array(arena, double, SCORER_SCRATCH(n));
 	adversary->colluders = arena_array(arena, uint32_t, n);
+	adversary->speakers = arena_array(arena, uint32_t, n);
 	lab->adversary = adversary;
 }
 
@@ -112,7 +117,12 @@ static bool decide(
 	const struct aggregator *rule = (const void *)aggregator->plugin;
 	const struct aggregator_common *aggregation = aggregator->settings;
 	assert(dims == 1 && n <= lab->world.n_validators);
-	scorer->score(scoring, values, n, room->scores, room->scratch);
+	struct scoring given = room->knows;
+	given.n = n;
+	given.predictions = values;
+	given.nodes = room->speakers;
+	assert(n == room->n_speakers);
+	scorer->score(scoring, &given, room->scores, room->scratch);
 	struct rows accepted = {
 		.dims = 1, .values = room->packed_values, .scores = room->packed_scores};
 	for (uint32_t i = 0; i < n; i++) {
@@ -158,6 +168,7 @@ static void attack_together(struct lab *lab, size_t a, uint32_t item, struct ite
 		}
 		view.n += lab->world.nodes[i].alive;
 		if (honest) {
+			adversary->speakers[view.n_honest] = i;
 			adversary->honest[view.n_honest++] = details->sent[i];
 		} else if (adversary->attacking[a][i]) {
 			adversary->colluders[view.n_faulty] = i;
@@ -167,6 +178,11 @@ static void attack_together(struct lab *lab, size_t a, uint32_t item, struct ite
 	if (view.n_honest == 0 || view.n_faulty == 0) {
 		return;
 	}
+	adversary->n_speakers = view.n_honest + view.n_faulty;
+	memcpy(adversary->speakers + view.n_honest, adversary->colluders,
+		view.n_faulty * sizeof(*adversary->speakers));
+	adversary->knows =
+		application_scoring(lab->replicas[adversary->colluders[0]].application, item);
 	attack_at(lab, a)->craft(lab->scenario->attacks.values[a].settings, &view, adversary->crafted);
 	for (uint32_t i = 0; i < view.n_faulty; i++) {
 		details->sent[adversary->colluders[i]] = adversary->crafted[i];

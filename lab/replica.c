@@ -11,6 +11,7 @@ void replicas_start(struct lab *lab)
 	struct application_settings settings = {
 		.n_validators = lab->world.n_validators,
 		.quorum = (uint32_t)lab->common->quorum,
+		.seed = lab->seed,
 		.close_votes = application_close_votes(lab->world.n_validators),
 		.tolerance = lab->common->tolerance,
 		.scorer = lab->scenario->scorer,
@@ -98,7 +99,8 @@ static void execute(struct lab *lab, struct node *node, uint64_t instance, uint6
 	}
 	uint32_t sender = transaction->client;
 	enum application_status status = transaction->kind == TRANSACTION_PREDICTION
-		? application_predict(replica->application, transaction->item, sender, transaction->value)
+		? application_predict(replica->application, transaction->item, sender, transaction->value,
+			  real_nan())
 		: application_close(replica->application, transaction->item, sender);
 	if (sender == node->id) {
 		client_executed(lab, id);
