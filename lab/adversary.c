@@ -48,6 +48,33 @@ void adversary_start(struct lab *lab)
 	lab->adversary = adversary;
 }
 
+void adversary_identities(struct lab *lab)
+{
+	uint32_t n = lab->world.n_validators;
+	size_t capacity = 0;
+	lab->n_identities = n;
+	for (uint32_t owner = 0; owner < n; owner++) {
+		for (size_t a = 0; a < lab->scenario->attacks.n; a++) {
+			const struct plugin_value *value = &lab->scenario->attacks.values[a];
+			const struct attack *attack = (const struct attack *)value->plugin;
+			if (attack->identities == NULL || !lab->workload->application) {
+				continue;
+			}
+			struct arena scratch = {0};
+			bool *attackers = arena_array(&scratch, bool, n);
+			attack_nodes(value->settings, lab->seed, n, attackers);
+			uint32_t n_more = attackers[owner] ? attack->identities(value->settings) - 1 : 0;
+			arena_finish(&scratch);
+			for (uint32_t k = 0; k < n_more; k++) {
+				size_t at = lab->n_identities++ - n;
+				lab->identities = arena_grow(&lab->world.arena, lab->identities,
+					sizeof(*lab->identities), at, at + 1, &capacity);
+				lab->identities[at] = (struct identity){owner, (uint32_t)a};
+			}
+		}
+	}
+}
+
 double *adversary_seen(struct lab *lab, uint32_t node)
 {
 	return lab->adversary->seen + (size_t)node * FEATURES_MAX;
@@ -202,6 +229,21 @@ void adversary_speak(struct lab *lab, uint32_t item, struct item_details *detail
 			attack_together(lab, a, item, details);
 		} else if (attack_at(lab, a)->rewrite != NULL) {
 			attack_alone(lab, a, item, details);
+		}
+	}
+}
+
+void adversary_echo(struct lab *lab, uint32_t item, struct item_details *details)
+{
+	uint32_t n = lab->world.n_validators;
+	for (uint32_t id = n; id < lab->n_identities; id++) {
+		const struct identity *identity = &lab->identities[id - n];
+		const struct plugin_value *attack = &lab->scenario->attacks.values[identity->attack];
+		if (lab->adversary->attacking[identity->attack][identity->owner]) {
+			struct random_stream stream = attack_stream(lab, identity->attack, id, item);
+			details->sent[id] = attack_at(lab, identity->attack)
+									->echo(attack->settings, details->sent[identity->owner], &stream);
+			details->attacked[id] = true;
 		}
 	}
 }
