@@ -151,7 +151,9 @@ bool attack_rows(
 			error, 256, "attack %s needs the defence that it plays against", attack->plugin.name);
 		return false;
 	}
-	if (attack->craft != NULL) {
+	if (attack->identities != NULL) {
+		craft_own(view, out); /* under their own names; the further ones repeat it */
+	} else if (attack->craft != NULL) {
 		attack->craft(value->settings, view, out);
 	} else {
 		rewrite_rows(attack, value->settings, view, out);
@@ -174,6 +176,7 @@ static const struct plugin *const attacks[] = {
 	&attack_free_rider.plugin,
 	&attack_random_within.plugin,
 	&attack_adaptive.plugin,
+	&attack_sybil.plugin,
 	NULL,
 };
 

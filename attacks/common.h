@@ -18,6 +18,7 @@ extern const struct attack attack_mimic;
 extern const struct attack attack_free_rider;
 extern const struct attack attack_random_within;
 extern const struct attack attack_adaptive;
+extern const struct attack attack_sybil;
 
 /* The first entries of every attack's table; `type` is its settings, with a struct attack_common
  * called `common`. */

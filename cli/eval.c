@@ -123,7 +123,12 @@ static int eval_scorer(
 	}
 	double *scores = arena_array(arena, double, rows->n);
 	double *scratch = arena_array(arena, double, SCORER_SCRATCH(rows->n));
-	scorer->score(rule->settings, rows->values, rows->n, scores, scratch);
+	struct scoring given = {
+		.n = rows->n, .predictions = rows->values, .n_participants = rows->n};
+	if (scorer->prepare != NULL) {
+		given.model = scorer->prepare(rule->settings, rows->n, 1, arena);
+	}
+	scorer->score(rule->settings, &given, scores, scratch);
 	for (uint32_t i = 0; i < rows->n; i++) {
 		print_row(&scores[i], 1);
 	}
@@ -140,7 +145,7 @@ static bool defence_decide(
 	const void *context, const double *values, uint32_t n, uint32_t dims, double *out)
 {
 	const struct defence *defence = context;
-	const struct rows rows = {n, dims, values, NULL, NULL};
+	const struct rows rows = {.n = n, .dims = dims, .values = values};
 	char error[256];
 	if (!aggregator_check(&defence->rule, &rows, defence->n_faulty, error)) {
 		return false;

@@ -7,7 +7,8 @@
  * or all honest ones are down, leaves colluders nothing to go by, and they send what they have.
  *
  * Everything is a function of the item, the seed and who is live, so that every protocol meets the
- * same lies; but for `free-rider` on decisions, since protocols decide at different times. */
+ * same lies; but for `free-rider` on decisions and `adaptive` against a scorer that remembers, since
+ * protocols decide at different times. */
 #include "lab.h"
 
 #include <string.h>
@@ -19,6 +20,9 @@ struct adversary {
 	uint32_t *colluders;
 	/* The defence, for those who know it: room to work in. */
 	double *scores, *packed_values, *packed_scores, *scratch;
+	uint32_t *speakers; /* whose rows the defence is asked about: the honest ones, then the colluders */
+	uint32_t n_speakers;
+	struct scoring knows; /* what the scorer remembers, at the first colluder's replica */
 	double decision; /* the latest accepted */
 	bool has_decision;
 };
@@ -40,7 +44,35 @@ void adversary_start(struct lab *lab)
 	}
 	adversary->scratch = arena_array(arena, double, SCORER_SCRATCH(n));
 	adversary->colluders = arena_array(arena, uint32_t, n);
+	adversary->speakers = arena_array(arena, uint32_t, n);
 	lab->adversary = adversary;
+}
+
+void adversary_identities(struct lab *lab)
+{
+	uint32_t n = lab->world.n_validators;
+	size_t capacity = 0;
+	lab->n_identities = n;
+	for (uint32_t owner = 0; owner < n; owner++) {
+		for (size_t a = 0; a < lab->scenario->attacks.n; a++) {
+			const struct plugin_value *value = &lab->scenario->attacks.values[a];
+			const struct attack *attack = (const struct attack *)value->plugin;
+			if (attack->identities == NULL || !lab->workload->application) {
+				continue;
+			}
+			struct arena scratch = {0};
+			bool *attackers = arena_array(&scratch, bool, n);
+			attack_nodes(value->settings, lab->seed, n, attackers);
+			uint32_t n_more = attackers[owner] ? attack->identities(value->settings) - 1 : 0;
+			arena_finish(&scratch);
+			for (uint32_t k = 0; k < n_more; k++) {
+				size_t at = lab->n_identities++ - n;
+				lab->identities = arena_grow(&lab->world.arena, lab->identities,
+					sizeof(*lab->identities), at, at + 1, &capacity);
+				lab->identities[at] = (struct identity){owner, (uint32_t)a};
+			}
+		}
+	}
 }
 
 double *adversary_seen(struct lab *lab, uint32_t node)
@@ -112,7 +144,12 @@ static bool decide(
 	const struct aggregator *rule = (const void *)aggregator->plugin;
 	const struct aggregator_common *aggregation = aggregator->settings;
 	assert(dims == 1 && n <= lab->world.n_validators);
-	scorer->score(scoring, values, n, room->scores, room->scratch);
+	struct scoring given = room->knows;
+	given.n = n;
+	given.predictions = values;
+	given.nodes = room->speakers;
+	assert(n == room->n_speakers);
+	scorer->score(scoring, &given, room->scores, room->scratch);
 	struct rows accepted = {
 		.dims = 1, .values = room->packed_values, .scores = room->packed_scores};
 	for (uint32_t i = 0; i < n; i++) {
@@ -158,6 +195,7 @@ static void attack_together(struct lab *lab, size_t a, uint32_t item, struct ite
 		}
 		view.n += lab->world.nodes[i].alive;
 		if (honest) {
+			adversary->speakers[view.n_honest] = i;
 			adversary->honest[view.n_honest++] = details->sent[i];
 		} else if (adversary->attacking[a][i]) {
 			adversary->colluders[view.n_faulty] = i;
@@ -167,6 +205,11 @@ static void attack_together(struct lab *lab, size_t a, uint32_t item, struct ite
 	if (view.n_honest == 0 || view.n_faulty == 0) {
 		return;
 	}
+	adversary->n_speakers = view.n_honest + view.n_faulty;
+	memcpy(adversary->speakers + view.n_honest, adversary->colluders,
+		view.n_faulty * sizeof(*adversary->speakers));
+	adversary->knows =
+		application_scoring(lab->replicas[adversary->colluders[0]].application, item);
 	attack_at(lab, a)->craft(lab->scenario->attacks.values[a].settings, &view, adversary->crafted);
 	for (uint32_t i = 0; i < view.n_faulty; i++) {
 		details->sent[adversary->colluders[i]] = adversary->crafted[i];
@@ -186,6 +229,21 @@ void adversary_speak(struct lab *lab, uint32_t item, struct item_details *detail
 			attack_together(lab, a, item, details);
 		} else if (attack_at(lab, a)->rewrite != NULL) {
 			attack_alone(lab, a, item, details);
+		}
+	}
+}
+
+void adversary_echo(struct lab *lab, uint32_t item, struct item_details *details)
+{
+	uint32_t n = lab->world.n_validators;
+	for (uint32_t id = n; id < lab->n_identities; id++) {
+		const struct identity *identity = &lab->identities[id - n];
+		const struct plugin_value *attack = &lab->scenario->attacks.values[identity->attack];
+		if (lab->adversary->attacking[identity->attack][identity->owner]) {
+			struct random_stream stream = attack_stream(lab, identity->attack, id, item);
+			details->sent[id] = attack_at(lab, identity->attack)
+									->echo(attack->settings, details->sent[identity->owner], &stream);
+			details->attacked[id] = true;
 		}
 	}
 }

@@ -108,8 +108,13 @@ static void ask(struct lab *lab, uint32_t id, transaction_id transaction)
 {
 	struct node *node = &lab->world.nodes[id];
 	uint32_t to = lab->clients[id].believed;
+	struct message *message = request_message(lab, node, transaction);
+	if (lab->transactions[transaction].kind == TRANSACTION_PROPOSAL) {
+		message->flags |= REQUEST_OWN;
+		to = id;
+	}
 	lab->transactions[transaction].asked = to;
-	node_send(node, to, request_message(lab, node, transaction));
+	node_send(node, to, message);
 }
 
 static void ask_all(struct lab *lab, uint32_t id, transaction_id transaction)
@@ -131,8 +136,9 @@ transaction_id client_submit(struct lab *lab, uint32_t client, enum transaction_
 	lab->transactions[transaction] = (struct transaction){
 		.value = value,
 		.client = client,
+		.identity = client,
 		.item = item,
-		.replies = NODE_NONE,
+		.replies = kind == TRANSACTION_PROPOSAL ? 0 : NODE_NONE,
 		.kind = (uint8_t)kind,
 	};
 	ask(lab, client, transaction);
@@ -143,6 +149,10 @@ transaction_id client_submit(struct lab *lab, uint32_t client, enum transaction_
 static void ask_again(struct lab *lab, uint32_t id, transaction_id transaction, bool *moved_on)
 {
 	struct client *client = &lab->clients[id];
+	if (lab->transactions[transaction].kind == TRANSACTION_PROPOSAL) {
+		ask(lab, id, transaction); /* its validator may have forgotten it in a crash */
+		return;
+	}
 	switch (lab->protocol->client) {
 	case CLIENT_OWN_VALIDATOR:
 		ask(lab, id, transaction);
@@ -173,7 +183,11 @@ void client_timer(struct node *node)
 		struct outstanding_ring *waiting = &client->waiting[level];
 		while (waiting->n > 0) {
 			struct outstanding head = *head_of(waiting);
-			bool answered = lab->transactions[head.transaction].answered;
+			struct transaction *asked = &lab->transactions[head.transaction];
+			if (asked->kind == TRANSACTION_PROPOSAL && !asked->answered) {
+				asked->answered = replica_executed(node, head.transaction); /* settled */
+			}
+			bool answered = asked->answered;
 			if (!answered && head.deadline > lab->world.now) {
 				break;
 			}

@@ -30,7 +30,7 @@ static struct lab_item *add_item(struct lab *lab, uint32_t client)
 static struct item_details *take_details(struct lab *lab)
 {
 	struct item_details *details = lab->details_free;
-	uint32_t n = lab->world.n_validators;
+	uint32_t n = lab->n_identities;
 	if (details != NULL) {
 		lab->details_free = details->next_free;
 	} else {
@@ -98,6 +98,27 @@ void driver_restarted(struct lab *lab, uint32_t node)
 	}
 }
 
+/* Each live gateway submits what its validator says, and then what it says under other names. Where values
+ * are validated it is its own validator's to propose, and names other than the validators' are no use. */
+static void speak(struct lab *lab, uint32_t index, const struct item_details *details)
+{
+	uint32_t n = lab->world.n_validators, id = n;
+	bool validated = lab->common->validation != VALIDATION_OFF;
+	for (uint32_t i = 0; i < n; i++) {
+		if (lab->world.nodes[i].alive) {
+			client_submit(lab, i, validated ? TRANSACTION_PROPOSAL : TRANSACTION_PREDICTION, index,
+				details->sent[i]);
+		}
+		for (; id < lab->n_identities && lab->identities[id - n].owner == i; id++) {
+			if (details->attacked[id] && !validated) {
+				transaction_id transaction =
+					client_submit(lab, i, TRANSACTION_PREDICTION, index, details->sent[id]);
+				lab->transactions[transaction].identity = id;
+			}
+		}
+	}
+}
+
 static void predictions(struct lab *lab, uint32_t index)
 {
 	struct lab_item *item = &lab->items[index];
@@ -119,19 +140,18 @@ static void predictions(struct lab *lab, uint32_t index)
 		details->honest[i] = prediction_value(&lab->models[i], seen);
 	}
 	adversary_speak(lab, index, details);
+	adversary_echo(lab, index, details);
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		/* What an attacker leaves as it was (a target that is not worth it) is an honest prediction. */
 		details->attacked[i] =
 			lab->world.nodes[i].alive && details->sent[i] != details->honest[i];
+	}
+	for (uint32_t i = 0; i < lab->n_identities; i++) {
 		if (details->attacked[i] && lab->validators[i].first_bad == SIM_NEVER) {
 			lab->validators[i].first_bad = lab->world.now;
 		}
 	}
-	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
-		if (lab->world.nodes[i].alive) {
-			client_submit(lab, i, TRANSACTION_PREDICTION, index, details->sent[i]);
-		}
-	}
+	speak(lab, index, details);
 	if (lab->common->deadline_ns != SIM_NEVER) {
 		world_call_at(&lab->world, sim_time_add(lab->world.now, lab->common->deadline_ns), deadline,
 			lab, index);
@@ -297,6 +317,9 @@ static void accept_closing(struct lab *lab, uint32_t index, const struct closing
 	item->n_disputed = outcome->n_disputed;
 	forget_closings(item);
 	driver_accepted(lab, index);
+	if (lab->common->validation != VALIDATION_OFF) {
+		return; /* slower validators have yet to judge it */
+	}
 	lab->items[index].details->next_free = lab->details_free;
 	lab->details_free = lab->items[index].details;
 	lab->items[index].details = NULL;

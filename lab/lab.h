@@ -28,7 +28,12 @@
 #define REPLY_BYTES 64
 #define PREDICTION_BYTES 24 /* item, node, value */
 
-enum transaction_kind { TRANSACTION_REQUEST, TRANSACTION_PREDICTION, TRANSACTION_CLOSE };
+enum transaction_kind {
+	TRANSACTION_REQUEST,
+	TRANSACTION_PREDICTION,
+	TRANSACTION_CLOSE,
+	TRANSACTION_PROPOSAL, /* a value that its client's validator alone may propose (validation) */
+};
 
 struct transaction {
 	double value;
@@ -36,9 +41,12 @@ struct transaction {
 	uint32_t client; /* the node of the client or gateway */
 	uint32_t item;
 	uint32_t asked;  /* whom the client asked last */
-	uint32_t replies; /* index into the client's reply counts, or NODE_NONE */
+	uint32_t replies; /* index into the client's reply counts, or NODE_NONE; a proposal: refusals */
+	uint32_t identity; /* under which it speaks: the client, or one that a Sybil made up */
 	uint8_t kind;
 	bool answered;
+	bool refused; /* its identity is no participant's: counted */
+	bool judged;  /* a proposal that some validator has had to vote on: counted */
 };
 
 /* The replies to one request: who gave the first answer that came, and who others. */
@@ -131,6 +139,7 @@ struct validator_counts {
 	double score_sum;
 	uint64_t n_scores;
 	sim_time first_bad, first_rejected; /* SIM_NEVER */
+	uint64_t n_bad_scored, n_bad_until_rejected;
 };
 
 struct violation {
@@ -184,6 +193,11 @@ struct lab {
 	bool **attackers;                /* by attack, by validator */
 	struct adversary *adversary;     /* adversary.c; NULL in `requests` */
 	struct application *application;
+	uint32_t n_identities; /* the validators, then those that Sybils make up */
+	struct identity {
+		uint32_t owner;
+		uint32_t attack;
+	} *identities; /* from n_validators on, in order of owners */
 
 	struct replica *replicas;
 	struct lab_instance *instances;
@@ -228,6 +242,8 @@ struct lab {
 	uint64_t fault_end_next;
 	struct validator_counts *validators;
 	uint64_t attacked_scored, attacked_accepted, honest_scored, honest_rejected;
+	struct samples attacked_scores, honest_scores; /* score_bits; where there are attacks */
+	uint64_t n_identities_refused, n_proposals_judged, n_proposals_refused;
 	int64_t n_windows_accepted, last_window_accepted; /* of one second, with an acceptance */
 	uint32_t *places;                                 /* scratch, by validator */
 };
@@ -267,7 +283,11 @@ void driver_closed(struct lab *lab, struct node *node, const struct closing_view
 	uint64_t instance, uint64_t view);
 
 /* adversary.c */
+/* Who speaks: the validators and what Sybils among them make up. */
+void adversary_identities(struct lab *lab);
 void adversary_start(struct lab *lab);
+/* What the Sybils' further identities send of an item, once its validators have spoken. */
+void adversary_echo(struct lab *lab, uint32_t item, struct item_details *details);
 /* Where what validator `node` sees of the item under way is to be written: FEATURES_MAX. */
 double *adversary_seen(struct lab *lab, uint32_t node);
 /* From what the live validators would honestly say of an item to what they send. */
@@ -299,6 +319,8 @@ void replica_apply(struct node *node, uint64_t instance, uint64_t view, const st
 void replica_reply(struct node *node, transaction_id transaction, uint64_t view);
 bool replica_executed(const struct node *node, transaction_id transaction);
 uint32_t replica_transaction_bytes(const struct node *node, transaction_id transaction);
+/* Are the batch's proposals within the tolerance of what the node's own validator says? */
+bool replica_valid(const struct node *node, const struct batch *batch);
 
 /* watch.c */
 struct lab_instance *watch_instance(struct lab *lab, uint64_t instance);

@@ -10,7 +10,9 @@ void replicas_start(struct lab *lab)
 	}
 	struct application_settings settings = {
 		.n_validators = lab->world.n_validators,
+		.n_participants = lab->common->identities == IDENTITIES_OPEN ? lab->n_identities : 0,
 		.quorum = (uint32_t)lab->common->quorum,
+		.seed = lab->seed,
 		.close_votes = application_close_votes(lab->world.n_validators),
 		.tolerance = lab->common->tolerance,
 		.scorer = lab->scenario->scorer,
@@ -22,11 +24,54 @@ void replicas_start(struct lab *lab)
 	}
 }
 
+/* A proposal is nothing to wait for or to propose any longer once the item is closed, or its deadline has
+ * passed and the gateway asks for its closing instead; another validator's never was. */
+static bool is_moot(const struct lab *lab, const struct node *node, const struct transaction *proposal)
+{
+	const struct lab_item *item = &lab->items[proposal->item];
+	return proposal->client != node->id ||
+		lab->world.now >= sim_time_add(item->arrived, lab->common->deadline_ns) ||
+		application_outcome(lab->replicas[node->id].application, proposal->item).closed;
+}
+
 bool replica_executed(const struct node *node, transaction_id transaction)
 {
-	const struct replica *replica = &lab_of(node)->replicas[node->id];
+	const struct lab *lab = lab_of(node);
+	const struct replica *replica = &lab->replicas[node->id];
+	if (lab->common->validation != VALIDATION_OFF &&
+		lab->transactions[transaction].kind == TRANSACTION_PROPOSAL &&
+		is_moot(lab, node, &lab->transactions[transaction])) {
+		return true;
+	}
 	return (transaction >> 6) < replica->executed_words &&
 		(replica->executed[transaction >> 6] >> (transaction & 63) & 1) != 0;
+}
+
+bool replica_valid(const struct node *node, const struct batch *batch)
+{
+	struct lab *lab = lab_of(node);
+	bool valid = true;
+	for (uint32_t i = 0; i < batch->n; i++) {
+		struct transaction *proposal = &lab->transactions[batch->transactions[i]];
+		if (proposal->kind != TRANSACTION_PROPOSAL) {
+			continue;
+		}
+		if (!proposal->judged) {
+			proposal->judged = true;
+			lab->n_proposals_judged++;
+		}
+		/* A liar vouches for what it says itself; one who was down has nothing to go by: NaN. */
+		double own = lab->items[proposal->item].details->sent[node->id];
+		if (fabs(proposal->value - own) <= lab->common->tolerance * fabs(own)) {
+			continue;
+		}
+		valid = false;
+		uint32_t quorum = lab->protocol->quorum(
+			lab->scenario->protocol.settings, node->n_validators, node->n_faulty);
+		/* Its proposer is for it; so many against it leave no quorum. */
+		lab->n_proposals_refused += ++proposal->replies == node->n_validators - quorum + 1;
+	}
+	return valid;
 }
 
 /* Marks it. Returns whether it was new. */
@@ -97,11 +142,27 @@ static void execute(struct lab *lab, struct node *node, uint64_t instance, uint6
 		return;
 	}
 	uint32_t sender = transaction->client;
-	enum application_status status = transaction->kind == TRANSACTION_PREDICTION
-		? application_predict(replica->application, transaction->item, sender, transaction->value)
-		: application_close(replica->application, transaction->item, sender);
+	enum application_status status = APPLICATION_LATE;
+	switch ((enum transaction_kind)transaction->kind) {
+	case TRANSACTION_PREDICTION:
+		status = application_predict(replica->application, transaction->item,
+			transaction->identity, transaction->value, real_nan());
+		break;
+	case TRANSACTION_PROPOSAL:
+		status = application_settle(
+			replica->application, transaction->item, sender, transaction->value);
+		break;
+	case TRANSACTION_CLOSE:
+	case TRANSACTION_REQUEST: /* answered above */
+		status = application_close(replica->application, transaction->item, sender);
+		break;
+	}
 	if (sender == node->id) {
 		client_executed(lab, id);
+	}
+	if (status == APPLICATION_REFUSED && !transaction->refused) {
+		lab->transactions[id].refused = true;
+		lab->n_identities_refused++;
 	}
 	if (status == APPLICATION_CLOSED_NOW) {
 		driver_closed(lab, node, application_closing(lab->application), instance, view);

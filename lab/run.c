@@ -212,6 +212,7 @@ static const struct host_ops ops = {
 	.appended = watch_appended,
 	.executed = replica_executed,
 	.transaction_bytes = replica_transaction_bytes,
+	.valid = replica_valid,
 	.overdue = overdue,
 	.changed = changed,
 	.fault_ended = fault_ended,
@@ -268,10 +269,13 @@ static void build(struct lab *lab)
 	};
 	world_init(&lab->world, &settings, &ops, lab);
 	uint32_t n = settings.n_validators;
-	lab->validators = arena_array(&lab->world.arena, struct validator_counts, n);
-	lab->places = arena_array(&lab->world.arena, uint32_t, n);
-	for (uint32_t i = 0; i < n; i++) {
+	adversary_identities(lab);
+	lab->validators = arena_array(&lab->world.arena, struct validator_counts, lab->n_identities);
+	lab->places = arena_array(&lab->world.arena, uint32_t, lab->n_identities);
+	for (uint32_t i = 0; i < lab->n_identities; i++) {
 		lab->validators[i].first_bad = lab->validators[i].first_rejected = SIM_NEVER;
+	}
+	for (uint32_t i = 0; i < n; i++) {
 		lab->world.nodes[i].state = arena_alloc(
 			&lab->world.arena, lab->protocol->state_size > 0 ? lab->protocol->state_size : 1);
 	}
@@ -332,7 +336,8 @@ static void finish(struct lab *lab)
 		free(lab->replicas[i].executed);
 	}
 	struct samples *samples[] = {&lab->latencies, &lab->commits, &lab->proposer_commits,
-		&lab->recoveries, &lab->elections, &lab->fault_ends};
+		&lab->recoveries, &lab->elections, &lab->fault_ends, &lab->attacked_scores,
+		&lab->honest_scores};
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
 		free(samples[i]->values);
 	}

@@ -29,8 +29,9 @@ static const struct column decisions[] = {
 static const struct column predictions[] = {
 	{"run", COLUMN_INT, "", "the run's number"},
 	{"item", COLUMN_INT, "", "the item's number"},
-	{"node", COLUMN_INT, "", "the validator"},
-	{"honest", COLUMN_REAL, VALUE_UNIT, "what it would have said"},
+	{"node", COLUMN_INT, "",
+		"the validator; from their number on, an identity that a Sybil made up"},
+	{"honest", COLUMN_REAL, VALUE_UNIT, "what it would have said; NaN: it is made up"},
 	{"sent", COLUMN_REAL, VALUE_UNIT, "what it said"},
 	{"score", COLUMN_REAL, "", "by the replicated scorer, in [0, 1]; NaN: late"},
 	{"accepted", COLUMN_INT, "", "1: the score passed the threshold"},
@@ -45,7 +46,7 @@ static const struct column validators[] = {
 	{"accepted", COLUMN_INT, "", "its predictions accepted, at the items' clients' validators"},
 	{"rejected", COLUMN_INT, "", "its predictions rejected there"},
 	{"score_mean", COLUMN_REAL, "", "mean score of its predictions"},
-	{"reputation", COLUMN_REAL, "", "NaN: no scorer keeps one"},
+	{"reputation", COLUMN_REAL, "", "at the end, in the first live honest validator's application; NaN: no scorer keeps one"},
 	{"reward", COLUMN_REAL, "", "NaN: the workload pays none"},
 	{"messages_sent", COLUMN_INT, "", "messages it sent, to validators and clients"},
 	{"bytes_sent", COLUMN_INT, "bytes", "bytes it sent"},
@@ -61,6 +62,13 @@ static const struct column series[] = {
 	{"latency_mean_s", COLUMN_REAL, "s", "mean latency of the items accepted in it"},
 	{"mae", COLUMN_REAL, VALUE_UNIT, "mean absolute error of the values decided in it"},
 	{"corruption_rate", COLUMN_REAL, "", "share of the values decided in it beyond the tolerance"},
+};
+
+static const struct column roc[] = {
+	{"run", COLUMN_INT, "", "the run's number"},
+	{"threshold", COLUMN_REAL, "", "rejected is what scores below it; infinite: all"},
+	{"true_positive", COLUMN_REAL, "", "share of the attacked predictions that are rejected"},
+	{"false_positive", COLUMN_REAL, "", "share of the honest predictions that are rejected"},
 };
 
 static const struct column violations[] = {
@@ -162,6 +170,9 @@ void run_schemas_init(struct run_schemas *schemas, const struct scenario_file *f
 	}
 	if ((record & RECORD_SERIES) != 0) {
 		schemas->tables[TABLE_SERIES] = make(series, COUNT(series), unit);
+	}
+	if ((record & RECORD_ROC) != 0) {
+		schemas->tables[TABLE_ROC] = make(roc, COUNT(roc), unit);
 	}
 }
 

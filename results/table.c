@@ -18,6 +18,7 @@ const char *const table_names[TABLE_N] = {
 	[TABLE_VALIDATORS] = "validators",
 	[TABLE_SERIES] = "series",
 	[TABLE_VIOLATIONS] = "violations",
+	[TABLE_ROC] = "roc",
 };
 
 void block_finish(struct block *block)

@@ -194,6 +194,39 @@ static bool finish_aggregator(
 	return false;
 }
 
+/* Values can be validated only where backups vote; one proposal an instance, so that a refused one takes
+ * nothing else with it. */
+static bool finish_validation(
+	struct checker *checker, const struct tree *root, const struct scenario *scenario)
+{
+	const struct workload *workload = (const void *)scenario->workload.plugin;
+	const struct protocol *protocol = (const void *)scenario->protocol.plugin;
+	const struct workload_common *common = scenario->workload.settings;
+	const struct tree *at = tree_get(tree_get(root, "workload"), "validation");
+	struct place place = at ? at->place : whole(root);
+	if (!workload->application || common->validation == VALIDATION_OFF) {
+		return true;
+	}
+	if (!protocol->validates) {
+		diagnostics_error(checker->diagnostics, place,
+			"workload.validation: tolerance needs a protocol whose validators vote for a proposal, such "
+			"as pbft, and %s's don't",
+			protocol->plugin.name);
+		return false;
+	}
+	const struct param *batch = param_find(protocol->plugin.params, "batch");
+	if (batch && *(const int64_t *)(const void *)((const char *)scenario->protocol.settings +
+												  batch->offset) != 1) {
+		diagnostics_error(checker->diagnostics, place,
+			"workload.validation: tolerance needs protocol.batch: 1, so that a value that is refused "
+			"takes no other with it");
+		diagnostics_note(checker->diagnostics, "write protocol: {kind: %s, batch: 1}",
+			protocol->plugin.name);
+		return false;
+	}
+	return true;
+}
+
 /* How long a run may go without progress, from the protocol's own timeout: a view change may take
  * twice the time of the one before, and f of them may fail. */
 static void finish_liveness(struct scenario *scenario)
@@ -253,6 +286,7 @@ bool finish_point(struct checker *checker, const struct tree *root, struct scena
 					finish_key(checker, &scenario->protocol, root, "protocol", &scenario->shape);
 	if (protocol) {
 		finish_liveness(scenario);
+		good &= !workload || finish_validation(checker, root, scenario);
 	}
 	good &= protocol;
 	finish_shape(scenario);

@@ -176,7 +176,7 @@ const struct param scenario_params[] = {
 		.flags = PARAM_NONE,
 		.offset = offsetof(struct top_settings, record),
 		.fallback = "[]",
-		.help = "tables to write besides runs: decisions, predictions, validators, series"},
+		.help = "tables to write besides runs: decisions, predictions, validators, series, roc"},
 	{.name = "liveness_bound",
 		.kind = PARAM_DURATION,
 		.flags = PARAM_AUTO | PARAM_OFF | PARAM_EXCLUDE_MIN,
@@ -192,7 +192,7 @@ const struct param scenario_params[] = {
 	PARAM_END,
 };
 
-const char *const record_names[] = {"decisions", "predictions", "validators", "series", NULL};
+const char *const record_names[] = {"decisions", "predictions", "validators", "series", "roc", NULL};
 
 /* The number of validators, where it is written rightly; 0 else: the table's check says what is
  * wrong. */
@@ -227,7 +227,7 @@ static bool check_record(
 			"record: there is no table `%s`%s%s%s", excerpt(names->names[i]).text,
 			nearest ? ": did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
 		diagnostics_note(
-			checker->diagnostics, "tables: decisions, predictions, validators, series");
+			checker->diagnostics, "tables: decisions, predictions, validators, series, roc");
 		good = false;
 	}
 	return good;

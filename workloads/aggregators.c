@@ -80,6 +80,7 @@ static const struct plugin *const aggregators[] = {
 	&aggregator_geometric_median.plugin,
 	&aggregator_centered_clipping.plugin,
 	&aggregator_majority.plugin,
+	&aggregator_inverse_variance.plugin,
 	NULL,
 };
 

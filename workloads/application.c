@@ -15,7 +15,7 @@ struct open_item {
 	struct open_item *next_free;
 	uint32_t n_predictions, n_close_votes;
 	uint64_t *predicted, *voted; /* bit sets by node */
-	double *values;              /* quorum of them */
+	double *values, *confidence; /* quorum of them */
 	uint32_t *nodes;
 };
 
@@ -29,9 +29,12 @@ struct application {
 	struct closing_view closing; /* n is 0 and item UINT64_MAX before the first */
 	/* What the view shows, and the accepted ones packed for the aggregator. */
 	uint32_t *nodes;
-	double *values, *scores;
+	double *values, *confidence, *scores;
 	bool *accepted;
-	double *packed_values, *packed_scores, *scratch;
+	double *packed_values, *packed_scores, *packed_confidence, *scratch;
+	const void *model; /* the scorer's */
+	size_t n_state;    /* numbers that a replica keeps for it */
+	double *state_before, *state_after;
 };
 
 struct application_replica {
@@ -40,6 +43,7 @@ struct application_replica {
 	struct item_slot **chunks;
 	size_t n_chunks, chunk_capacity;
 	struct open_item *free;
+	double *state; /* the scorer's; NULL: it keeps none */
 };
 
 struct application *application_create(
@@ -52,20 +56,37 @@ struct application *application_create(
 	assert(settings->close_votes >= 1 && settings->close_votes <= settings->n_validators);
 	assert(settings->scorer.plugin && settings->aggregator.plugin);
 	application->settings = *settings;
+	settings = &application->settings;
+	if (settings->n_participants == 0) {
+		application->settings.n_participants = settings->n_validators;
+	}
+	assert(settings->n_participants >= settings->n_validators);
 	application->nodes = arena_array(arena, uint32_t, n);
 	application->values = arena_array(arena, double, n);
+	application->confidence = arena_array(arena, double, n);
 	application->scores = arena_array(arena, double, n);
 	application->accepted = arena_array(arena, bool, n);
 	application->packed_values = arena_array(arena, double, n);
 	application->packed_scores = arena_array(arena, double, n);
+	application->packed_confidence = arena_array(arena, double, n);
 	application->scratch = arena_array(arena, double, SCORER_SCRATCH(n));
 	application->closing = (struct closing_view){
 		.item = UINT64_MAX,
 		.nodes = application->nodes,
 		.values = application->values,
+		.confidence = application->confidence,
 		.scores = application->scores,
 		.accepted = application->accepted,
 	};
+	/* the plugin is the first member of a scorer */
+	const struct scorer *scorer = (const void *)settings->scorer.plugin;
+	if (scorer->prepare) {
+		application->model = scorer->prepare(
+			settings->scorer.settings, settings->n_participants, settings->seed, arena);
+	}
+	application->n_state = scorer_state_size(&settings->scorer, settings->n_participants);
+	application->state_before = arena_array(arena, double, application->n_state);
+	application->state_after = arena_array(arena, double, application->n_state);
 	return application;
 }
 
@@ -75,6 +96,12 @@ struct application_replica *application_replica_create(
 	struct application_replica *replica = arena_new(arena, struct application_replica);
 	replica->application = application;
 	replica->arena = arena;
+	if (application->n_state > 0) {
+		const struct plugin_value *rule = &application->settings.scorer;
+		replica->state = arena_array(arena, double, application->n_state);
+		((const struct scorer *)(const void *)rule->plugin)
+			->begin(rule->settings, application->settings.n_participants, replica->state);
+	}
 	return replica;
 }
 
@@ -95,7 +122,7 @@ static size_t set_words(uint32_t n)
 static struct open_item *open_item_take(struct application_replica *replica)
 {
 	const struct application_settings *settings = &replica->application->settings;
-	size_t n_words = set_words(settings->n_validators);
+	size_t n_words = set_words(settings->n_participants);
 	struct open_item *open = replica->free;
 	if (open) {
 		replica->free = open->next_free;
@@ -110,6 +137,7 @@ static struct open_item *open_item_take(struct application_replica *replica)
 	open->predicted = arena_array(replica->arena, uint64_t, n_words);
 	open->voted = arena_array(replica->arena, uint64_t, n_words);
 	open->values = arena_array(replica->arena, double, settings->quorum);
+	open->confidence = arena_array(replica->arena, double, settings->quorum);
 	open->nodes = arena_array(replica->arena, uint32_t, settings->quorum);
 	return open;
 }
@@ -142,11 +170,31 @@ static double aggregate(const struct application *application, uint32_t n, uint3
 		return aggregator->aggregate(
 			rule->settings, values, scores, n, n_faulty, application->scratch);
 	}
+	struct rows rows = {.n = n, .dims = 1, .values = values, .scores = scores};
+	for (uint32_t i = 0; i < n; i++) {
+		if (application->packed_confidence[i] > 0) {
+			rows.confidence = application->packed_confidence; /* some claim one */
+		}
+	}
 	struct arena scratch = {0};
 	double value;
-	aggregator_apply(rule, &(struct rows){n, 1, values, scores, NULL}, n_faulty, &value, &scratch);
+	aggregator_apply(rule, &rows, n_faulty, &value, &scratch);
 	arena_finish(&scratch);
 	return value;
+}
+
+/* What the scorer is given of the predictions in the application's own arrays. */
+static struct scoring scoring_of(const struct application *application)
+{
+	return (struct scoring){
+		.n = application->closing.n,
+		.predictions = application->values,
+		.nodes = application->nodes,
+		.n_participants = application->settings.n_participants,
+		.item = application->closing.item,
+		.model = application->model,
+		.state = application->n_state > 0 ? application->state_before : NULL,
+	};
 }
 
 /* Steps 1 to 4 of the header, on the predictions in the application's own arrays. */
@@ -163,7 +211,8 @@ static void closing_compute(struct application *application)
 	uint32_t n = application->closing.n;
 	*outcome = (struct item_outcome){.closed = true, .n_predictions = n, .value = real_nan()};
 
-	scorer->score(settings->scorer.settings, values, n, application->scores, application->scratch);
+	const struct scoring given = scoring_of(application);
+	scorer->score(settings->scorer.settings, &given, application->scores, application->scratch);
 	uint32_t n_accepted = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		bool trusted = scorer->accepts_all || application->scores[i] >= scoring->threshold;
@@ -171,6 +220,7 @@ static void closing_compute(struct application *application)
 		if (application->accepted[i]) {
 			application->packed_values[n_accepted] = values[i];
 			application->packed_scores[n_accepted] = application->scores[i];
+			application->packed_confidence[n_accepted] = application->confidence[i];
 			n_accepted++;
 		}
 	}
@@ -190,6 +240,21 @@ static void closing_compute(struct application *application)
 	}
 }
 
+/* Step 5. */
+static void closing_learn(struct application *application)
+{
+	const struct plugin_value *rule = &application->settings.scorer;
+	const struct scorer *scorer = (const void *)rule->plugin;
+	const struct item_outcome *outcome = &application->closing.outcome;
+	const struct scoring given = scoring_of(application);
+	memcpy(application->state_after, application->state_before,
+		application->n_state * sizeof(*application->state_after));
+	scorer->learn(rule->settings, &given,
+		&(struct scoring_outcome){
+			outcome->decided, outcome->value, application->settings.tolerance},
+		application->state_after, application->scratch);
+}
+
 static void item_close(struct application_replica *replica, struct item_slot *slot, uint64_t item)
 {
 	struct application *application = replica->application;
@@ -199,13 +264,29 @@ static void item_close(struct application_replica *replica, struct item_slot *sl
 	/* Values are compared as bytes: NaNs count as equal, zeros of different signs as different. */
 	bool same = closing->item == item && closing->n == n &&
 				memcmp(application->nodes, open->nodes, n * sizeof(*open->nodes)) == 0 &&
-				memcmp(application->values, open->values, n * sizeof(*open->values)) == 0;
+				memcmp(application->values, open->values, n * sizeof(*open->values)) == 0 &&
+				memcmp(application->confidence, open->confidence, n * sizeof(*open->confidence)) ==
+					0;
+	size_t state_bytes = application->n_state * sizeof(*replica->state);
+	if (state_bytes > 0) {
+		same = same && memcmp(application->state_before, replica->state, state_bytes) == 0;
+	}
 	if (!same) {
 		closing->item = item;
 		closing->n = n;
 		memcpy(application->nodes, open->nodes, n * sizeof(*open->nodes));
 		memcpy(application->values, open->values, n * sizeof(*open->values));
+		memcpy(application->confidence, open->confidence, n * sizeof(*open->confidence));
+		if (state_bytes > 0) {
+			memcpy(application->state_before, replica->state, state_bytes);
+		}
 		closing_compute(application);
+		if (state_bytes > 0) {
+			closing_learn(application);
+		}
+	}
+	if (state_bytes > 0) {
+		memcpy(replica->state, application->state_after, state_bytes);
 	}
 	slot->outcome = closing->outcome;
 	slot->open = NULL;
@@ -213,11 +294,13 @@ static void item_close(struct application_replica *replica, struct item_slot *sl
 	replica->free = open;
 }
 
-enum application_status application_predict(
-	struct application_replica *replica, uint64_t item, uint32_t node, double value)
+enum application_status application_predict(struct application_replica *replica, uint64_t item,
+	uint32_t node, double value, double confidence)
 {
+	if (node >= replica->application->settings.n_participants) {
+		return APPLICATION_REFUSED;
+	}
 	struct item_slot *slot = slot_at(replica, item);
-	assert(node < replica->application->settings.n_validators);
 	if (slot->outcome.closed) {
 		slot->outcome.n_late++;
 		return APPLICATION_LATE;
@@ -230,12 +313,41 @@ enum application_status application_predict(
 		return APPLICATION_DUPLICATE;
 	}
 	open->values[open->n_predictions] = value;
+	open->confidence[open->n_predictions] = confidence > 0 ? confidence : real_nan();
 	open->nodes[open->n_predictions] = node;
 	slot->outcome.n_predictions = ++open->n_predictions;
 	if (open->n_predictions < replica->application->settings.quorum) {
 		return APPLICATION_ACCEPTED;
 	}
 	item_close(replica, slot, item);
+	return APPLICATION_CLOSED_NOW;
+}
+
+enum application_status application_settle(
+	struct application_replica *replica, uint64_t item, uint32_t node, double value)
+{
+	struct application *application = replica->application;
+	struct closing_view *closing = &application->closing;
+	struct item_slot *slot = slot_at(replica, item);
+	assert(node < application->settings.n_validators);
+	if (slot->outcome.closed) {
+		slot->outcome.n_late++;
+		return APPLICATION_LATE;
+	}
+	if (slot->open) {
+		slot->open->next_free = replica->free;
+		replica->free = slot->open;
+		slot->open = NULL;
+	}
+	closing->item = item;
+	closing->n = 1;
+	application->nodes[0] = node;
+	application->values[0] = value;
+	application->confidence[0] = real_nan();
+	application->scores[0] = 1;
+	application->accepted[0] = true;
+	closing->outcome = slot->outcome = (struct item_outcome){
+		.value = value, .n_predictions = 1, .closed = true, .decided = true};
 	return APPLICATION_CLOSED_NOW;
 }
 
@@ -267,6 +379,27 @@ struct item_outcome application_outcome(const struct application_replica *replic
 		return (struct item_outcome){.value = 0};
 	}
 	return replica->chunks[chunk][item % CHUNK_ITEMS].outcome;
+}
+
+double application_reputation(const struct application_replica *replica, uint32_t node)
+{
+	const struct application_settings *settings = &replica->application->settings;
+	const struct scorer *scorer = (const void *)settings->scorer.plugin;
+	if (!scorer->reputation || !replica->state || node >= settings->n_participants) {
+		return real_nan();
+	}
+	return scorer->reputation(
+		settings->scorer.settings, replica->state, settings->n_participants, node);
+}
+
+struct scoring application_scoring(const struct application_replica *replica, uint64_t item)
+{
+	return (struct scoring){
+		.n_participants = replica->application->settings.n_participants,
+		.item = item,
+		.model = replica->application->model,
+		.state = replica->state,
+	};
 }
 
 const struct closing_view *application_closing(const struct application *application)

@@ -176,7 +176,7 @@ static void majority_rows(const void *settings, const struct rows *rows, uint32_
 	for (size_t i = 0; i < (size_t)n * dims; i++) {
 		bins[i] = floor(rows->values[i] / own->bin + 0.5);
 	}
-	const struct rows cells = {n, dims, bins, NULL, NULL};
+	const struct rows cells = {.n = n, .dims = dims, .values = bins};
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t count = 0;
 		for (uint32_t k = 0; k < n; k++) {

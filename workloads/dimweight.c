@@ -207,6 +207,7 @@ static const struct param params[] = {
 		.auto_min_ns = {2 * SIM_SECOND},
 		.unit = "s",
 		.help = "a gateway without an answer sends its transaction again after this long"},
+	APPLICATION_PARAMS(struct dimweight),
 	{.name = "sensor_sd",
 		.kind = PARAM_REAL,
 		.offset = offsetof(struct dimweight, sensor_sd),

@@ -1,6 +1,7 @@
 /* Mixing before an aggregator; see enum mixing. */
 #include "rows.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +39,8 @@ static struct rows nearest_mixed(const struct rows *rows, uint32_t n_faulty, str
 		}
 		rows_mean(rows, taken, values + (size_t)i * dims);
 	}
-	return rows_ascending(&(struct rows){n, dims, values, rows->scores, rows->index}, scratch);
+	return rows_ascending(
+		&(struct rows){n, dims, values, rows->scores, rows->index, rows->confidence}, scratch);
 }
 
 static struct rows bucketed(const struct rows *rows, uint32_t size, struct arena *scratch)
@@ -46,18 +48,26 @@ static struct rows bucketed(const struct rows *rows, uint32_t size, struct arena
 	uint32_t n_buckets = (rows->n - 1) / size + 1;
 	double *values = arena_array(scratch, double, (size_t)n_buckets * rows->dims);
 	double *scores = arena_array(scratch, double, n_buckets);
+	double *confidence = rows->confidence ? arena_array(scratch, double, n_buckets) : NULL;
 	bool *taken = arena_array(scratch, bool, rows->n);
 	for (uint32_t b = 0; b < n_buckets; b++) {
 		uint32_t n_taken = 0;
+		double variance = 0; /* of their sum; NaN where one claims none */
 		for (uint32_t i = 0; i < rows->n; i++) {
 			taken[i] = rows->index[i] / size == b;
 			n_taken += taken[i];
 			scores[b] += taken[i] ? rows->scores[i] : 0;
+			double sd = taken[i] && confidence ? rows->confidence[i] : 0;
+			variance += sd * sd;
 		}
 		scores[b] /= n_taken;
+		if (confidence) {
+			confidence[b] = sqrt(variance) / n_taken;
+		}
 		rows_mean(rows, taken, values + (size_t)b * rows->dims);
 	}
-	return rows_ascending(&(struct rows){n_buckets, rows->dims, values, scores, NULL}, scratch);
+	return rows_ascending(
+		&(struct rows){n_buckets, rows->dims, values, scores, NULL, confidence}, scratch);
 }
 
 struct rows rows_mix(const struct aggregator_common *common, const struct rows *rows,

@@ -44,7 +44,7 @@ void sorted_copy(const double *values, uint32_t n, double *sorted)
 /* A row while they are sorted. */
 struct ordered_row {
 	const double *values;
-	double score;
+	double score, confidence;
 	uint32_t dims, index;
 };
 
@@ -59,6 +59,9 @@ static int compare_rows(const void *left, const void *right)
 	if (a->score != b->score) {
 		return a->score < b->score ? -1 : 1;
 	}
+	if (a->confidence < b->confidence || a->confidence > b->confidence) {
+		return a->confidence < b->confidence ? -1 : 1;
+	}
 	return a->index < b->index ? -1 : a->index > b->index;
 }
 
@@ -68,18 +71,23 @@ struct rows rows_ascending(const struct rows *rows, struct arena *arena)
 	struct ordered_row *order = arena_array(arena, struct ordered_row, n);
 	double *values = arena_array(arena, double, (size_t)n *dims);
 	double *scores = arena_array(arena, double, n);
+	double *confidence = rows->confidence ? arena_array(arena, double, n) : NULL;
 	uint32_t *index = arena_array(arena, uint32_t, n);
 	for (uint32_t i = 0; i < n; i++) {
-		order[i] = (struct ordered_row){row_at(rows, i), rows->scores ? rows->scores[i] : 1, dims,
-			rows->index ? rows->index[i] : i};
+		double claimed = rows->confidence ? rows->confidence[i] : 0;
+		order[i] = (struct ordered_row){row_at(rows, i), rows->scores ? rows->scores[i] : 1,
+			claimed > 0 ? claimed : 0, dims, rows->index ? rows->index[i] : i};
 	}
 	qsort(order, n, sizeof(*order), compare_rows);
 	for (uint32_t i = 0; i < n; i++) {
 		memcpy(values + (size_t)i * dims, order[i].values, dims * sizeof(*values));
 		scores[i] = order[i].score;
 		index[i] = order[i].index;
+		if (confidence) {
+			confidence[i] = order[i].confidence > 0 ? order[i].confidence : NAN;
+		}
 	}
-	return (struct rows){n, dims, values, scores, index};
+	return (struct rows){n, dims, values, scores, index, confidence};
 }
 
 void rows_mean(const struct rows *rows, const bool *taken, double *out)

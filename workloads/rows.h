@@ -16,8 +16,8 @@ double sorted_mean(const double *sorted, uint32_t n);
 double sorted_median(const double *sorted, uint32_t n);
 void sorted_copy(const double *values, uint32_t n, double *sorted);
 
-/* The rows in ascending order, by the first coordinate that differs, then by score, then by index,
- * in the arena's memory. Without scores all are 1. */
+/* The rows in ascending order, by the first coordinate that differs, then by score, then by the
+ * claimed sd, then by index, in the arena's memory. Without scores all are 1. */
 struct rows rows_ascending(const struct rows *rows, struct arena *arena);
 
 /* The mean of the rows that are `taken` (NULL: all), at least one, added in the order of the rows.
@@ -65,7 +65,8 @@ bool aggregator_finish(
 /* The aggregators, each family in a file of its own. */
 extern const struct aggregator aggregator_mean, aggregator_weighted_mean, aggregator_median,
 	aggregator_trimmed_mean, aggregator_majority, aggregator_krum, aggregator_multi_krum,
-	aggregator_bulyan, aggregator_geometric_median, aggregator_centered_clipping;
+	aggregator_bulyan, aggregator_geometric_median, aggregator_centered_clipping,
+	aggregator_inverse_variance;
 
 /* Mixes what is in ascending order; the answer is in ascending order again. */
 struct rows rows_mix(const struct aggregator_common *common, const struct rows *rows,

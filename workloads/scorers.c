@@ -3,7 +3,7 @@
  * Each measures how far out a prediction lies, t, and makes 1/(1 + t^2) of it, scaled so that the
  * usual cut of each rule (3 deviations, 1.5 interquartile ranges) is t = 1.5, a score of .308: the
  * default threshold of .3 is a little more lenient than that. */
-#include "workloads/rules.h"
+#include "scorers.h"
 
 #include "sim/real.h"
 
@@ -12,14 +12,19 @@
 #include <stdio.h>
 #include <string.h>
 
+void scores_of_finite(const struct scoring *given, double *scores)
+{
+	for (uint32_t i = 0; i < given->n; i++) {
+		scores[i] = isfinite(given->predictions[i]) ? 1 : 0;
+	}
+}
+
 static void none_score(
-	const void *settings, const double *predictions, uint32_t n, double *scores, double *scratch)
+	const void *settings, const struct scoring *given, double *scores, double *scratch)
 {
 	(void)settings;
 	(void)scratch;
-	for (uint32_t i = 0; i < n; i++) {
-		scores[i] = isfinite(predictions[i]) ? 1 : 0;
-	}
+	scores_of_finite(given, scores);
 }
 
 static const struct scorer none = {
@@ -30,13 +35,12 @@ static const struct scorer none = {
 	.score = none_score,
 };
 
-/* Copies the finite ones; returns how many. */
-static uint32_t finite_copy(const double *predictions, uint32_t n, double *finite)
+uint32_t finite_copy(const struct scoring *given, double *finite)
 {
 	uint32_t n_finite = 0;
-	for (uint32_t i = 0; i < n; i++) {
-		if (isfinite(predictions[i])) {
-			finite[n_finite++] = predictions[i];
+	for (uint32_t i = 0; i < given->n; i++) {
+		if (isfinite(given->predictions[i])) {
+			finite[n_finite++] = given->predictions[i];
 		}
 	}
 	return n_finite;
@@ -49,25 +53,16 @@ static void score_0(double *scores, uint32_t n)
 	}
 }
 
-#define THRESHOLD_PARAM(help_)                                                                     \
-	{                                                                                              \
-		.name = "threshold", .kind = PARAM_REAL,                                                   \
-		.offset = offsetof(struct scorer_common, threshold), .min = 0, .max = 1,                   \
-		.fallback = "0.3", .unit = "", .help = "least score that is accepted; " help_              \
-	}
-
-/* The median absolute deviation times this estimates a normal distribution's standard deviation. */
-#define MAD_TO_SD 1.4826
-
 /* z = |p - median| / (1.4826 MAD), score 1/(1 + (z/2)^2); MAD 0: 1 where equal, else 0.
  *
  * Median and MAD are of the finite predictions. A z-score by mean and standard deviation could
  * never exceed (n-1)/sqrt(n), which is below 3 up to n = 10; this one can. */
 static void mad_score(
-	const void *settings, const double *predictions, uint32_t n, double *scores, double *scratch)
+	const void *settings, const struct scoring *given, double *scores, double *scratch)
 {
 	(void)settings;
-	uint32_t n_finite = finite_copy(predictions, n, scratch);
+	const double *predictions = given->predictions;
+	uint32_t n = given->n, n_finite = finite_copy(given, scratch);
 	if (n_finite == 0) {
 		score_0(scores, n);
 		return;
@@ -95,7 +90,7 @@ static const struct param mad_params[] = {
 	PARAM_END,
 };
 
-static const struct scorer mad = {
+const struct scorer scorer_mad = {
 	.plugin = {.name = "mad",
 		.summary = "distance from the median in units of the median absolute deviation",
 		.params = mad_params,
@@ -106,10 +101,11 @@ static const struct scorer mad = {
 /* z = |p - mean| / sd, with the sample's sd (n-1), score 1/(1 + (z/2)^2); sd 0: 1. Of the finite
  * predictions. z is at most (n-1)/sqrt(n), so that one of 10 or fewer never reaches 3. */
 static void z_score(
-	const void *settings, const double *predictions, uint32_t n, double *scores, double *scratch)
+	const void *settings, const struct scoring *given, double *scores, double *scratch)
 {
 	(void)settings;
-	uint32_t n_finite = finite_copy(predictions, n, scratch);
+	const double *predictions = given->predictions;
+	uint32_t n = given->n, n_finite = finite_copy(given, scratch);
 	gsl_sort(scratch, 1, n_finite);
 	/* By shares of the mean, in halves and in units of the largest deviation: nothing overflows. */
 	double half_mean = 0, largest = 0, sum = 0;
@@ -137,7 +133,7 @@ static const struct param z_params[] = {
 	PARAM_END,
 };
 
-static const struct scorer z = {
+const struct scorer scorer_z = {
 	.plugin = {.name = "z-score",
 		.summary = "distance from the mean in units of the sample's standard deviation",
 		.params = z_params,
@@ -159,10 +155,11 @@ static double sorted_quantile(const double *sorted, uint32_t n, double p)
  * the third, score 1/(1 + t^2). Tukey (Exploratory Data Analysis, 1977) cuts at t = 1.5. Range 0: 1
  * inside the box, else 0. */
 static void iqr_score(
-	const void *settings, const double *predictions, uint32_t n, double *scores, double *scratch)
+	const void *settings, const struct scoring *given, double *scores, double *scratch)
 {
 	(void)settings;
-	uint32_t n_finite = finite_copy(predictions, n, scratch);
+	const double *predictions = given->predictions;
+	uint32_t n = given->n, n_finite = finite_copy(given, scratch);
 	if (n_finite == 0) {
 		score_0(scores, n);
 		return;
@@ -183,7 +180,7 @@ static const struct param iqr_params[] = {
 	PARAM_END,
 };
 
-static const struct scorer iqr = {
+const struct scorer scorer_iqr = {
 	.plugin = {.name = "iqr",
 		.summary = "distance outside the quartiles in units of the interquartile range",
 		.params = iqr_params,
@@ -191,181 +188,15 @@ static const struct scorer iqr = {
 	.score = iqr_score,
 };
 
-struct isolation_settings {
-	struct scorer_common common;
-	int64_t neighbours; /* PARAM_AUTO_VALUE: half of the predictions */
-};
-
-/* The mean distance of sorted[i] to its k nearest others, the nearest first. */
-static double mean_distance(const double *sorted, uint32_t n, uint32_t i, uint32_t k)
-{
-	double mean = 0;
-	uint32_t left = i, right = i + 1; /* the next ones: sorted[left - 1], sorted[right] */
-	for (uint32_t taken = 0; taken < k; taken++) {
-		double to_left = left > 0 ? sorted[i] - sorted[left - 1] : INFINITY;
-		double to_right = right < n ? sorted[right] - sorted[i] : INFINITY;
-		mean += (to_left <= to_right ? to_left : to_right) / k;
-		if (to_left <= to_right && left > 0) {
-			left--;
-		} else {
-			right++;
-		}
-	}
-	return mean;
-}
-
-/* d is a prediction's mean distance to its k nearest others (Angiulli, Pizzuti: Fast Outlier
- * Detection in High Dimensional Spaces, PKDD 2002), r = d / median d; score 1 up to r = 1, and
- * 1/(1 + ((r-1)/2)^2) beyond. Median 0: 1 where d is 0, else 0. k liars who agree have one another
- * for neighbours: k should be at least the number of liars. */
-static void isolation_score(
-	const void *settings, const double *predictions, uint32_t n, double *scores, double *scratch)
-{
-	const struct isolation_settings *own = settings;
-	uint32_t n_finite = finite_copy(predictions, n, scratch);
-	double *distances = scratch + n, *sorted_distances = scratch + 2 * (size_t)n;
-	if (n_finite < 2) {
-		none_score(NULL, predictions, n, scores, scratch);
-		return;
-	}
-	gsl_sort(scratch, 1, n_finite);
-	int64_t k = own->neighbours == PARAM_AUTO_VALUE ? n_finite / 2 : own->neighbours;
-	k = k < n_finite ? k : n_finite - 1;
-	for (uint32_t i = 0; i < n_finite; i++) {
-		distances[i] = mean_distance(scratch, n_finite, i, (uint32_t)k);
-	}
-	memcpy(sorted_distances, distances, n_finite * sizeof(*distances));
-	double median = median_in_place(sorted_distances, n_finite);
-	for (uint32_t i = 0; i < n; i++) {
-		if (!isfinite(predictions[i])) {
-			scores[i] = 0;
-			continue;
-		}
-		/* The first of its value: equal ones have equal distances. */
-		uint32_t low = 0, high = n_finite - 1;
-		while (low < high) {
-			uint32_t middle = (low + high) / 2;
-			if (scratch[middle] < predictions[i]) {
-				low = middle + 1;
-			} else {
-				high = middle;
-			}
-		}
-		double distance = distances[low];
-		if (median > 0) {
-			double excess = fmax(distance / median - 1, 0) / 2;
-			scores[i] = isfinite(distance) ? 1 / (1 + excess * excess) : 0;
-		} else {
-			scores[i] = distance > 0 ? 0 : 1;
-		}
-	}
-}
-
-static const struct param isolation_params[] = {
-	THRESHOLD_PARAM("0.3 is 4.06 times the median isolation"),
-	{.name = "neighbours",
-		.kind = PARAM_INT,
-		.flags = PARAM_AUTO,
-		.offset = offsetof(struct isolation_settings, neighbours),
-		.min = 1,
-		.max = SIM_NODES_MAX,
-		.fallback = "auto",
-		.unit = "",
-		.help = "nearest others that are looked at; auto: half of the predictions"},
-	PARAM_END,
-};
-
-static const struct scorer isolation = {
-	.plugin = {.name = "isolation",
-		.summary = "mean distance to the nearest others, against the median of it",
-		.params = isolation_params,
-		.settings_size = sizeof(struct isolation_settings)},
-	.score = isolation_score,
-};
-
-static const struct plugin *const members[] = {
-	&mad.plugin,
-	&z.plugin,
-	&iqr.plugin,
-	&isolation.plugin,
-	NULL,
-};
-
-static const struct registry member_registry = {
-	.sort = "scorer",
-	.plural = "scorers",
-	.plugins = members,
-};
-
-struct combined_settings {
-	struct scorer_common common;
-	struct plugin_list of;
-};
-
-/* A prediction that one of them gives 0 has 0; their own thresholds say nothing here. */
-static void combined_score(
-	const void *settings, const double *predictions, uint32_t n, double *scores, double *scratch)
-{
-	const struct combined_settings *own = settings;
-	double *product = scratch;
-	for (uint32_t i = 0; i < n; i++) {
-		product[i] = 1;
-	}
-	for (size_t k = 0; k < own->of.n; k++) {
-		/* the plugin is the first member of a scorer */
-		const struct scorer *member = (const void *)own->of.values[k].plugin;
-		member->score(own->of.values[k].settings, predictions, n, scores, scratch + n);
-		for (uint32_t i = 0; i < n; i++) {
-			product[i] *= scores[i];
-		}
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		bool rooted = product[i] > 0 && product[i] < 1 && own->of.n > 1;
-		scores[i] = rooted ? real_pow(product[i], 1.0 / (double)own->of.n) : product[i];
-	}
-}
-
-static bool combined_finish(
-	void *settings, const struct shape *shape, const char **param, char error[256])
-{
-	const struct combined_settings *own = settings;
-	(void)shape;
-	if (own->of.n == 0) {
-		*param = "of";
-		snprintf(error, 256, "must name at least one scorer, such as [mad, iqr]");
-		return false;
-	}
-	return true;
-}
-
-static const struct param combined_params[] = {
-	THRESHOLD_PARAM("of the geometric mean"),
-	{.name = "of",
-		.kind = PARAM_PLUGINS,
-		.offset = offsetof(struct combined_settings, of),
-		.registry = &member_registry,
-		.fallback = "[mad, isolation]",
-		.unit = "",
-		.help = "the scorers: mad, z-score, iqr, isolation"},
-	PARAM_END,
-};
-
-static const struct scorer combined = {
-	.plugin = {.name = "combined",
-		.summary = "the geometric mean of several scorers' scores",
-		.params = combined_params,
-		.settings_size = sizeof(struct combined_settings),
-		.finish = combined_finish},
-	.score = combined_score,
-};
-
 static const struct plugin *const scorers[] = {
 	&none.plugin,
-	&mad.plugin,
-	&z.plugin,
-	&iqr.plugin,
-	&isolation.plugin,
-	&combined.plugin,
+	&scorer_mad.plugin,
+	&scorer_z.plugin,
+	&scorer_iqr.plugin,
+	&scorer_isolation.plugin,
+	&scorer_classifier.plugin,
+	&scorer_reputation.plugin,
+	&scorer_combined.plugin,
 	NULL,
 };
 
@@ -381,11 +212,12 @@ const struct registry scorer_registry = {
 
 /* What the uptime workload gives a node that answers after so many ms. */
 static void latency_score(
-	const void *settings, const double *latencies_ms, uint32_t n, double *scores, double *scratch)
+	const void *settings, const struct scoring *given, double *scores, double *scratch)
 {
 	(void)settings;
 	(void)scratch;
-	for (uint32_t i = 0; i < n; i++) {
+	const double *latencies_ms = given->predictions;
+	for (uint32_t i = 0; i < given->n; i++) {
 		double score = 1 / (1 + latencies_ms[i] / LATENCY_HALF_MS);
 		scores[i] = fmin(fmax(score, LATENCY_SCORE_MIN), LATENCY_SCORE_MAX);
 	}

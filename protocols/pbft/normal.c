@@ -23,6 +23,7 @@ struct pbft_slot *pbft_slot(struct node *node, uint64_t instance)
 		slot->batch = NULL;
 		slot->prepared = false;
 		slot->from_new_view = false;
+		slot->refused = false;
 	}
 	return slot;
 }
@@ -69,6 +70,9 @@ void pbft_on_request(struct node *node, const struct message *message)
 		return;
 	}
 	bool known = growing_bits_test(&pbft->waiting, transaction);
+	if ((message->flags & REQUEST_OWN) != 0 && !known) {
+		request_queue_push(&pbft->own, node_arena(node), transaction);
+	}
 	pbft_wait_for(node, transaction);
 	if (pbft_is_primary(node) && !pbft->changing) {
 		if (!growing_bits_add(&pbft->proposed, node_arena(node), transaction)) {
@@ -86,7 +90,7 @@ void pbft_on_request(struct node *node, const struct message *message)
 	if (!known) {
 		request_queue_push(&pbft->requests, node_arena(node), transaction);
 	}
-	if ((message->flags & PBFT_FLAG_FORWARDED) == 0 && !pbft->changing) {
+	if ((message->flags & (PBFT_FLAG_FORWARDED | REQUEST_OWN)) == 0 && !pbft->changing) {
 		/* OSDI'99 4.4: a backup relays the request to the primary and waits for its execution. */
 		node_log(node, "request at a backup -> relay to the primary");
 		struct message *relay =
@@ -198,7 +202,11 @@ void pbft_accept(struct node *node, uint64_t instance, const struct batch *batch
 	for (uint32_t i = 0; i < batch->n; i++) {
 		pbft_wait_for(node, batch->transactions[i]);
 	}
-	if (!pbft_is_primary(node)) {
+	if (!pbft_is_primary(node) && !from_new_view && !node_valid(node, batch)) {
+		/* Its batch is kept: should a quorum of others vouch for it, this replica follows them. */
+		node_log(node, "not valid by its own knowledge -> no vote");
+		slot->refused = true;
+	} else if (!pbft_is_primary(node)) {
 		send_vote(node, PBFT_PREPARE, slot);
 		vote_set_add(&slot->prepares, node_arena(node), node->id, batch->digest, true,
 			node->n_validators);
@@ -275,6 +283,20 @@ void pbft_on_commit(struct node *node, const struct message *message)
 	}
 }
 
+/* Own proposals that are settled, executed or overtaken by another's, are waited for no longer. */
+static void forget_settled(struct node *node)
+{
+	struct pbft *pbft = pbft_of(node);
+	for (uint32_t n = pbft->own.n; n > 0; n--) {
+		transaction_id transaction = request_queue_pop(&pbft->own);
+		if (!node_executed(node, transaction)) {
+			request_queue_push(&pbft->own, node_arena(node), transaction);
+		} else if (growing_bits_remove(&pbft->waiting, transaction)) {
+			pbft->n_waiting--;
+		}
+	}
+}
+
 /* Executes one batch, whichever way it came. */
 static void execute_batch(struct node *node, uint64_t view, const struct batch *batch)
 {
@@ -314,6 +336,7 @@ void pbft_execute(struct node *node)
 	}
 	if (pbft->executed != before) {
 		pbft->n_timeouts = 0; /* progress: the timeout comes down again */
+		forget_settled(node);
 		pbft_restart_timer(node);
 		pbft_propose(node);
 	}
@@ -333,5 +356,6 @@ void pbft_execute_transferred(struct node *node, const struct pbft_state_transfe
 		execute_batch(node, pbft->view, batch);
 	}
 	pbft->n_timeouts = 0; /* progress, too */
+	forget_settled(node);
 	pbft_restart_timer(node);
 }

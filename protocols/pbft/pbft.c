@@ -216,6 +216,7 @@ const struct protocol protocol_pbft = {
 	.byzantine = true,
 	.ordered = true,
 	.leader_based = true,
+	.validates = true,
 	.client = CLIENT_TO_ALL,
 	.state_size = sizeof(struct pbft),
 	.message_names = message_names,

@@ -86,6 +86,7 @@ struct pbft_slot {
 	struct vote_set prepares, commits;
 	bool prepared;              /* in `view` */
 	bool from_new_view;         /* proposed again by a new view */
+	bool refused;               /* not valid by this replica's own knowledge: it casts no prepare for it */
 	/* The prepared certificate of the highest view, which survives view changes. */
 	uint64_t prepared_view;
 	const struct batch *prepared_batch;  /* NULL: never prepared */
@@ -180,6 +181,7 @@ struct pbft {
 	uint64_t *slot_bits;
 
 	struct request_queue requests;
+	struct request_queue own;     /* this replica's own proposals that are not settled (REQUEST_OWN) */
 	struct growing_bits waiting;  /* known and not yet executed */
 	struct growing_bits proposed; /* in a proposal of this view (primary) */
 	uint32_t n_waiting;

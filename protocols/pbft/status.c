@@ -83,7 +83,7 @@ static void resend_votes(struct node *node, uint32_t to, const struct pbft_slot 
 	bool is_primary = pbft_is_primary(node);
 	enum pbft_kind kind = is_primary ? PBFT_PRE_PREPARE : PBFT_PREPARE;
 	/* What a new view proposed again is in the new view itself. */
-	bool is_sent = !is_primary || !slot->from_new_view;
+	bool is_sent = is_primary ? !slot->from_new_view : !slot->refused;
 	for (int i = 0; i < 2; i++) {
 		if (is_sent) {
 			struct message *message = node_message(node, kind, CLASS_CONTROL,

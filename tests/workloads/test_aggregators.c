@@ -66,7 +66,7 @@ static void apply(struct fixture *f, struct plugin_value rule, const double *val
 	uint32_t dims, uint32_t n_faulty, double *out)
 {
 	char error[256] = "";
-	const struct rows rows = {n, dims, values, NULL, NULL};
+	const struct rows rows = {.n = n, .dims = dims, .values = values};
 	if (!aggregator_check(&rule, &rows, n_faulty, error)) {
 		fail_msg("%s: %s", rule.plugin->name, error);
 	}
@@ -256,11 +256,11 @@ static void test_majority_and_weights(void **state)
 	set_real(wide, "bin", 4);
 	apply(f, wide, (double[]){1, 2.1, 3, 5, 7}, 5, 1, 1, &out);
 	assert_near(out, 10.1 / 3, 1e-15);
-	const struct rows rows = {3, 1, (double[]){1, 2, 6}, (double[]){1, 1, .5}, NULL};
+	const struct rows rows = {3, 1, (double[]){1, 2, 6}, (double[]){1, 1, .5}, NULL, NULL};
 	const struct plugin_value weighted = rule_make(f, "weighted-mean");
 	aggregator_apply(&weighted, &rows, 0, &out, &f->arena);
 	assert_near(out, 6 / 2.5, 1e-15);
-	const struct rows unscored = {3, 1, (double[]){1, 2, 6}, (double[]){0, 0, 0}, NULL};
+	const struct rows unscored = {3, 1, (double[]){1, 2, 6}, (double[]){0, 0, 0}, NULL, NULL};
 	aggregator_apply(&weighted, &unscored, 0, &out, &f->arena);
 	assert_near(out, 3, 1e-15);
 }
@@ -579,7 +579,7 @@ static void expect_refusal(struct plugin_value rule, const double *values, uint3
 	uint32_t dims, uint32_t n_faulty, const char *wanted)
 {
 	char error[256] = "";
-	const struct rows rows = {n, dims, values, NULL, NULL};
+	const struct rows rows = {.n = n, .dims = dims, .values = values};
 	assert_false(aggregator_check(&rule, &rows, n_faulty, error));
 	assert_string_equal(error, wanted);
 }

@@ -23,7 +23,7 @@ static void score_mad(const double *values, uint32_t n, double *scores)
 	struct scorer_common settings = {.3};
 	double scratch[SCORER_SCRATCH(16)];
 	assert(n <= 16);
-	scorer->score(&settings, values, n, scores, scratch);
+	scorer->score(&settings, &(struct scoring){.n = n, .predictions = values}, scores, scratch);
 }
 
 static void test_ten(void **state)
@@ -179,7 +179,8 @@ static void test_none_scores_1(void **state)
 	const struct scorer *scorer = (const void *)plugin_named(&scorer_registry, "none");
 	double scores[3], scratch[SCORER_SCRATCH(3)];
 	assert_true(scorer->accepts_all);
-	scorer->score(NULL, (double[]){1, -1e9, NAN}, 3, scores, scratch);
+	scorer->score(NULL, &(struct scoring){.n = 3, .predictions = (double[]){1, -1e9, NAN}}, scores,
+		scratch);
 	assert_true(scores[0] == 1 && scores[1] == 1 && scores[2] == 0);
 }
 

@@ -17,7 +17,7 @@ static void score(const char *name, const double *values, uint32_t n, double *sc
 	double scratch[SCORER_SCRATCH(N_MAX)];
 	assert(n <= N_MAX);
 	((const struct scorer *)(const void *)rule.plugin)
-		->score(rule.settings, values, n, scores, scratch);
+		->score(rule.settings, &(struct scoring){.n = n, .predictions = values}, scores, scratch);
 	arena_finish(&arena);
 }
 
@@ -117,19 +117,21 @@ static void test_combined(void **state)
 	struct plugin_value members[2] = {
 		plugin_make(&arena, &scorer_registry, "mad"), plugin_make(&arena, &scorer_registry, "iqr")};
 	const struct scorer *scorer = (const void *)rule.plugin;
+	const struct scoring all_ten = {.n = 10, .predictions = ten};
 	double mad[10], iqr[10], scores[10], scratch[SCORER_SCRATCH(10)];
 	score("mad", ten, 10, mad);
 	score("iqr", ten, 10, iqr);
 	*of = (struct plugin_list){2, members};
-	scorer->score(rule.settings, ten, 10, scores, scratch);
+	scorer->score(rule.settings, &all_ten, scores, scratch);
 	for (int i = 0; i < 10; i++) {
 		assert_near(scores[i], sqrt(mad[i] * iqr[i]), 1e-15);
 	}
 	of->n = 1;
-	scorer->score(rule.settings, ten, 10, scores, scratch);
+	scorer->score(rule.settings, &all_ten, scores, scratch);
 	assert_memory_equal(scores, mad, sizeof(mad));
 	of->n = 2;
-	scorer->score(rule.settings, (double[]){1, NAN, 1, 1, 2}, 5, scores, scratch);
+	scorer->score(rule.settings,
+		&(struct scoring){.n = 5, .predictions = (double[]){1, NAN, 1, 1, 2}}, scores, scratch);
 	assert_true(scores[0] == 1 && scores[1] == 0 && scores[4] == 0);
 	arena_finish(&arena);
 }

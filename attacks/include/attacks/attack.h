@@ -63,6 +63,11 @@ struct attack {
 	double (*rewrite)(const void *settings, const struct attack_view *view);
 	/* What each of the colluders sends: n_faulty rows. */
 	void (*craft)(const void *settings, const struct craft_view *view, double *out);
+	/* An attack that multiplies identities: how many each attacker speaks under, its own included, and
+	 * what a further one sends, `value` being what its owner sends after all attacks. Then neither of
+	 * the two above is there. */
+	uint32_t (*identities)(const void *settings);
+	double (*echo)(const void *settings, double value, struct random_stream *stream);
 };
 
 extern const struct registry attack_registry;
@@ -70,13 +75,13 @@ extern const struct registry attack_registry;
 /* Is it on predictions, and not on messages, nodes or the network? */
 static inline bool attack_on_predictions(const struct attack *attack)
 {
-	return attack->rewrite != NULL || attack->craft != NULL;
+	return attack->rewrite != NULL || attack->craft != NULL || attack->identities != NULL;
 }
 
 /* One attack on rows from anywhere (`synod eval`), by what the view says alone: out[0 .. n_faulty *
  * dims). An attack by lone attackers is applied to each coordinate of each colluder's own row.
- * False, with a sentence in `error`, where the attack needs what rows can't give (a trained
- * predictor, a defence). */
+ * Of one that multiplies identities it is what the attackers send under their own names. False, with a sentence in
+ * `error`, where the attack needs what rows can't give (a trained predictor, a defence). */
 bool attack_rows(
 	const struct plugin_value *attack, const struct craft_view *view, double *out, char error[256]);
 

@@ -71,6 +71,7 @@ struct protocol {
 	bool solo;          /* any one live validator can go on alone (`none`) */
 	bool ordered;       /* agrees on a log: agreement and total order are promised */
 	bool leader_based;
+	bool validates;     /* its backups ask node_valid before they vote for a proposal */
 	enum client_policy client;
 	size_t state_size;
 	const char *const *message_names; /* by kind - MESSAGE_PROTOCOL; ends with NULL */

@@ -42,6 +42,8 @@ enum message_kind {
 enum message_flags {
 	MESSAGE_MACS = 1 << 15,   /* authenticated by a MAC a receiver, not by a signature */
 	MESSAGE_FORGED = 1 << 14, /* claims what its sender can't show: whoever checks it refuses it */
+	REQUEST_OWN = 1 << 13,    /* of a request: the validator's own proposal, that nobody else may make:
+	                           * not relayed; waited for until node_executed says that it is settled */
 };
 
 /* Flags of a reply. */

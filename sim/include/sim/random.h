@@ -25,6 +25,7 @@ enum random_purpose {
 	RANDOM_FAULT,
 	RANDOM_REPLICATION, /* the runs' own seeds */
 	RANDOM_ANALYSIS,    /* bootstrap and permutation */
+	RANDOM_SCORER = 64, /* the item; UINT64_MAX: what a classifier is trained on */
 	RANDOM_PURPOSES
 };
 

@@ -12,7 +12,12 @@
  * is none, or fewer than the aggregator's n_min for the lowered `faulty`, the item is closed but
  *     undecided: its value is NaN;
  *  4. an accepted prediction p disputes the value v where |p - v| > tolerance * |v|.
- * Later predictions are counted as late, and change nothing.
+ *  5. a scorer with a memory (reputation) learns from what was scored and decided.
+ * Later predictions are counted as late, and change nothing. A prediction under an identity that is no
+ * participant's is refused: it is no part of any item.
+ *
+ * Where values are validated before they are ordered, an item closes at once with the first value that
+ * is ordered for it (application_settle), and none of the above is done.
  *
  * Memory: an outcome and a pointer an item (40 bytes), and for an open one a buffer of 12 bytes a
  * prediction up to the quorum and 2 bits a validator, which goes back to the replica's free list at
@@ -20,15 +25,19 @@
  *
  * Replicas of one run share a `struct application`: its settings, room to work in, and the last
  * closing computed. A replica whose predictions are the same, in the same order, takes that one's
- * outcome instead of scoring and sorting again; the outcome is the same bits either way. */
+ * outcome instead of scoring and sorting again, provided that its scorer remembers the same; the
+ * outcome, and what the scorer learns, is the same bits either way. */
 #ifndef WORKLOADS_APPLICATION_H
 #define WORKLOADS_APPLICATION_H
 
 #include "sim/arena.h"
 #include "sim/param.h"
+#include "workloads/rules.h"
 
 struct application_settings {
 	uint32_t n_validators;
+	uint32_t n_participants; /* identities that may predict, the validators first; 0: they alone */
+	uint64_t seed;           /* the run's: what a scorer draws or is trained on */
 	uint32_t quorum;      /* 1 .. n_validators */
 	uint32_t close_votes; /* distinct gateways that close an item: application_close_votes(n) */
 	double tolerance;     /* relative */
@@ -57,6 +66,7 @@ struct closing_view {
 	uint32_t n;
 	const uint32_t *nodes;
 	const double *values;
+	const double *confidence; /* NaN: it claims none */
 	const double *scores;
 	const bool *accepted;
 	struct item_outcome outcome;
@@ -67,6 +77,7 @@ enum application_status {
 	APPLICATION_DUPLICATE,  /* this node has spoken on this open item before: nothing changed */
 	APPLICATION_LATE,       /* the item is closed */
 	APPLICATION_CLOSED_NOW, /* counted, and closed the item by it */
+	APPLICATION_REFUSED,    /* of an identity that is no participant: nothing changed */
 };
 
 struct application;
@@ -80,10 +91,16 @@ struct application *application_create(
 struct application_replica *application_replica_create(
 	struct application *application, struct arena *arena);
 
-/* Executes `node`'s prediction of an item. Items are numbered from 0; memory is by the largest
+/* Executes `node`'s prediction of an item, `confidence` being the sd that it claims (NaN: none). Items are numbered from 0; memory is by the largest
  * number in units of 256. Any value may come, NaN and infinities too: these are rejected at the
  * closing. Cost O(1); at a closing O(n log n) in the number of predictions. */
 enum application_status application_predict(
+	struct application_replica *replica, uint64_t item, uint32_t node, double value,
+	double confidence);
+
+/* Executes a value that a quorum of validators has found right: the item closes with it. `node`
+ * proposed it. */
+enum application_status application_settle(
 	struct application_replica *replica, uint64_t item, uint32_t node, double value);
 
 /* Executes the close request of `gateway`'s for an item. */
@@ -92,6 +109,12 @@ enum application_status application_close(
 
 /* The replica's outcome of an item; all zero where it has heard nothing of it. */
 struct item_outcome application_outcome(const struct application_replica *replica, uint64_t item);
+
+/* What the replica's scorer holds of a participant; NaN where it keeps no reputation. */
+double application_reputation(const struct application_replica *replica, uint32_t node);
+
+/* What the scorer would be given at this replica now, without predictions. */
+struct scoring application_scoring(const struct application_replica *replica, uint64_t item);
 
 /* The closing that the last APPLICATION_CLOSED_NOW of any of the application's replicas reported;
  * valid until the next. */

@@ -15,16 +15,59 @@ struct scorer_common {
 	double threshold;
 };
 
-#define SCORER_SCRATCH(n) (4 * (size_t)(n))
+#define SCORER_SCRATCH(n) (8 * (size_t)(n))
+
+/* What a scorer is given: the predictions of one item, in the order in which they came. */
+struct scoring {
+	uint32_t n;
+	const double *predictions;
+	const uint32_t *nodes;   /* whose each is; NULL: prediction i is participant i's */
+	uint32_t n_participants; /* nodes are below it */
+	uint64_t item;
+	const void *model;   /* what `prepare` made; NULL: nothing */
+	const double *state; /* the replica's before this item; NULL: it keeps none */
+};
+
+/* What became of an item that was scored. */
+struct scoring_outcome {
+	bool decided;
+	double value;     /* the decision, where there is one */
+	double tolerance; /* relative; the workload's */
+};
 
 struct scorer {
 	struct plugin plugin;
 	bool accepts_all; /* `none` */
 	/* Fills scores[0..n), each in [0, 1]; NaN and infinities get 0, and say nothing about the
 	 * others. `scratch` has room for SCORER_SCRATCH(n) doubles. */
-	void (*score)(const void *settings, const double *predictions, uint32_t n, double *scores,
-		double *scratch);
+	void (*score)(
+		const void *settings, const struct scoring *given, double *scores, double *scratch);
+
+	/* What a scorer knows beside the item before it; each may be NULL.
+	 *
+	 * prepare: makes what all replicas of a run share, from the run's seed, in the arena's memory.
+	 * state_size: how many numbers each replica keeps. They are replicated state: a function of the
+	 *   items closed there so far, in that order, and of nothing else.
+	 * begin: fills them in.
+	 * learn: brings them up to date once an item is closed. `given` is what `score` was given.
+	 * reputation: what the state holds of one participant; NaN where it keeps no such thing. */
+	const void *(*prepare)(
+		const void *settings, uint32_t n_participants, uint64_t seed, struct arena *arena);
+	size_t (*state_size)(const void *settings, uint32_t n_participants);
+	void (*begin)(const void *settings, uint32_t n_participants, double *state);
+	void (*learn)(const void *settings, const struct scoring *given,
+		const struct scoring_outcome *outcome, double *state, double *scratch);
+	double (*reputation)(
+		const void *settings, const double *state, uint32_t n_participants, uint32_t node);
 };
+
+/* How many numbers a replica keeps for the scorer. */
+static inline size_t scorer_state_size(const struct plugin_value *scorer, uint32_t n_participants)
+{
+	/* the plugin is the first member of a scorer */
+	const struct scorer *rule = (const void *)scorer->plugin;
+	return rule->state_size ? rule->state_size(scorer->settings, n_participants) : 0;
+}
 
 /* What is done to the rows before they are aggregated. */
 enum mixing {
@@ -55,6 +98,7 @@ struct rows {
 	const double *values;  /* row i: values[i * dims ...] */
 	const double *scores;  /* how far each can be trusted; NULL: all alike */
 	const uint32_t *index; /* the place of each among those given; NULL: as they stand */
+	const double *confidence; /* the sd that each claims, > 0; NULL: none claims any */
 };
 
 struct aggregator {
