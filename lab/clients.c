@@ -101,6 +101,7 @@ static struct message *request_message(struct lab *lab, struct node *node, trans
 	struct message *message = node_message(node, MESSAGE_REQUEST, CLASS_CLIENT,
 		replica_transaction_bytes(node, transaction));
 	message->instance = transaction;
+	message->flags = lab->macs ? MESSAGE_MACS : 0;
 	return message;
 }
 

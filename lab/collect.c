@@ -298,6 +298,19 @@ static void elections(const struct lab *lab, union cell *kpis)
 	kpis[KPI_ELECTION_MEAN].real = mean_s(&lab->elections);
 }
 
+/* Undefined where the protocol has no fast path to take. */
+static double fast_commits(const struct lab *lab)
+{
+	uint64_t n_fast = 0, n_nodes = 0;
+	for (uint32_t i = 0; lab->protocol->n_fast != NULL && i < lab->world.n_validators; i++) {
+		if (lab_counts(&lab->world.nodes[i])) {
+			n_fast += lab->protocol->n_fast(&lab->world.nodes[i]);
+			n_nodes++;
+		}
+	}
+	return ratio((double)n_fast, (double)n_nodes);
+}
+
 void collect_finish(struct lab *lab, union cell *kpis)
 {
 	const struct world *world = &lab->world;
@@ -357,6 +370,7 @@ void collect_finish(struct lab *lab, union cell *kpis)
 		lab->n_violations == 0 ? real_nan() : sim_time_to_s(lab->violations[0].at);
 	kpis[KPI_EVENTS].integer = (int64_t)world->events;
 	kpis[KPI_SIMULATED].real = sim_time_to_s(world->now);
+	kpis[KPI_FAST_COMMITS].real = fast_commits(lab);
 }
 
 /* Tables. */

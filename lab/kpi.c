@@ -68,4 +68,6 @@ const struct column kpi_columns[KPI_N] = {
 		"predictions refused because their identity is no participant's"},
 	[KPI_PROPOSALS_REFUSED] = {"proposals_refused", COLUMN_REAL, "",
 		"under `validation`: share of the proposed values that so many validators refused that no quorum was left"},
+	[KPI_FAST_COMMITS] = {"fast_commits", COLUMN_REAL, "",
+		"instances that a validator committed by the fast path, mean over honest live validators"},
 };

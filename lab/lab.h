@@ -163,6 +163,7 @@ struct lab {
 	struct world world;
 	const struct scenario *scenario;
 	const struct protocol *protocol;
+	bool macs; /* requests and replies carry MACs, not signatures */
 	const struct workload *workload;
 	const struct workload_common *common;
 	uint64_t seed;

@@ -126,6 +126,7 @@ static void send_reply(struct lab *lab, struct node *node, transaction_id transa
 	message->digest = result;
 	message->view = view;
 	message->extra = lab->protocol->leader(node);
+	message->flags = lab->macs ? MESSAGE_MACS : 0;
 	node_send(node, lab->transactions[transaction].client, message);
 }
 

@@ -365,6 +365,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	const struct scenario *scenario = scenario_point(request->file, request->point);
 	lab->scenario = scenario;
 	lab->protocol = (const struct protocol *)scenario->protocol.plugin;
+	lab->macs = lab->protocol->macs != NULL && lab->protocol->macs(scenario->protocol.settings);
 	lab->workload = (const struct workload *)scenario->workload.plugin;
 	lab->common = scenario->workload.settings;
 	/* 63 bits, so that it is the same number in every reader's signed column. */

@@ -18,11 +18,12 @@ enum planted {
 	PLANTED_LOCK_DROPPED,           /* the lock on the log: a vote for whoever asks, however old its log */
 	PLANTED_CHECKPOINT_F,           /* a checkpoint taken as stable with f votes */
 	PLANTED_LEASE_SKEW,             /* a lease that allows for no drift of the clocks */
+	PLANTED_CERTIFICATE_FIRST,      /* a certificate preferred to fast votes of a later view (Zyzzyva) */
 };
 
 #define PLANTED_NAMES \
 	"none|quorum-one-less|vote-forgotten|old-term-counted|prepared-ignored|null-skipped|watermark-off|" \
-	"reply-cache-dropped|lock-dropped|checkpoint-f|lease-skew"
+	"reply-cache-dropped|lock-dropped|checkpoint-f|lease-skew|certificate-first"
 
 #ifdef SYNOD_PLANTED
 #define PLANTED_MEMBER int planted;

@@ -264,7 +264,7 @@ static void finish_shape(struct scenario *scenario)
 	const struct node_costs *costs = &scenario->node;
 	struct shape *shape = &scenario->shape;
 	shape->costs = costs->send_ns > 0 || costs->receive_ns > 0 || costs->sign_ns > 0 ||
-				   costs->verify_ns > 0;
+				   costs->verify_ns > 0 || costs->mac_ns > 0;
 	shape->nearest = nearest_name;
 	/* Where the protocol is wrong, that is told; what hangs on it is let pass. */
 	shape->steps = !protocol || protocol->step;

@@ -58,6 +58,7 @@ static struct node_costs costs_of(const struct world *world, uint32_t node)
 		.receive_ns = sim_time_add(times(base->receive_ns, factor), delay),
 		.sign_ns = times(base->sign_ns, factor),
 		.verify_ns = times(base->verify_ns, factor),
+		.mac_ns = times(base->mac_ns, factor),
 	};
 }
 

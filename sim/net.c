@@ -131,15 +131,20 @@ static sim_time depart(struct world *world, struct node *node, uint32_t size_byt
 	return at;
 }
 
-/* One signature a message, however many receivers. */
-static void sign(struct world *world, struct node *node)
+/* One signature a message, however many receivers; or a MAC a receiver. */
+static void sign(struct world *world, struct node *node, const struct message *message, uint32_t n)
 {
 	struct port *port = &world->ports[node->id];
 	if (node->id >= world->n_validators) {
 		return;
 	}
 	work_begin(world, port);
-	work(node, port, port->costs.sign_ns);
+	sim_time cost = port->costs.sign_ns;
+	if ((message->flags & MESSAGE_MACS) != 0 &&
+		__builtin_mul_overflow(port->costs.mac_ns, (sim_time)n, &cost)) {
+		cost = SIM_NEVER;
+	}
+	work(node, port, cost);
 }
 
 static void draw(struct world *world, const struct message *message, const uint32_t *to, uint32_t n)
@@ -209,8 +214,8 @@ static bool send_shaped(struct node *node, uint32_t to, const struct message *me
 	count_sent(world, node, &packet->message, 1);
 	sim_time at = world->now;
 	if (world->queued) {
-		if (!is_signed) {
-			sign(world, node);
+		if (!is_signed || (packet->message.flags & MESSAGE_MACS) != 0) {
+			sign(world, node, &packet->message, 1);
 		}
 		at = depart(world, node, packet->message.size_bytes);
 	}
@@ -281,7 +286,7 @@ void node_multicast(struct node *node, struct message *message)
 	packet->remaining = n - self;
 	uint32_t n_entries = 0;
 	if (world->queued) {
-		sign(world, node);
+		sign(world, node, message, n - self);
 	}
 	for (uint32_t to = 0; to < n; to++) {
 		if (to == node->id) {
@@ -317,7 +322,7 @@ void node_send(struct node *node, uint32_t to, struct message *message)
 	count_sent(world, node, message, 1);
 	sim_time at = world->now;
 	if (world->queued) {
-		sign(world, node);
+		sign(world, node, message, 1);
 		at = depart(world, node, message->size_bytes);
 	}
 	if (world->constant_ns >= 0) {
@@ -463,7 +468,9 @@ static uint32_t garble(struct world *world, const struct node *node, uint32_t in
 /* Starts the next piece of work at a processor that has nothing in service. */
 static void serve(struct world *world, struct port *port, struct node *node, uint64_t handle)
 {
-	sim_time cost = sim_time_add(port->costs.receive_ns, port->costs.verify_ns);
+	const struct node_costs *costs = &port->costs;
+	bool macs = (packet_at(world, handle_which(handle))->message.flags & MESSAGE_MACS) != 0;
+	sim_time cost = sim_time_add(costs->receive_ns, macs ? costs->mac_ns : costs->verify_ns);
 	sim_time start = port->depart > world->now ? port->depart : world->now;
 	port->in_service = true;
 	port->service_handle = handle_make(EVENT_HANDLE, handle_whom(handle), handle_which(handle));

@@ -26,6 +26,12 @@ static struct pbft_checkpoint *find_checkpoint(struct node *node, uint64_t insta
 	return checkpoint;
 }
 
+/* OSDI'99 4.3: 2f+1. */
+static uint32_t stable_quorum(const struct node *node)
+{
+	return PLANTED(pbft_settings_of(node), CHECKPOINT_F) ? node->n_faulty : pbft_of(node)->quorum;
+}
+
 /* A checkpoint above the high watermark: the others have gone on without this replica. Of each
  * replica the latest few are kept, so that no liar can crowd out what a quorum says. O(n). */
 static void claim_checkpoint(struct node *node, uint64_t instance, uint64_t digest, uint32_t from)
@@ -51,7 +57,7 @@ static void claim_checkpoint(struct node *node, uint64_t instance, uint64_t dige
 	for (size_t i = 0; i < (size_t)PBFT_CLAIMS * node->n_validators; i++) {
 		n += pbft->claims[i].instance == instance && pbft->claims[i].digest == digest;
 	}
-	if (n >= pbft->quorum && pbft_stable(node, instance, digest, from)) {
+	if (n >= stable_quorum(node) && pbft_stable(node, instance, digest, from)) {
 		pbft_advanced(node);
 	}
 }
@@ -76,7 +82,8 @@ static void count_checkpoint(struct node *node, uint64_t instance, uint64_t dige
 	bool counts = vote_set_add(&checkpoint->votes, node_arena(node), from, digest,
 		instance <= pbft->executed, node->n_validators);
 	/* OSDI'99 4.3: 2f+1 checkpoint messages with the same digest make it stable. */
-	if (counts && checkpoint->votes.n >= pbft->quorum && pbft_stable(node, instance, digest, from)) {
+	if (counts && checkpoint->votes.n >= stable_quorum(node) &&
+		pbft_stable(node, instance, digest, from)) {
 		pbft_advanced(node);
 	}
 }
@@ -108,7 +115,7 @@ static struct message *checkpoint_message(struct node *node, uint64_t instance, 
 void pbft_checkpoint(struct node *node)
 {
 	struct pbft *pbft = pbft_of(node);
-	node_multicast(node, checkpoint_message(node, pbft->executed, pbft->state_digest));
+	pbft_multicast(node, checkpoint_message(node, pbft->executed, pbft->state_digest));
 	count_checkpoint(node, pbft->executed, pbft->state_digest, node->id);
 }
 
@@ -121,9 +128,9 @@ void pbft_resend_checkpoint(struct node *node, uint32_t to)
 		uint64_t digest = find_checkpoint(node, instance)->votes.digest; /* settled: its own */
 		struct message *message = checkpoint_message(node, instance, digest);
 		if (to == NODE_NONE) {
-			node_multicast(node, message);
+			pbft_multicast(node, message);
 		} else {
-			node_send(node, to, message);
+			pbft_send(node, to, message);
 		}
 	}
 }
@@ -173,6 +180,9 @@ bool pbft_stable(struct node *node, uint64_t instance, uint64_t digest, uint32_t
 	node_log(node, "checkpoint stable -> advance the watermarks");
 	pbft->stable = instance;
 	pbft->stable_digest = digest;
+	if (PLANTED(pbft_settings_of(node), WATERMARK_OFF)) {
+		pbft->slots[(instance + 1) % (uint64_t)pbft_settings_of(node)->watermark_window].instance = 0;
+	}
 	pbft->catching_up = false;
 	if (pbft->fetch_target <= instance) {
 		pbft->fetch_target = 0;
@@ -200,9 +210,9 @@ void pbft_send_fetch(struct node *node, uint32_t to, uint64_t last)
 	message->instance = pbft->executed + 1;
 	message->extra = last;
 	if (to == NODE_NONE) {
-		node_multicast(node, message);
+		pbft_multicast(node, message);
 	} else {
-		node_send(node, to, message);
+		pbft_send(node, to, message);
 	}
 }
 
@@ -247,7 +257,7 @@ void pbft_tell(struct node *node, uint32_t to, bool lacks_view, uint64_t stable)
 		pbft_resend_new_view(node, to);
 	}
 	if (pbft->stable > stable) {
-		node_send(node, to, checkpoint_message(node, pbft->stable, pbft->stable_digest));
+		pbft_send(node, to, checkpoint_message(node, pbft->stable, pbft->stable_digest));
 	}
 }
 
@@ -277,7 +287,7 @@ void pbft_on_fetch(struct node *node, const struct message *message)
 	answer->view = pbft->view;
 	answer->instance = message->extra;
 	answer->body = state;
-	node_send(node, message->from, answer);
+	pbft_send(node, message->from, answer);
 }
 
 void pbft_on_state(struct node *node, const struct message *message)

@@ -12,7 +12,11 @@ struct pbft_slot *pbft_slot(struct node *node, uint64_t instance)
 		vote_set_clear(&slot->commits, node->n_validators);
 		uint64_t *prepare_bits = slot->prepares.bits;
 		uint64_t *commit_bits = slot->commits.bits;
-		*slot = (struct pbft_slot){.instance = instance, .view = pbft->view};
+		struct vote_set *fast = slot->fast;
+		if (fast != NULL) {
+			vote_set_clear(fast, node->n_validators);
+		}
+		*slot = (struct pbft_slot){.instance = instance, .view = pbft->view, .fast = fast};
 		slot->prepares.bits = prepare_bits;
 		slot->commits.bits = commit_bits;
 	} else if (slot->view != pbft->view) {
@@ -23,7 +27,11 @@ struct pbft_slot *pbft_slot(struct node *node, uint64_t instance)
 		slot->batch = NULL;
 		slot->prepared = false;
 		slot->from_new_view = false;
-		slot->refused = false;
+		slot->withheld = false;
+		slot->votes_fast = slot->fast_lost = slot->holds_commit = false;
+		if (slot->fast != NULL) {
+			vote_set_clear(slot->fast, node->n_validators);
+		}
 	}
 	return slot;
 }
@@ -52,6 +60,9 @@ void pbft_wait_for(struct node *node, transaction_id transaction)
 		return;
 	}
 	pbft->n_waiting++;
+	if (pbft->keys != NULL) {
+		pbft_keys_add(node, transaction);
+	}
 	if (!node_timer_runs(node, PBFT_TIMER_VIEW)) {
 		pbft_restart_timer(node);
 	} else if (!node_timer_runs(node, PBFT_TIMER_STATUS)) {
@@ -63,7 +74,7 @@ void pbft_on_request(struct node *node, const struct message *message)
 {
 	struct pbft *pbft = pbft_of(node);
 	transaction_id transaction = (transaction_id)message->instance;
-	if (node_executed(node, transaction)) {
+	if (node_executed(node, transaction) && !PLANTED(pbft_settings_of(node), REPLY_CACHE_DROPPED)) {
 		/* OSDI'99 4.1: a request that was executed is answered again from the last reply. */
 		node_log(node, "request already executed -> resend reply");
 		node_reply(node, transaction, pbft->view);
@@ -75,7 +86,8 @@ void pbft_on_request(struct node *node, const struct message *message)
 	}
 	pbft_wait_for(node, transaction);
 	if (pbft_is_primary(node) && !pbft->changing) {
-		if (!growing_bits_add(&pbft->proposed, node_arena(node), transaction)) {
+		if (!growing_bits_add(&pbft->proposed, node_arena(node), transaction) &&
+			!(PLANTED(pbft_settings_of(node), REPLY_CACHE_DROPPED) && node_executed(node, transaction))) {
 			node_log(node, "request already proposed -> ignore");
 			return;
 		}
@@ -97,7 +109,7 @@ void pbft_on_request(struct node *node, const struct message *message)
 			node_message(node, MESSAGE_REQUEST, CLASS_CLIENT, message->size_bytes);
 		relay->flags = PBFT_FLAG_FORWARDED;
 		relay->instance = transaction;
-		node_send(node, pbft_primary(node, pbft->view), relay);
+		pbft_send(node, pbft_primary(node, pbft->view), relay);
 	}
 }
 
@@ -110,11 +122,48 @@ static const struct batch *next_batch(struct node *node)
 	uint32_t n = 0;
 	while (n < max && n < PBFT_BATCH_MAX && pbft->requests.n > 0) {
 		transaction_id transaction = request_queue_pop(&pbft->requests);
-		if (!node_executed(node, transaction)) {
+		if (!node_executed(node, transaction) ||
+			PLANTED(pbft_settings_of(node), REPLY_CACHE_DROPPED)) {
 			transactions[n++] = transaction;
 		}
 	}
 	return n == 0 ? NULL : node_batch(node, transactions, n);
+}
+
+/* OSDI'99 4.3: sequence numbers stay between the watermarks h and H. */
+static bool window_is_full(const struct node *node)
+{
+	const struct pbft *pbft = pbft_of(node);
+	return pbft->next_instance > pbft_high_watermark(node) ||
+		pbft->next_instance > pbft->executed + (uint64_t)pbft_settings_of(node)->window;
+}
+
+static void propose_batch(struct node *node, const struct batch *batch)
+{
+	struct pbft *pbft = pbft_of(node);
+	uint64_t instance = pbft->next_instance++;
+	unsigned how = pbft->keys != NULL && pbft_is_free(node, batch) ? PBFT_HOW_FAST : 0;
+	struct message *message = node_message(node, PBFT_PRE_PREPARE, CLASS_AGREEMENT,
+		PBFT_HEADER_BYTES + batch->size_bytes);
+	message->view = pbft->view;
+	message->instance = instance;
+	message->digest = batch->digest;
+	message->body = batch;
+	message->flags = how != 0 ? PBFT_FLAG_FAST : 0;
+	node_proposed(node, instance, pbft->view, batch);
+	pbft_multicast(node, message);
+	pbft_accept(node, instance, batch, how);
+}
+
+bool pbft_propose_now(struct node *node)
+{
+	if (!pbft_is_primary(node) || pbft_of(node)->changing || window_is_full(node)) {
+		return false;
+	}
+	node_timer_cancel(node, PBFT_TIMER_BATCH);
+	const struct batch *batch = next_batch(node);
+	propose_batch(node, batch != NULL ? batch : node_batch(node, NULL, 0));
+	return true;
 }
 
 void pbft_propose(struct node *node)
@@ -125,9 +174,7 @@ void pbft_propose(struct node *node)
 		return;
 	}
 	while (pbft->requests.n > 0) {
-		/* OSDI'99 4.3: sequence numbers stay between the watermarks h and H. */
-		if (pbft->next_instance > pbft_high_watermark(node) ||
-			pbft->next_instance > pbft->executed + (uint64_t)settings->window) {
+		if (window_is_full(node)) {
 			node_log(node, "window full -> wait");
 			return;
 		}
@@ -139,16 +186,7 @@ void pbft_propose(struct node *node)
 		if (batch == NULL) {
 			return;
 		}
-		uint64_t instance = pbft->next_instance++;
-		struct message *message = node_message(node, PBFT_PRE_PREPARE, CLASS_AGREEMENT,
-			PBFT_HEADER_BYTES + batch->size_bytes);
-		message->view = pbft->view;
-		message->instance = instance;
-		message->digest = batch->digest;
-		message->body = batch;
-		node_proposed(node, instance, pbft->view, batch);
-		node_multicast(node, message);
-		pbft_accept(node, instance, batch, false);
+		propose_batch(node, batch);
 	}
 }
 
@@ -159,21 +197,36 @@ static void send_vote(struct node *node, enum pbft_kind kind, const struct pbft_
 	message->view = slot->view;
 	message->instance = slot->instance;
 	message->digest = slot->batch->digest;
-	node_multicast(node, message);
+	message->flags = kind == PBFT_PREPARE && slot->votes_fast ? PBFT_FLAG_FAST : 0;
+	pbft_multicast(node, message);
+}
+
+void pbft_commit(struct node *node, struct pbft_slot *slot)
+{
+	slot->committed_batch = slot->batch;
+	if (slot->instance > pbft_of(node)->executed) {
+		node_committed(node, slot->instance, slot->view, slot->batch);
+		pbft_execute(node);
+	}
 }
 
 static void check_committed(struct node *node, struct pbft_slot *slot)
 {
-	struct pbft *pbft = pbft_of(node);
 	/* OSDI'99 4.2: committed-local: prepared, and 2f+1 commits (its own among them) that match. */
-	if (slot->committed_batch != NULL || !slot->prepared || slot->commits.n < pbft->quorum) {
+	if (slot->committed_batch != NULL || !slot->prepared ||
+		slot->commits.n < pbft_of(node)->quorum) {
 		return;
 	}
-	slot->committed_batch = slot->batch;
-	if (slot->instance > pbft->executed) {
-		node_committed(node, slot->instance, slot->view, slot->batch);
-		pbft_execute(node);
-	}
+	pbft_commit(node, slot);
+}
+
+void pbft_send_commit(struct node *node, struct pbft_slot *slot)
+{
+	slot->holds_commit = false;
+	send_vote(node, PBFT_COMMIT, slot);
+	vote_set_add(&slot->commits, node_arena(node), node->id, slot->batch->digest, true,
+		node->n_validators);
+	check_committed(node, slot);
 }
 
 static void check_prepared(struct node *node, struct pbft_slot *slot)
@@ -186,32 +239,37 @@ static void check_prepared(struct node *node, struct pbft_slot *slot)
 	slot->prepared = true;
 	slot->prepared_view = slot->view;
 	slot->prepared_batch = slot->batch;
-	send_vote(node, PBFT_COMMIT, slot);
-	vote_set_add(&slot->commits, node_arena(node), node->id, slot->batch->digest, true,
-		node->n_validators);
-	check_committed(node, slot);
+	if (!slot->votes_fast || !pbft_hold_commit(node, slot)) {
+		pbft_send_commit(node, slot);
+	}
+	if (pbft_settings_of(node)->tentative) {
+		pbft_execute_tentatively(node);
+	}
 }
 
-void pbft_accept(struct node *node, uint64_t instance, const struct batch *batch, bool from_new_view)
+void pbft_accept(struct node *node, uint64_t instance, const struct batch *batch, unsigned how)
 {
 	struct pbft_slot *slot = pbft_slot(node, instance);
 	slot->batch = batch;
-	slot->from_new_view = from_new_view;
+	slot->from_new_view = (how & PBFT_HOW_FROM_NEW_VIEW) != 0;
+	slot->withheld = (how & PBFT_HOW_WITHHELD) != 0;
 	vote_set_settle(&slot->prepares, node_arena(node), batch->digest, node->n_validators);
 	vote_set_settle(&slot->commits, node_arena(node), batch->digest, node->n_validators);
 	for (uint32_t i = 0; i < batch->n; i++) {
 		pbft_wait_for(node, batch->transactions[i]);
 	}
-	if (!pbft_is_primary(node) && !from_new_view && !node_valid(node, batch)) {
-		/* Its batch is kept: should a quorum of others vouch for it, this replica follows them. */
-		node_log(node, "not valid by its own knowledge -> no vote");
-		slot->refused = true;
-	} else if (!pbft_is_primary(node)) {
+	if ((how & PBFT_HOW_FAST) != 0) {
+		pbft_vote_fast(node, slot);
+	}
+	if (!pbft_is_primary(node) && !slot->withheld) {
 		send_vote(node, PBFT_PREPARE, slot);
 		vote_set_add(&slot->prepares, node_arena(node), node->id, batch->digest, true,
 			node->n_validators);
 	}
 	check_prepared(node, slot);
+	if (slot->votes_fast) {
+		pbft_check_fast(node, slot);
+	}
 }
 
 /* Is the message for this view and between the watermarks? What comes early is held. */
@@ -250,7 +308,16 @@ void pbft_on_pre_prepare(struct node *node, const struct message *message)
 		node_log(node, "second pre-prepare for the same number -> refuse");
 		return;
 	}
-	pbft_accept(node, message->instance, message->body, false);
+	unsigned how = 0;
+	if (!node_valid(node, message->body)) {
+		/* External validity: no vote for what it holds to be false. Should a quorum of the others vote for
+		 * it, this replica goes with them: it is bound by what is committed. */
+		node_log(node, "not valid by its own knowledge -> no vote");
+		how = PBFT_HOW_WITHHELD;
+	} else if (slot->fast != NULL && (message->flags & PBFT_FLAG_FAST) != 0) {
+		how = PBFT_HOW_FAST;
+	}
+	pbft_accept(node, message->instance, message->body, how);
 }
 
 void pbft_on_prepare(struct node *node, const struct message *message)
@@ -264,9 +331,16 @@ void pbft_on_prepare(struct node *node, const struct message *message)
 	}
 	struct pbft_slot *slot = pbft_slot(node, message->instance);
 	pbft_hear_of(node, message->instance);
-	if (vote_set_add(&slot->prepares, node_arena(node), message->from, message->digest,
-			slot->batch != NULL, node->n_validators)) {
+	bool counts = vote_set_add(&slot->prepares, node_arena(node), message->from, message->digest,
+		slot->batch != NULL, node->n_validators);
+	if (slot->fast != NULL) {
+		pbft_count_fast(node, slot, message);
+	}
+	if (counts) {
 		check_prepared(node, slot);
+	}
+	if (slot->votes_fast) {
+		pbft_check_fast(node, slot);
 	}
 }
 
@@ -280,6 +354,10 @@ void pbft_on_commit(struct node *node, const struct message *message)
 	if (vote_set_add(&slot->commits, node_arena(node), message->from, message->digest,
 			slot->batch != NULL, node->n_validators)) {
 		check_committed(node, slot);
+	}
+	if (slot->holds_commit) {
+		node_log(node, "another has gone back to ordering -> help it by the commit");
+		pbft_send_commit(node, slot);
 	}
 }
 
@@ -305,6 +383,9 @@ static void execute_batch(struct node *node, uint64_t view, const struct batch *
 	for (uint32_t i = 0; i < batch->n; i++) {
 		if (growing_bits_remove(&pbft->waiting, batch->transactions[i])) {
 			pbft->n_waiting--;
+			if (pbft->keys != NULL) {
+				pbft_keys_remove(node, batch->transactions[i]);
+			}
 		}
 	}
 	pbft->history = arena_grow(node_arena(node), pbft->history, sizeof(*pbft->history), instance - 1,
@@ -314,7 +395,7 @@ static void execute_batch(struct node *node, uint64_t view, const struct batch *
 	pbft->digests = arena_grow(node_arena(node), pbft->digests, sizeof(*pbft->digests), instance - 1,
 		instance, &pbft->digests_capacity);
 	pbft->digests[instance - 1] = pbft->state_digest;
-	node_apply(node, instance, view, batch, true);
+	pbft_apply(node, instance, view, batch);
 	/* OSDI'99 4.3: a checkpoint after every K-th instance. */
 	if (instance % (uint64_t)pbft_settings_of(node)->checkpoint_interval == 0) {
 		pbft_checkpoint(node);
@@ -338,6 +419,9 @@ void pbft_execute(struct node *node)
 		pbft->n_timeouts = 0; /* progress: the timeout comes down again */
 		forget_settled(node);
 		pbft_restart_timer(node);
+		if (pbft->tentative == 0 && pbft_settings_of(node)->tentative) {
+			pbft_execute_tentatively(node);
+		}
 		pbft_propose(node);
 	}
 }

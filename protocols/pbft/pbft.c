@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 static const struct param params[] = {
+	PLANTED_PARAM(struct pbft_settings)
 	{.name = "batch", .kind = PARAM_INT, .offset = offsetof(struct pbft_settings, batch), .min = 1,
 		.max = PBFT_BATCH_MAX, .fallback = "64", .unit = "transactions",
 		.help = "transactions in one instance, at most"},
@@ -34,6 +35,19 @@ static const struct param params[] = {
 		.offset = offsetof(struct pbft_settings, watermark_window), .min = 1, .max = 2e6,
 		.fallback = "auto", .unit = "instances",
 		.help = "L: instances beyond the stable checkpoint, at most; auto: 2 K"},
+	{.name = "tentative", .kind = PARAM_CHOICE, .offset = offsetof(struct pbft_settings, tentative),
+		.choices = "off|on", .fallback = "off", .unit = "",
+		.help = "execute what is prepared before it is committed; a client then needs a quorum of replies"},
+	{.name = "read_only", .kind = PARAM_CHOICE, .offset = offsetof(struct pbft_settings, read_only),
+		.choices = "off|on", .fallback = "off", .unit = "",
+		.help = "answer reads without ordering them; a client then needs a quorum of equal answers"},
+	{.name = "fast_path", .kind = PARAM_CHOICE, .offset = offsetof(struct pbft_settings, fast_path),
+		.choices = "off|on", .fallback = "off", .unit = "",
+		.help = "commit in one round what all n vote for: updates of what nobody else touches"},
+	{.name = "authentication", .kind = PARAM_CHOICE,
+		.offset = offsetof(struct pbft_settings, authentication), .choices = "signatures|macs",
+		.fallback = "signatures", .unit = "",
+		.help = "macs: 8 bytes and node.mac a receiver; only view changes and new views are signed"},
 	PARAM_END,
 };
 
@@ -82,6 +96,50 @@ static uint32_t reply_quorum(const void *settings, uint32_t n_faulty)
 	return (uint32_t)((const struct pbft_settings *)settings)->reply_quorum;
 }
 
+static bool macs(const void *settings)
+{
+	return ((const struct pbft_settings *)settings)->authentication == PBFT_MACS;
+}
+
+static enum protocol_reads reads(const void *settings)
+{
+	return ((const struct pbft_settings *)settings)->read_only ? READS_ALL : READS_ORDERED;
+}
+
+/* OSDI'99 4.4: 2f+1, of which f+1 are honest and any other quorum holds one. That holds for any `quorum`
+ * that the scenario forces on the replicas: what a client needs is not theirs to say. */
+static uint32_t read_quorum(const void *settings, uint32_t n_validators, uint32_t n_faulty)
+{
+	return (n_validators + n_faulty + 2) / 2; /* ceil((n + f + 1) / 2) */
+}
+
+static uint32_t tentative_quorum(const void *settings, uint32_t n_validators, uint32_t n_faulty)
+{
+	return ((const struct pbft_settings *)settings)->tentative
+		? read_quorum(settings, n_validators, n_faulty)
+		: 0;
+}
+
+static uint64_t n_fast(const struct node *node)
+{
+	return pbft_of(node)->n_fast;
+}
+
+static bool step(
+	struct node *node, enum protocol_step step, const struct protocol_step_argument *argument)
+{
+	switch (step) {
+	case STEP_CAMPAIGN:
+		node_log(node, "told to -> change the view");
+		pbft_start_view_change(node, pbft_of(node)->view + 1);
+		return true;
+	case STEP_PROPOSE:
+		return pbft_propose_now(node);
+	default:
+		return false;
+	}
+}
+
 static void start(struct node *node)
 {
 	struct pbft *pbft = pbft_of(node);
@@ -89,13 +147,22 @@ static void start(struct node *node)
 	const struct pbft_settings *settings = pbft_settings_of(node);
 	uint32_t words = bits_words(node->n_validators);
 	uint64_t window = (uint64_t)settings->watermark_window;
-	pbft->quorum = (uint32_t)settings->quorum;
+	pbft->quorum = (uint32_t)settings->quorum - PLANTED(settings, QUORUM_ONE_LESS);
 	pbft->next_instance = 1;
 	pbft->slots = arena_array(arena, struct pbft_slot, window);
 	pbft->slot_bits = arena_array(arena, uint64_t, window * 2 * words);
 	for (uint64_t i = 0; i < window; i++) {
 		pbft->slots[i].prepares.bits = pbft->slot_bits + i * 2 * words;
 		pbft->slots[i].commits.bits = pbft->slot_bits + (i * 2 + 1) * words;
+	}
+	if (settings->fast_path) {
+		pbft->keys = arena_new(arena, struct pbft_keys);
+		struct vote_set *fast = arena_array(arena, struct vote_set, window);
+		uint64_t *fast_bits = arena_array(arena, uint64_t, window * words);
+		for (uint64_t i = 0; i < window; i++) {
+			pbft->slots[i].fast = &fast[i];
+			fast[i].bits = fast_bits + i * words;
+		}
 	}
 	pbft->n_checkpoints = window / (uint64_t)settings->checkpoint_interval;
 	pbft->checkpoints = arena_array(arena, struct pbft_checkpoint, pbft->n_checkpoints);
@@ -125,6 +192,9 @@ static void receive(struct node *node, const struct message *message)
 		break;
 	case MESSAGE_REQUEST:
 		pbft_on_request(node, message);
+		break;
+	case MESSAGE_READ:
+		pbft_on_read(node, message);
 		break;
 	case PBFT_CHECKPOINT:
 		pbft_on_checkpoint(node, message);
@@ -167,7 +237,11 @@ static void timer(struct node *node, unsigned which)
 		pbft_fetch(node);
 		break;
 	case PBFT_TIMER_RESEND:
-		pbft_resend_view_change(node);
+		if (pbft_of(node)->changing) {
+			pbft_resend_view_change(node);
+		} else {
+			pbft_fall_back(node, false);
+		}
 		break;
 	case PBFT_TIMER_STATUS:
 		pbft_status_timer(node);
@@ -187,6 +261,7 @@ static void restart(struct node *node)
 	pbft_ask(node);
 	pbft_of(node)->asks_left = PBFT_ASKS;
 	pbft_send_status(node);
+	pbft_fall_back(node, true);
 	pbft_propose(node);
 }
 
@@ -222,10 +297,16 @@ const struct protocol protocol_pbft = {
 	.message_names = message_names,
 	.quorum = quorum,
 	.reply_quorum = reply_quorum,
+	.reads = reads,
+	.read_quorum = read_quorum,
+	.tentative_quorum = tentative_quorum,
+	.macs = macs,
+	.n_fast = n_fast,
 	.start = start,
 	.receive = receive,
 	.timer = timer,
 	.restart = restart,
+	.step = step,
 	.view = view,
 	.leader = leader,
 };

@@ -5,8 +5,11 @@
  *
  *   pbft.c        the registry's struct: settings, start, dispatch, restart
  *   normal.c      4.2: request, pre-prepare, prepare, commit, execution
+ *   tentative.c   4.4 (thesis 5.1.2, 5.1.3): tentative execution, read-only requests
+ *   fast.c        the optimistic path: all n vote, two delays instead of three. Not in the paper
  *   checkpoint.c  4.3: checkpoints, watermarks, garbage collection; fetching a missed state
  *   view_change.c 4.4: view change and new view
+ *   plan.c        4.4: what a new view proposes again
  *   status.c      thesis 5.2: sending again what was lost
  *
  * Where the paper says f, the code says n_faulty; where it says 2f+1, `quorum`: ceil((n+f+1)/2), which is
@@ -15,6 +18,7 @@
 #define PBFT_H
 
 #include "../bits.h"
+#include "../planted.h"
 #include "../requests.h"
 #include "protocols/protocol.h"
 
@@ -34,25 +38,34 @@ enum pbft_kind {
 	PBFT_EXECUTED, /* instance: the first one of which the body (struct pbft_executed) tells the digest */
 };
 
-enum { PBFT_FLAG_FORWARDED = 1 }; /* of a request: a backup has passed it on */
+enum pbft_flag {
+	PBFT_FLAG_FORWARDED = 1, /* of a request: a backup has passed it on */
+	PBFT_FLAG_FAST = 2,      /* of a pre-prepare or prepare: a fast vote, too */
+};
 
 enum pbft_timer {
 	PBFT_TIMER_VIEW,   /* waits for a request to be executed, or for the new view */
 	PBFT_TIMER_BATCH,  /* batch_delay */
 	PBFT_TIMER_FETCH,  /* behind a stable checkpoint */
-	PBFT_TIMER_RESEND, /* the view change */
+	PBFT_TIMER_RESEND, /* the view change; while no view is changing: */
+	PBFT_TIMER_FALL_BACK = PBFT_TIMER_RESEND, /* an instance that not all have voted for */
 	PBFT_TIMER_STATUS, /* waits without progress */
 };
 
 /* Bytes on the wire: kind, view, sequence number, digest (32), replica, authenticator. */
 #define PBFT_HEADER_BYTES 64
+#define PBFT_MAC_BYTES 8 /* of each receiver's MAC in an authenticator (thesis 5.2.1) */
+#define PBFT_FAST_BYTES 48 /* of one entry of F in a view change: view, number, digest */
 
 #define PBFT_BATCH_MAX 4096 /* transactions */
 
 /* No run comes so far: what names a later view is a lie. Leaves room for view + 1. */
 #define PBFT_VIEW_MAX (UINT64_C(1) << 62)
 
+enum pbft_authentication { PBFT_SIGNATURES, PBFT_MACS };
+
 struct pbft_settings {
+	PLANTED_MEMBER
 	int64_t batch;      /* transactions a batch, at most */
 	int64_t window;     /* instances in flight, at most */
 	sim_time batch_delay_ns;
@@ -61,6 +74,8 @@ struct pbft_settings {
 	int64_t reply_quorum;
 	int64_t checkpoint_interval; /* K */
 	int64_t watermark_window;    /* L */
+	int tentative, read_only, fast_path; /* 0: off, 1: on */
+	int authentication;                  /* enum pbft_authentication */
 };
 
 /* A vote that names another digest than its set counts: seen from liars, and before the proposal. */
@@ -86,10 +101,19 @@ struct pbft_slot {
 	struct vote_set prepares, commits;
 	bool prepared;              /* in `view` */
 	bool from_new_view;         /* proposed again by a new view */
-	bool refused;               /* not valid by this replica's own knowledge: it casts no prepare for it */
+	bool withheld;              /* not valid by this replica's own knowledge: it has not voted */
+	/* fast.c */
+	bool votes_fast;            /* its own vote in `view` is a fast one, and so is the primary's */
+	bool fast_lost;             /* somebody's vote is not */
+	bool holds_commit;          /* prepared, and has not sent its commit: waits for the rest of n */
+	sim_time fall_back_at;      /* until then */
+	struct vote_set *fast;      /* the backups' fast votes; NULL: fast_path is off */
 	/* The prepared certificate of the highest view, which survives view changes. */
 	uint64_t prepared_view;
 	const struct batch *prepared_batch;  /* NULL: never prepared */
+	/* Its fast vote of the highest view, which survives them, too. */
+	uint64_t fast_view;
+	const struct batch *fast_batch;      /* NULL: never voted so */
 	const struct batch *committed_batch; /* committed-local, for ever; NULL: not yet */
 };
 
@@ -106,7 +130,7 @@ struct pbft_claim {
 /* Claims kept of each replica, its latest: replicas that are in step are one checkpoint apart at most. */
 #define PBFT_CLAIMS 2
 
-/* One entry of P in a view-change message: prepared at `instance` in `view` with `batch`. */
+/* One entry of P in a view-change message: prepared at `instance` in `view` with `batch`. Of F: its fast vote. */
 struct pbft_prepared {
 	uint64_t instance, view;
 	const struct batch *batch;
@@ -118,8 +142,9 @@ struct pbft_view_change {
 	uint64_t stable;        /* n: the last stable checkpoint */
 	uint64_t stable_digest;
 	uint32_t from;
-	uint32_t n_prepared;
-	struct pbft_prepared prepared[]; /* ascending by instance */
+	uint32_t n_prepared, n_fast;
+	const struct pbft_prepared *fast; /* F: ascending by instance; see fast.c */
+	struct pbft_prepared prepared[];  /* P: ascending by instance */
 };
 
 /* The body of a new-view message: V, from which everyone works out O alike. */
@@ -132,7 +157,8 @@ struct pbft_new_view {
 };
 
 /* O, as everyone works it out from V: from the latest stable checkpoint in V (min-s) to the highest
- * number that any of them prepared (max-s), the batch prepared in the highest view, or a null request. */
+ * number that any of them prepared (max-s), the batch prepared in the highest view, or a null request.
+ * With the fast path, so does a batch that may have been committed by it. */
 struct pbft_plan {
 	uint64_t min_s, max_s;
 	uint64_t min_digest;
@@ -158,6 +184,18 @@ struct pbft_executed {
 /* What one answer to a status message holds, at most. */
 #define PBFT_VOTED 14   /* instances whose votes are sent again; bits of message.flags */
 #define PBFT_DIGESTS 64 /* of executed instances */
+
+/* How many transactions that are known and not executed touch a key. */
+struct pbft_key {
+	uint64_t key;
+	uint32_t n; /* 0: unused */
+};
+
+struct pbft_keys {
+	struct pbft_key *table; /* open addressing; a power of two */
+	size_t capacity, n_used;
+	uint32_t n_any;         /* that may touch any key */
+};
 
 /* Status messages in a row of a replica that waits for nothing it knows of. */
 #define PBFT_ASKS 8
@@ -211,6 +249,17 @@ struct pbft {
 	const struct pbft_view_change **view_changes; /* the latest of each replica */
 	const struct pbft_new_view *new_view;         /* that began this view; NULL in view 0 */
 	struct pbft_plan plan;                        /* what it proposed again */
+
+	/* tentative.c */
+	uint64_t tentative;                     /* the instance executed tentatively: executed + 1, or 0 */
+	const struct batch *tentative_batch;
+	struct request_queue reads;             /* read-only requests that wait for its commit */
+
+	/* fast.c */
+	struct pbft_keys *keys; /* NULL: fast_path is off */
+	bool fast_doubtful;     /* the last one that had to fall back did so since somebody was silent */
+	uint64_t n_fast;        /* instances committed here by n fast votes */
+
 	struct held_message *held, *held_free;
 	uint32_t *n_held;        /* of each replica */
 	uint64_t *ahead_bits;    /* replicas that are known to be in a later view */
@@ -242,6 +291,26 @@ static inline uint64_t pbft_high_watermark(const struct node *node)
 	return pbft_of(node)->stable + (uint64_t)pbft_settings_of(node)->watermark_window;
 }
 
+/* OSDI'99 5: signatures only for view changes and new views; all other messages carry an authenticator, a
+ * MAC a receiver, under `authentication: macs`. These two send what is not signed then. */
+static inline void pbft_multicast(struct node *node, struct message *message)
+{
+	if (pbft_settings_of(node)->authentication == PBFT_MACS) {
+		message->flags |= MESSAGE_MACS;
+		message->size_bytes += PBFT_MAC_BYTES * (node->n_validators - 1);
+	}
+	node_multicast(node, message);
+}
+
+static inline void pbft_send(struct node *node, uint32_t to, struct message *message)
+{
+	if (pbft_settings_of(node)->authentication == PBFT_MACS) {
+		message->flags |= MESSAGE_MACS;
+		message->size_bytes += PBFT_MAC_BYTES;
+	}
+	node_send(node, to, message);
+}
+
 /* votes.c */
 /* Adds a vote. Returns whether it is new and counts for the set's digest, which, until it is settled, is
  * the one with the most votes. O(1); O(n) for a vote on another digest. */
@@ -258,7 +327,18 @@ void pbft_on_pre_prepare(struct node *node, const struct message *message);
 void pbft_on_prepare(struct node *node, const struct message *message);
 void pbft_on_commit(struct node *node, const struct message *message);
 /* Accepts a proposal for the current view and goes on as the role demands. */
-void pbft_accept(struct node *node, uint64_t instance, const struct batch *batch, bool from_new_view);
+enum pbft_how {
+	PBFT_HOW_FROM_NEW_VIEW = 1, /* a new view proposes it again */
+	PBFT_HOW_FAST = 2,          /* the primary's vote for it is a fast one */
+	PBFT_HOW_WITHHELD = 4,      /* it is not to be voted for */
+};
+void pbft_accept(struct node *node, uint64_t instance, const struct batch *batch, unsigned how);
+/* Proposes one batch, a null batch where nothing is waiting. Returns whether it could. */
+bool pbft_propose_now(struct node *node);
+/* Sends its commit of a prepared instance, and goes on as the commits that are there demand. */
+void pbft_send_commit(struct node *node, struct pbft_slot *slot);
+/* The instance is committed-local. */
+void pbft_commit(struct node *node, struct pbft_slot *slot);
 void pbft_propose(struct node *node);
 void pbft_execute(struct node *node);
 /* Executes what a state transfer brought, after its digest was checked. */
@@ -269,10 +349,37 @@ void pbft_restart_timer(struct node *node);
 /* The slot of an instance within the watermarks, made ready for the current view. */
 struct pbft_slot *pbft_slot(struct node *node, uint64_t instance);
 
+/* tentative.c */
+/* Executes the next instance where it is prepared and all before it are committed; answers reads where
+ * nothing is tentative. */
+void pbft_execute_tentatively(struct node *node);
+/* Executes a committed batch, or confirms it where that was done tentatively. */
+void pbft_apply(struct node *node, uint64_t instance, uint64_t view, const struct batch *batch);
+/* Undoes the tentative execution, if there is one. */
+void pbft_roll_back(struct node *node);
+void pbft_on_read(struct node *node, const struct message *message);
+
+/* fast.c */
+void pbft_keys_add(struct node *node, transaction_id transaction);
+void pbft_keys_remove(struct node *node, transaction_id transaction);
+/* Does no other transaction that is known and not executed touch what the batch touches? O(its size). */
+bool pbft_is_free(const struct node *node, const struct batch *batch);
+/* Its own fast vote, and with it what came before. */
+void pbft_vote_fast(struct node *node, struct pbft_slot *slot);
+/* A backup's vote came, a fast one or not. */
+void pbft_count_fast(struct node *node, struct pbft_slot *slot, const struct message *message);
+/* Commits the instance if all n have voted for it; sends the commit held back if they won't. */
+void pbft_check_fast(struct node *node, struct pbft_slot *slot);
+/* Prepared: holds the commit back where all n may still vote. Returns whether it does. */
+bool pbft_hold_commit(struct node *node, struct pbft_slot *slot);
+/* Sends the commits that were held back for long enough; all of them after a restart. */
+void pbft_fall_back(struct node *node, bool all);
+
 /* checkpoint.c */
 void pbft_checkpoint(struct node *node);
-/* Sends this replica's last checkpoint again, to one or to all others (NODE_NONE), where it is not known to be stable: votes may have been lost,
- * and without a stable checkpoint all replicas would stand at the high watermark for ever. */
+/* Sends this replica's last checkpoint again, to one or to all others (NODE_NONE), where it is not known to
+ * be stable: votes may have been lost, and without a stable checkpoint all replicas would stand at the high
+ * watermark for ever. */
 void pbft_resend_checkpoint(struct node *node, uint32_t to);
 void pbft_on_checkpoint(struct node *node, const struct message *message);
 void pbft_on_fetch(struct node *node, const struct message *message);
@@ -300,6 +407,11 @@ void pbft_on_new_view(struct node *node, const struct message *message);
 void pbft_resend_view_change(struct node *node);
 /* Tells a replica that has missed it of the view that has begun. */
 void pbft_resend_new_view(struct node *node, uint32_t to);
+/* plan.c */
+struct pbft_plan pbft_plan_new_view(struct node *node, const struct pbft_new_view *new_view);
+/* Is what it says of P and F possible: between its watermarks, of earlier views, in order? */
+bool pbft_view_change_is_sound(const struct node *node, const struct pbft_view_change *view_change);
+
 /* Accepts what the new view proposed again, as far as the high watermark. */
 void pbft_accept_plan(struct node *node);
 /* The present timeout: the setting, doubled for each view change without progress. */

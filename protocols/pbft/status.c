@@ -61,7 +61,7 @@ void pbft_send_status(struct node *node)
 			message->flags |= (uint16_t)(1u << i);
 		}
 	}
-	node_multicast(node, message);
+	pbft_multicast(node, message);
 }
 
 void pbft_status_timer(struct node *node)
@@ -83,7 +83,7 @@ static void resend_votes(struct node *node, uint32_t to, const struct pbft_slot 
 	bool is_primary = pbft_is_primary(node);
 	enum pbft_kind kind = is_primary ? PBFT_PRE_PREPARE : PBFT_PREPARE;
 	/* What a new view proposed again is in the new view itself. */
-	bool is_sent = is_primary ? !slot->from_new_view : !slot->refused;
+	bool is_sent = (!is_primary || !slot->from_new_view) && !slot->withheld;
 	for (int i = 0; i < 2; i++) {
 		if (is_sent) {
 			struct message *message = node_message(node, kind, CLASS_CONTROL,
@@ -92,7 +92,8 @@ static void resend_votes(struct node *node, uint32_t to, const struct pbft_slot 
 			message->instance = slot->instance;
 			message->digest = slot->batch->digest;
 			message->body = kind == PBFT_PRE_PREPARE ? slot->batch : NULL;
-			node_send(node, to, message);
+			message->flags = kind != PBFT_COMMIT && slot->votes_fast ? PBFT_FLAG_FAST : 0;
+			pbft_send(node, to, message);
 		}
 		kind = PBFT_COMMIT;
 		is_sent = slot->prepared;
@@ -113,7 +114,7 @@ static void tell_executed(struct node *node, uint32_t to, uint64_t first)
 	message->view = pbft->view;
 	message->instance = first;
 	message->body = body;
-	node_send(node, to, message);
+	pbft_send(node, to, message);
 }
 
 void pbft_on_status(struct node *node, const struct message *message)

@@ -20,6 +20,7 @@ static void send_view_change(struct node *node)
 		/* OSDI'99: each entry of P is a pre-prepare (without its requests) and 2f prepares. */
 		bytes += PBFT_HEADER_BYTES * pbft->quorum;
 	}
+	bytes += PBFT_FAST_BYTES * body->n_fast;
 	struct message *message = node_message(node, PBFT_VIEW_CHANGE, CLASS_CONTROL, bytes);
 	message->view = body->view;
 	message->instance = body->stable;
@@ -61,6 +62,7 @@ void pbft_start_view_change(struct node *node, uint64_t view)
 	uint64_t window = (uint64_t)pbft_settings_of(node)->watermark_window;
 	assert(view > pbft->view);
 	node_log(node, "start view change");
+	pbft_roll_back(node);
 	pbft->view = view;
 	pbft->changing = true;
 	if (pbft->n_timeouts < 62) {
@@ -68,13 +70,15 @@ void pbft_start_view_change(struct node *node, uint64_t view)
 	}
 	node_timer_cancel(node, PBFT_TIMER_VIEW);
 	node_timer_cancel(node, PBFT_TIMER_BATCH);
+	node_timer_cancel(node, PBFT_TIMER_FALL_BACK);
 	node_follows(node, view, NODE_NONE);
 
 	/* OSDI'99 4.4: <VIEW-CHANGE, v+1, n, C, P, i>: P holds what prepared above the checkpoint n. */
-	uint32_t n_prepared = 0;
+	uint32_t n_prepared = 0, n_fast = 0;
 	for (uint64_t i = 1; i <= window; i++) {
 		const struct pbft_slot *slot = &pbft->slots[(pbft->stable + i) % window];
 		n_prepared += slot->instance == pbft->stable + i && slot->prepared_batch != NULL;
+		n_fast += slot->instance == pbft->stable + i && slot->fast_batch != NULL;
 	}
 	struct pbft_view_change *body = arena_alloc(
 		node_arena(node), sizeof(*body) + n_prepared * sizeof(body->prepared[0]));
@@ -87,6 +91,16 @@ void pbft_start_view_change(struct node *node, uint64_t view)
 		if (slot->instance == pbft->stable + i && slot->prepared_batch != NULL) {
 			body->prepared[body->n_prepared++] = (struct pbft_prepared){
 				slot->instance, slot->prepared_view, slot->prepared_batch};
+		}
+	}
+	/* The fast path: and F what it has voted for there, prepared or not. */
+	struct pbft_prepared *fast = arena_array(node_arena(node), struct pbft_prepared, n_fast);
+	body->fast = fast;
+	for (uint64_t i = 1; i <= window && n_fast > 0; i++) {
+		const struct pbft_slot *slot = &pbft->slots[(pbft->stable + i) % window];
+		if (slot->instance == pbft->stable + i && slot->fast_batch != NULL) {
+			fast[body->n_fast++] =
+				(struct pbft_prepared){slot->instance, slot->fast_view, slot->fast_batch};
 		}
 	}
 	pbft->view_changes[node->id] = body;
@@ -123,51 +137,6 @@ void pbft_resend_new_view(struct node *node, uint32_t to)
 	node_send(node, to, message);
 }
 
-static struct pbft_plan plan_new_view(struct node *node, const struct pbft_new_view *new_view)
-{
-	struct pbft_plan plan = {0};
-	const struct batch *null_batch = node_batch(node, NULL, 0);
-	for (uint32_t i = 0; i < new_view->n_view_changes; i++) {
-		const struct pbft_view_change *vc = new_view->view_changes[i];
-		if (vc->stable > plan.min_s) {
-			plan.min_s = vc->stable;
-			plan.min_digest = vc->stable_digest;
-			plan.min_from = vc->from;
-		}
-		if (vc->n_prepared > 0 && vc->prepared[vc->n_prepared - 1].instance > plan.max_s) {
-			plan.max_s = vc->prepared[vc->n_prepared - 1].instance;
-		}
-	}
-	if (plan.max_s < plan.min_s) {
-		plan.max_s = plan.min_s;
-	}
-	uint64_t n = plan.max_s - plan.min_s;
-	plan.batches = arena_array(node_arena(node), const struct batch *, n + 1);
-	uint64_t *views = arena_array(node_arena(node), uint64_t, n + 1);
-	for (uint32_t i = 0; i < new_view->n_view_changes; i++) {
-		const struct pbft_view_change *vc = new_view->view_changes[i];
-		for (uint32_t p = 0; p < vc->n_prepared; p++) {
-			const struct pbft_prepared *prepared = &vc->prepared[p];
-			if (prepared->instance <= plan.min_s) {
-				continue;
-			}
-			uint64_t at = prepared->instance - plan.min_s - 1;
-			if (plan.batches[at] == NULL || prepared->view > views[at]) {
-				plan.batches[at] = prepared->batch;
-				views[at] = prepared->view;
-			}
-		}
-	}
-	for (uint64_t i = 0; i < n; i++) {
-		if (plan.batches[i] == NULL) {
-			node_log(node, "gap in the prepared requests -> null request");
-			plan.batches[i] = null_batch;
-		}
-	}
-	plan.next = plan.min_s + 1;
-	return plan;
-}
-
 void pbft_accept_plan(struct node *node)
 {
 	struct pbft *pbft = pbft_of(node);
@@ -177,7 +146,8 @@ void pbft_accept_plan(struct node *node)
 	while (pbft->plan.next <= pbft->plan.max_s && pbft->plan.next <= pbft_high_watermark(node)) {
 		uint64_t instance = pbft->plan.next++;
 		if (instance > pbft->stable) {
-			pbft_accept(node, instance, pbft->plan.batches[instance - pbft->plan.min_s - 1], true);
+			pbft_accept(node, instance, pbft->plan.batches[instance - pbft->plan.min_s - 1],
+				PBFT_HOW_FROM_NEW_VIEW);
 		}
 	}
 }
@@ -189,6 +159,7 @@ static void enter_view(
 	struct pbft *pbft = pbft_of(node);
 	uint64_t window = (uint64_t)pbft_settings_of(node)->watermark_window;
 	bool entered_alone = pbft->view != new_view->view;
+	pbft_roll_back(node);
 	pbft->view = new_view->view;
 	pbft->changing = false;
 	pbft->new_view = new_view;
@@ -263,10 +234,11 @@ static void try_new_view(struct node *node)
 		if (vc != NULL && vc->view == pbft->view) {
 			body->view_changes[body->n_view_changes++] = vc;
 			bytes += PBFT_HEADER_BYTES + 48 +
-				(uint64_t)vc->n_prepared * PBFT_HEADER_BYTES * pbft->quorum;
+				(uint64_t)vc->n_prepared * PBFT_HEADER_BYTES * pbft->quorum +
+				(uint64_t)vc->n_fast * PBFT_FAST_BYTES;
 		}
 	}
-	struct pbft_plan plan = plan_new_view(node, body);
+	struct pbft_plan plan = pbft_plan_new_view(node, body);
 	bytes += (plan.max_s - plan.min_s) * PBFT_HEADER_BYTES; /* O */
 	body->size_bytes = bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes;
 	struct message *message =
@@ -284,6 +256,10 @@ void pbft_on_view_change(struct node *node, const struct message *message)
 	const struct pbft_view_change *last = pbft->view_changes[message->from];
 	if (body->from != message->from || body->view > PBFT_VIEW_MAX) {
 		node_log(node, "view change in another's name or for a view that can't be -> refuse");
+		return;
+	}
+	if (!pbft_view_change_is_sound(node, body)) {
+		node_log(node, "view change with certificates that can't be -> refuse");
 		return;
 	}
 	if (body->view < pbft->view || (body->view == pbft->view && !pbft->changing)) {
@@ -337,12 +313,13 @@ void pbft_on_new_view(struct node *node, const struct message *message)
 	for (uint32_t i = 0; i < body->n_view_changes; i++) {
 		const struct pbft_view_change *vc = body->view_changes[i];
 		is_valid = is_valid && vc->view == body->view &&
-			(i == 0 || vc->from > body->view_changes[i - 1]->from);
+			(i == 0 || vc->from > body->view_changes[i - 1]->from) &&
+			pbft_view_change_is_sound(node, vc);
 	}
 	if (!is_valid) {
 		node_log(node, "new view without a quorum of view changes -> refuse");
 		return;
 	}
 	node_log(node, "new view is valid -> enter it");
-	enter_view(node, body, plan_new_view(node, body));
+	enter_view(node, body, pbft_plan_new_view(node, body));
 }

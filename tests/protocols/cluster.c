@@ -21,6 +21,9 @@ struct cluster_held {
 struct cluster_transaction {
 	bool submitted;
 	uint64_t replied; /* a set of nodes */
+	/* Tentative replies of the latest view, from the nodes that executed it at this instance. */
+	uint64_t tentative, tentative_view, tentative_instance;
+	uint64_t told_instance; /* where a client was told that it is; 0: not yet */
 };
 
 static struct cluster *of(const struct node *node)
@@ -270,6 +273,22 @@ static struct cluster_transaction *transaction_of(struct cluster *cluster, trans
 	return &cluster->transactions[transaction];
 }
 
+static void read_at(struct world *world, void *context, uint64_t argument)
+{
+	struct cluster *cluster = world->host;
+	struct message message = {.kind = MESSAGE_READ,
+		.class = CLASS_CLIENT,
+		.from = cluster->n,
+		.size_bytes = 64,
+		.instance = (transaction_id)argument};
+	hand_over(cluster, (uint32_t)(argument >> 32), &message);
+}
+
+void cluster_read(struct cluster *cluster, sim_time at_ns, uint32_t to, transaction_id transaction)
+{
+	world_call_at(&cluster->world, at_ns, read_at, NULL, (uint64_t)to << 32 | transaction);
+}
+
 static void submit(struct world *world, void *context, uint64_t argument)
 {
 	struct cluster *cluster = world->host;
@@ -292,7 +311,8 @@ static void submit(struct world *world, void *context, uint64_t argument)
 static void retry(struct world *world, void *context, uint64_t transaction)
 {
 	struct cluster *cluster = world->host;
-	if (cluster_replies(cluster, (transaction_id)transaction) < cluster->reply_quorum) {
+	if (cluster_replies(cluster, (transaction_id)transaction) < cluster->reply_quorum &&
+		transaction_of(cluster, (transaction_id)transaction)->told_instance == 0) {
 		submit(world, NULL, (uint64_t)cluster->n << 32 | transaction);
 		world_call_at(
 			world, world->now + cluster->options.retry_ns, retry, context, transaction);
@@ -386,17 +406,31 @@ static void on_committed(
 static void on_reply(struct node *node, transaction_id transaction, uint64_t view)
 {
 	struct cluster *cluster = of(node);
-	cluster->nodes[node->id].n_replies++;
+	struct cluster_node *record = &cluster->nodes[node->id];
+	record->n_replies++;
+	for (size_t i = 0; record->tentative != 0 && i < record->n_undo; i++) {
+		if (record->undo[i] == transaction) {
+			return; /* a tentative reply once more */
+		}
+	}
 	transaction_of(cluster, transaction)->replied |= NODE(node->id);
 }
 
-static void on_apply(struct node *node, uint64_t instance, uint64_t view, const struct batch *batch,
-	bool reply)
+/* What a client was told by a quorum of tentative replies must come true. */
+static void check_told(struct node *node, transaction_id id, uint64_t instance)
+{
+	uint64_t told = transaction_of(of(node), id)->told_instance;
+	if (told != 0 && told != instance) {
+		violate(node, "executes elsewhere than a client was told the transaction", id);
+	}
+}
+
+/* The instance is executed for good. */
+static void enter(struct node *node, uint64_t instance, uint64_t view, const struct batch *batch)
 {
 	struct cluster *cluster = of(node);
 	struct cluster_node *record = &cluster->nodes[node->id];
 	struct arena *arena = &cluster->world.arena;
-	tell_batch(node, "executes", instance, view, batch);
 	if (cluster->protocol->ordered && instance != record->n_executed + 1) {
 		violate(node, "executes out of order instance", instance);
 	}
@@ -407,15 +441,120 @@ static void on_apply(struct node *node, uint64_t instance, uint64_t view, const 
 	agree(node, instance, batch);
 	list_add(arena, &record->executed, &record->n_executed, &record->executed_capacity,
 		(struct cluster_entry){cluster->world.now, instance, view, batch});
+}
+
+static void on_apply(struct node *node, uint64_t instance, uint64_t view, const struct batch *batch,
+	bool reply)
+{
+	struct cluster *cluster = of(node);
+	struct cluster_node *record = &cluster->nodes[node->id];
+	struct arena *arena = &cluster->world.arena;
+	tell_batch(node, "executes", instance, view, batch);
+	if (record->tentative != 0) {
+		violate(node, "executes beside a tentative instance", instance);
+	}
+	enter(node, instance, view, batch);
 	for (uint32_t i = 0; i < batch->n; i++) {
 		transaction_id transaction = batch->transactions[i];
 		if (bit_add(arena, &record->executed_bits, &record->executed_words, transaction)) {
 			record->n_transactions++;
+			check_told(node, transaction, instance);
 			if (reply) {
 				on_reply(node, transaction, view);
 			}
 		}
 	}
+}
+
+static void on_apply_tentative(
+	struct node *node, uint64_t instance, uint64_t view, const struct batch *batch)
+{
+	struct cluster *cluster = of(node);
+	struct cluster_node *record = &cluster->nodes[node->id];
+	tell_batch(node, "executes tentatively", instance, view, batch);
+	if (record->tentative != 0 || instance != record->n_executed + 1) {
+		violate(node, "executes tentatively out of order instance", instance);
+	}
+	record->tentative = instance;
+	record->tentative_entry = (struct cluster_entry){cluster->world.now, instance, view, batch};
+	record->n_undo = 0;
+	for (uint32_t i = 0; i < batch->n; i++) {
+		transaction_id id = batch->transactions[i];
+		if (!bit_add(&cluster->world.arena, &record->executed_bits, &record->executed_words, id)) {
+			continue;
+		}
+		record->undo = arena_grow(&cluster->world.arena, record->undo, sizeof(*record->undo),
+			record->n_undo, record->n_undo + 1, &record->undo_capacity);
+		record->undo[record->n_undo++] = id;
+		record->n_transactions++;
+		struct cluster_transaction *transaction = transaction_of(cluster, id);
+		if (view > transaction->tentative_view || instance != transaction->tentative_instance) {
+			transaction->tentative = 0;
+			transaction->tentative_view = view;
+			transaction->tentative_instance = instance;
+		}
+		if (view == transaction->tentative_view) {
+			transaction->tentative |= NODE(node->id);
+		}
+		uint32_t quorum = cluster->protocol->tentative_quorum(
+			node->settings, cluster->n, cluster->n_faulty);
+		if ((uint32_t)__builtin_popcountll(transaction->tentative) >= quorum &&
+			transaction->told_instance == 0) {
+			transaction->told_instance = instance;
+		}
+	}
+}
+
+static void on_confirm(struct node *node, uint64_t instance)
+{
+	struct cluster_node *record = &of(node)->nodes[node->id];
+	if (record->tentative != instance) {
+		violate(node, "confirms what is not tentative, instance", instance);
+		return;
+	}
+	record->tentative = 0;
+	tell(node, "confirms %llu", (unsigned long long)instance);
+	enter(node, instance, record->tentative_entry.view, record->tentative_entry.batch);
+	for (size_t i = 0; i < record->n_undo; i++) {
+		check_told(node, record->undo[i], instance);
+		transaction_of(of(node), record->undo[i])->replied |= NODE(node->id);
+	}
+}
+
+static void on_rollback(struct node *node, uint64_t instance)
+{
+	struct cluster_node *record = &of(node)->nodes[node->id];
+	if (record->tentative != instance) {
+		violate(node, "undoes what is not tentative, instance", instance);
+		return;
+	}
+	record->tentative = 0;
+	record->n_undone++;
+	tell(node, "undoes %llu", (unsigned long long)instance);
+	for (size_t i = 0; i < record->n_undo; i++) {
+		record->executed_bits[record->undo[i] / 64] &= ~(UINT64_C(1) << record->undo[i] % 64);
+		record->n_transactions--;
+	}
+}
+
+static void on_read(struct node *node, transaction_id transaction, uint64_t view)
+{
+	struct cluster_node *record = &of(node)->nodes[node->id];
+	if (record->tentative != 0) {
+		violate(node, "answers from a tentative state the read", transaction);
+	}
+	record->n_reads++;
+	tell(node, "reads for %u after %zu", transaction, record->n_executed);
+}
+
+static uint64_t on_transaction_key(const struct node *node, transaction_id transaction)
+{
+	return of(node)->options.key == NULL ? NODE_KEY_ALL : of(node)->options.key(transaction);
+}
+
+static bool on_valid(const struct node *node, const struct batch *batch)
+{
+	return of(node)->options.valid == NULL || of(node)->options.valid(node->id, batch);
 }
 
 static void on_leads(struct node *node, uint64_t view)
@@ -521,6 +660,12 @@ static const struct host_ops ops = {
 	.appended = on_appended,
 	.executed = on_executed,
 	.transaction_bytes = on_transaction_bytes,
+	.transaction_key = on_transaction_key,
+	.valid = on_valid,
+	.apply_tentative = on_apply_tentative,
+	.confirm = on_confirm,
+	.rollback = on_rollback,
+	.read = on_read,
 	.overdue = on_overdue,
 	.changed = on_changed,
 	.fault_ended = on_fault_ended,
@@ -568,6 +713,7 @@ struct cluster *cluster_create(const struct cluster_options *options)
 		.latency = model,
 		.latency_settings = latency.settings,
 		.loss = options->loss,
+		.costs = options->costs,
 		.events_max = UINT64_MAX,
 	};
 	world_init(&cluster->world, &settings, &ops, cluster);

@@ -16,7 +16,9 @@
  * reply quorum is submitted again to all live nodes, and again.
  *
  * The application keeps, at each node, a list of what was committed and of what was executed. It survives
- * crashes, as the laboratory's does. It checks while the cluster runs: an instance is committed once at
+ * crashes, as the laboratory's does. What was executed tentatively is in the list once it is confirmed; a
+ * client that has a quorum of equal tentative replies of one view has been told, and what it was told must
+ * come true. It checks while the cluster runs: an instance is committed once at
  * a node and with the same batch everywhere, executed in order without gaps, and a transaction runs
  * once. What breaks is kept in `violation`: tests of what must break can look at it. A node that lies
  * (cluster_lies) is left out. */
@@ -45,6 +47,9 @@ struct cluster_options {
 	bool quiet;            /* keep no trace: for many or long runs */
 	bool receipts;         /* trace each message received, too */
 	uint32_t transaction_bytes;
+	struct node_costs costs;
+	uint64_t (*key)(transaction_id transaction); /* what it touches; NULL: may be anything */
+	bool (*valid)(uint32_t node, const struct batch *batch); /* by the node's own knowledge; NULL: all is */
 };
 
 /* What happens to messages between validators, decided at arrival. A rule strikes where
@@ -88,6 +93,12 @@ struct cluster_node {
 	uint64_t max_proposed;      /* the highest instance it proposed */
 	uint64_t *committed_bits, *executed_bits;
 	size_t committed_words, executed_words;
+	uint64_t tentative;         /* executed and not yet confirmed: one at most; 0: none */
+	struct cluster_entry tentative_entry;
+	transaction_id *undo;       /* the transactions that it executed */
+	size_t n_undo, undo_capacity;
+	uint64_t n_undone;          /* tentative instances rolled back */
+	uint64_t n_reads;           /* answered */
 	struct cluster_entry *appended; /* Raft: what node_appended told, `view` being the term */
 	size_t n_appended, appended_capacity;
 };
@@ -125,6 +136,8 @@ void cluster_run(struct cluster *cluster, sim_time until_ns);
 /* At a time (absolute; the past means now). */
 void cluster_submit(struct cluster *cluster, sim_time at_ns, uint32_t to, transaction_id transaction);
 void cluster_submit_all(struct cluster *cluster, sim_time at_ns, transaction_id transaction);
+/* A read that is not to be ordered. */
+void cluster_read(struct cluster *cluster, sim_time at_ns, uint32_t to, transaction_id transaction);
 void cluster_crash(struct cluster *cluster, sim_time at_ns, uint32_t node);
 void cluster_restart(struct cluster *cluster, sim_time at_ns, uint32_t node);
 void cluster_loss(struct cluster *cluster, sim_time at_ns, double probability);

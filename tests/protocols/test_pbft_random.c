@@ -3,6 +3,8 @@
  * is decided. Each seed that ever found a bug stays in the range. */
 #include "pbft.h"
 
+#include <stdio.h>
+
 #define N_SEEDS 300
 #define N_TRANSACTIONS 60
 #define FAULTS_END seconds(12)
@@ -20,6 +22,21 @@ static const char *const settings[] = {
 	"pbft batch=3 checkpoint_interval=10 view_timeout=400ms batch_delay=5ms window=2",
 	"pbft batch=2 checkpoint_interval=1 watermark_window=7 view_timeout=600ms",
 };
+
+/* The options, each on in every other run; where all hold the same opinion of what touches what, and
+ * where each has its own. */
+static const char *const options[] = {
+	"", " tentative=on", " fast_path=on", " tentative=on fast_path=on read_only=on authentication=macs"};
+
+static uint64_t key_own(transaction_id transaction)
+{
+	return transaction;
+}
+
+static uint64_t key_few(transaction_id transaction)
+{
+	return transaction % 5 == 4 ? NODE_KEY_ALL : transaction % 7;
+}
 
 /* Up to f replicas, each down for a while, once or twice; some of them for ever. Returns these. */
 static uint64_t schedule_crashes(struct cluster *cluster, struct random_stream *stream)
@@ -78,12 +95,21 @@ static void check_end(struct cluster *cluster, uint64_t gone)
 	}
 }
 
-static void run_schedule(uint64_t seed, bool quiet)
+struct totals {
+	uint64_t n_fast, n_reads, n_undone;
+};
+
+static void run_schedule(uint64_t seed, bool quiet, struct totals *totals)
 {
 	struct random_stream stream = random_stream_make(seed, RANDOM_FAULT, 0);
+	struct random_stream option_stream = random_stream_make(seed, RANDOM_FAULT, 2);
 	static const uint32_t sizes[] = {4, 4, 7, 5, 10};
+	char protocol[256];
+	snprintf(protocol, sizeof(protocol), "%s%s", settings[random_below(&stream, 4)],
+		options[random_below(&option_stream, 4)]);
 	struct cluster *cluster = cluster_create(&(struct cluster_options){
-		.protocol = settings[random_below(&stream, 4)],
+		.protocol = protocol,
+		.key = random_below(&option_stream, 3) == 0 ? key_few : key_own,
 		.latency = latencies[random_below(&stream, 4)],
 		.n = sizes[random_below(&stream, 5)],
 		.seed = seed,
@@ -101,6 +127,9 @@ static void run_schedule(uint64_t seed, bool quiet)
 			? cluster->n
 			: (uint32_t)random_below(&stream, cluster->n);
 		cluster_submit(cluster, at, to, t);
+		if (strstr(protocol, "read_only=on") != NULL) {
+			cluster_read(cluster, at, (uint32_t)random_below(&option_stream, cluster->n), t + 100);
+		}
 	}
 	/* The timeout may have doubled seven times while messages were lost, and the next f
 	 * primaries may be down. */
@@ -110,14 +139,24 @@ static void run_schedule(uint64_t seed, bool quiet)
 	cluster_run(cluster, cluster->world.now + seconds(10));
 	cluster_assert_safe(cluster);
 	check_end(cluster, gone);
+	for EVERY_NODE(i, cluster) {
+		totals->n_fast += pbft_at(cluster, i)->n_fast;
+		totals->n_reads += cluster->nodes[i].n_reads;
+		totals->n_undone += cluster->nodes[i].n_undone;
+	}
 	cluster_destroy(cluster);
 }
 
 static void test_random_schedules(void **state)
 {
+	struct totals totals = {0};
 	for (uint64_t seed = 1; seed <= N_SEEDS; seed++) {
-		run_schedule(seed, true);
+		run_schedule(seed, true, &totals);
 	}
+	/* The schedules do go the ways that the options open. */
+	assert_true(totals.n_fast > 1000);
+	assert_true(totals.n_reads > 1000);
+	assert_true(totals.n_undone > 20);
 }
 
 /* With no loss and no crash, whatever the delays, nobody changes the view and all logs are
@@ -150,7 +189,8 @@ static void test_random_delays(void **state)
 int main(int argc, char **argv)
 {
 	if (argc > 1) {
-		run_schedule(strtoull(argv[1], NULL, 10), false);
+		struct totals totals = {0};
+		run_schedule(strtoull(argv[1], NULL, 10), false, &totals);
 		return 0;
 	}
 	const struct CMUnitTest tests[] = {

@@ -86,6 +86,8 @@ struct protocol {
 	uint32_t (*read_quorum)(const void *settings, uint32_t n_validators, uint32_t n_faulty);
 	/* How many equal tentative replies a client needs; NULL or 0: the protocol gives none. */
 	uint32_t (*tentative_quorum)(const void *settings, uint32_t n_validators, uint32_t n_faulty);
+	/* Are requests and replies, too, authenticated by MACs? NULL: no. */
+	bool (*macs)(const void *settings);
 
 	/* Called once a node, at time 0, in order of nodes; the state is zeroed. */
 	void (*start)(struct node *node);
@@ -103,6 +105,7 @@ struct protocol {
 	uint64_t (*view)(const struct node *node);        /* the view or term it is in */
 	uint32_t (*leader)(const struct node *node);      /* whom it believes in, or NODE_NONE */
 	uint64_t (*log_last)(const struct node *node);    /* Raft: last index; NULL elsewhere */
+	uint64_t (*n_fast)(const struct node *node);      /* instances it committed by a fast path; may be NULL */
 	struct log_entry (*log_at)(const struct node *node, uint64_t index);
 };
 
