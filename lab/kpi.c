@@ -59,4 +59,8 @@ const struct column kpi_columns[KPI_N] = {
 	[KPI_FIRST_VIOLATION] = {"first_violation_s", COLUMN_REAL, "s", "time of the first of them"},
 	[KPI_EVENTS] = {"events", COLUMN_INT, "", "events executed"},
 	[KPI_SIMULATED] = {"simulated_s", COLUMN_REAL, "s", "simulated time at the end"},
+	[KPI_ABORTS] = {"aborts", COLUMN_INT, "",
+		"kv, optimistic: transactions that were executed with an old version and so had no effect"},
+	[KPI_RETRIES] = {"retries", COLUMN_INT, "",
+		"kv, optimistic: transactions that clients submitted again after an abort"},
 };
