@@ -26,7 +26,7 @@ struct central {
 	const struct batch **log; /* by instance - 1; NULL: not here yet */
 	uint64_t applied;
 	uint64_t last;   /* the highest instance heard of */
-	uint64_t asked;  /* the last of those that were asked for */
+	uint64_t asked;  /* the last of those that were asked for; 0: none are */
 	size_t capacity;
 };
 
@@ -157,7 +157,8 @@ static void on_update(struct node *node, const struct message *message)
 	apply(node, false);
 	if (central->applied == central->last) {
 		node_timer_cancel(node, CENTRAL_TIMER_FETCH);
-	} else if (central->applied == central->asked) {
+		central->asked = 0;
+	} else if (central->applied == central->asked && central->asked > 0) {
 		fetch(node); /* all that was asked for has come: the next ones */
 	} else if (!node_timer_runs(node, CENTRAL_TIMER_FETCH)) {
 		/* It may only be late. */
