@@ -185,11 +185,11 @@ static void on_fetch(struct node *node, const struct message *message)
 	}
 	uint64_t n = central->last - first + 1;
 	n = n < CENTRAL_FETCH_MAX ? n : CENTRAL_FETCH_MAX;
+	if (first + n <= central->last) { /* the last one first: it says that more is missing */
+		node_send(node, message->from, update(node, CLASS_CONTROL, central->last));
+	}
 	for (uint64_t i = 0; i < n; i++) {
 		node_send(node, message->from, update(node, CLASS_CONTROL, first + i));
-	}
-	if (first + n <= central->last) {
-		node_send(node, message->from, update(node, CLASS_CONTROL, central->last));
 	}
 }
 
