@@ -8,6 +8,32 @@
 
 #define RING_MIN 16
 
+/* Which answers besides firm ones the protocol gives. */
+static void find_reply_sorts(struct lab *lab)
+{
+	const struct protocol *protocol = lab->protocol;
+	const void *settings = lab->scenario->protocol.settings;
+	uint32_t n = lab->world.n_validators;
+	uint32_t f = (uint32_t)lab->scenario->n_faulty;
+	if (protocol->tentative_quorum != NULL) {
+		lab->tentative_quorum = protocol->tentative_quorum(settings, n, f);
+	}
+	if (lab->kv != NULL && protocol->reads != NULL) {
+		lab->reads = protocol->reads(settings);
+	}
+	if (lab->reads == READS_LEADER) {
+		lab->read_quorum = 1;
+	} else if (lab->reads == READS_ALL) {
+		lab->read_quorum = protocol->read_quorum(settings, n, f);
+	}
+}
+
+/* Are there replies of several sorts? */
+static bool sorted_replies(const struct lab *lab)
+{
+	return lab->tentative_quorum > 0 || lab->read_quorum > 0;
+}
+
 void clients_start(struct lab *lab)
 {
 	lab->clients = arena_array(&lab->world.arena, struct client, lab->world.n_nodes);
@@ -17,6 +43,8 @@ void clients_start(struct lab *lab)
 		lab->reply_quorum = (uint32_t)lab->common->reply_quorum;
 	}
 	lab->reply_count_free = NODE_NONE;
+	lab->reply_set_free = NODE_NONE;
+	find_reply_sorts(lab);
 	/* A quarter of what counts as a stall is the longest wait: the run must not be called stalled only
 	 * because everyone is being polite. */
 	sim_time bound = lab->scenario->liveness_bound_ns;
@@ -96,10 +124,17 @@ static void wait_for(struct lab *lab, uint32_t id, transaction_id transaction, i
 	}
 }
 
+/* A read that need not be ordered, as far as is known yet. */
+static bool is_unordered(const struct lab *lab, transaction_id transaction)
+{
+	return lab->kv != NULL && kv_operation_of(lab, transaction)->unordered;
+}
+
 static struct message *request_message(struct lab *lab, struct node *node, transaction_id transaction)
 {
-	struct message *message = node_message(node, MESSAGE_REQUEST, CLASS_CLIENT,
-		replica_transaction_bytes(node, transaction));
+	unsigned kind = is_unordered(lab, transaction) ? MESSAGE_READ : MESSAGE_REQUEST;
+	struct message *message =
+		node_message(node, kind, CLASS_CLIENT, replica_transaction_bytes(node, transaction));
 	message->instance = transaction;
 	message->flags = lab->macs ? MESSAGE_MACS : 0;
 	return message;
@@ -142,9 +177,21 @@ transaction_id client_submit(struct lab *lab, uint32_t client, enum transaction_
 		.replies = kind == TRANSACTION_PROPOSAL ? 0 : NODE_NONE,
 		.kind = (uint8_t)kind,
 	};
-	ask(lab, client, transaction);
+	if (lab->reads == READS_ALL && is_unordered(lab, transaction)) {
+		ask_all(lab, client, transaction);
+	} else {
+		ask(lab, client, transaction);
+	}
 	wait_for(lab, client, transaction, 0);
 	return transaction;
+}
+
+/* OSDI'99 4.4, read-only operations: a client that can't collect enough equal answers, since there are
+ * concurrent writes, has the read ordered like any other request. */
+static void order_read(struct lab *lab, uint32_t id, transaction_id transaction)
+{
+	kv_operation_of(lab, transaction)->unordered = false;
+	ask(lab, id, transaction);
 }
 
 static void ask_again(struct lab *lab, uint32_t id, transaction_id transaction, bool *moved_on)
@@ -154,8 +201,13 @@ static void ask_again(struct lab *lab, uint32_t id, transaction_id transaction, 
 		ask(lab, id, transaction); /* its validator may have forgotten it in a crash */
 		return;
 	}
+	if (lab->reads == READS_ALL && is_unordered(lab, transaction)) {
+		order_read(lab, id, transaction);
+		return;
+	}
 	switch (lab->protocol->client) {
 	case CLIENT_OWN_VALIDATOR:
+	case CLIENT_COORDINATOR:
 		ask(lab, id, transaction);
 		break;
 	case CLIENT_TO_ALL:
@@ -206,7 +258,13 @@ void client_timer(struct node *node)
 
 static void give_up_replies(struct lab *lab, struct transaction *transaction)
 {
-	if (transaction->replies != NODE_NONE) {
+	if (transaction->replies == NODE_NONE) {
+		return;
+	}
+	if (sorted_replies(lab)) {
+		reply_set_give_back(lab, transaction->replies);
+		transaction->replies = NODE_NONE;
+	} else {
 		struct reply_count *count = &lab->reply_counts[transaction->replies];
 		count->next_free = lab->reply_count_free;
 		lab->reply_count_free = transaction->replies;
@@ -282,25 +340,41 @@ static void on_hint(struct lab *lab, struct node *node, const struct message *me
 	}
 }
 
-void client_receive(struct node *node, const struct message *message)
+/* Counts a firm reply, where all are. Is it enough? */
+static bool enough_firm(struct lab *lab, struct transaction *transaction, const struct message *message)
 {
-	struct lab *lab = lab_of(node);
-	struct transaction *transaction = &lab->transactions[message->instance];
-	if (transaction->answered || transaction->client != node->id) {
-		return;
-	}
-	if (message->kind == MESSAGE_HINT) {
-		on_hint(lab, node, message);
-		return;
-	}
 	if (transaction->replies == NODE_NONE) {
 		transaction->replies = take_reply_count(lab);
 	}
-	uint32_t n = count_reply(
-		lab, &lab->reply_counts[transaction->replies], message->from, message->digest);
-	if (n < lab->reply_quorum) {
-		return;
+	return count_reply(lab, &lab->reply_counts[transaction->replies], message->from,
+			   message->digest) >= lab->reply_quorum;
+}
+
+/* Counts a reply, where there are several sorts: enough firm ones, or firm and tentative ones together, or
+ * answers to a read that was not ordered, which say nothing of what is ordered. */
+static bool enough_sorted(struct lab *lab, struct node *node, struct transaction *transaction,
+	const struct message *message)
+{
+	if (transaction->replies == NODE_NONE) {
+		transaction->replies = reply_set_take(lab);
 	}
+	struct reply_tally tally = reply_set_add(lab, transaction->replies, message);
+	if (tally.n_firm >= lab->reply_quorum ||
+		(lab->tentative_quorum > 0 && tally.n_firm + tally.n_tentative >= lab->tentative_quorum) ||
+		(lab->read_quorum > 0 && tally.n_read >= lab->read_quorum)) {
+		return true;
+	}
+	transaction_id id = (transaction_id)message->instance;
+	if (tally.n_heard == lab->world.n_validators && is_unordered(lab, id)) {
+		order_read(lab, node->id, id); /* all have spoken, and too few agree */
+	}
+	return false;
+}
+
+/* The client has its answer. */
+static void accept_answer(struct lab *lab, struct node *node, transaction_id id, const struct message *message)
+{
+	struct transaction *transaction = &lab->transactions[id];
 	struct client *client = &lab->clients[node->id];
 	if (message->extra != NODE_NONE && message->view >= client->view) {
 		client->view = message->view;
@@ -308,12 +382,43 @@ void client_receive(struct node *node, const struct message *message)
 	}
 	transaction->answered = true;
 	give_up_replies(lab, transaction);
-	struct lab_item *item = &lab->items[transaction->item];
-	const struct lab_instance *record = watch_instance(lab, transaction->instance);
-	item->instance = transaction->instance;
-	item->view = record->view;
-	item->proposer = record->proposer;
-	driver_accepted(lab, transaction->item);
+	uint32_t index = transaction->item;
+	struct lab_item *item = &lab->items[index];
+	if ((message->flags & REPLY_READ) != 0) {
+		transaction->instance = 0; /* in none */
+		item->instance = item->view = UINT64_MAX;
+	} else {
+		told_accepted(lab, id,
+			lab->kv == NULL ? message->digest : kv_instance_of(lab, id, message->digest));
+		const struct lab_instance *record = watch_instance(lab, transaction->instance);
+		item->instance = transaction->instance;
+		item->view = record->view;
+		item->proposer = record->proposer;
+	}
+	if (lab->kv != NULL && !kv_answered(lab, id, message->digest)) {
+		kv_prepare_again(lab, id);
+		client_submit(lab, node->id, TRANSACTION_REQUEST, index, 0);
+		return;
+	}
+	driver_accepted(lab, index);
+}
+
+void client_receive(struct node *node, const struct message *message)
+{
+	struct lab *lab = lab_of(node);
+	transaction_id id = (transaction_id)message->instance;
+	struct transaction *transaction = &lab->transactions[id];
+	if (transaction->answered || transaction->client != node->id) {
+		return;
+	}
+	if (message->kind == MESSAGE_HINT) {
+		on_hint(lab, node, message);
+		return;
+	}
+	if (sorted_replies(lab) ? enough_sorted(lab, node, transaction, message)
+							: enough_firm(lab, transaction, message)) {
+		accept_answer(lab, node, id, message);
+	}
 }
 
 void client_executed(struct lab *lab, transaction_id transaction)

@@ -311,6 +311,23 @@ static double fast_commits(const struct lab *lab)
 	return ratio((double)n_fast, (double)n_nodes);
 }
 
+/* Liveness is no matter of safety. */
+static void safety(const struct lab *lab, union cell *kpis)
+{
+	uint64_t n = lab->n_violations;
+	kpis[KPI_FIRST_VIOLATION].real = real_nan();
+	for (uint64_t i = lab->n_violations < VIOLATIONS_MAX ? lab->n_violations : VIOLATIONS_MAX; i > 0;
+		 i--) {
+		const struct violation *violation = &lab->violations[i - 1];
+		if (violation->liveness) {
+			n--;
+		} else {
+			kpis[KPI_FIRST_VIOLATION].real = sim_time_to_s(violation->at);
+		}
+	}
+	kpis[KPI_SAFETY_VIOLATIONS].integer = (int64_t)n;
+}
+
 void collect_finish(struct lab *lab, union cell *kpis)
 {
 	const struct world *world = &lab->world;
@@ -365,12 +382,14 @@ void collect_finish(struct lab *lab, union cell *kpis)
 	kpis[KPI_DIVERGENCE].real = ratio((double)lab->n_diverged, (double)n_positions);
 	kpis[KPI_AVAILABILITY].real = availability(lab);
 	kpis[KPI_RECOVERY].real = mean_s(&lab->recoveries);
-	kpis[KPI_SAFETY_VIOLATIONS].integer = (int64_t)lab->n_violations;
-	kpis[KPI_FIRST_VIOLATION].real =
-		lab->n_violations == 0 ? real_nan() : sim_time_to_s(lab->violations[0].at);
+	safety(lab, kpis);
 	kpis[KPI_EVENTS].integer = (int64_t)world->events;
 	kpis[KPI_SIMULATED].real = sim_time_to_s(world->now);
 	kpis[KPI_FAST_COMMITS].real = fast_commits(lab);
+	uint64_t n_aborts, n_retries;
+	kv_counts(lab, &n_aborts, &n_retries);
+	kpis[KPI_ABORTS].integer = (int64_t)n_aborts;
+	kpis[KPI_RETRIES].integer = (int64_t)n_retries;
 }
 
 /* Tables. */
@@ -511,6 +530,8 @@ static void violations(struct lab *lab)
 			{.integer = (int64_t)violation->instance},
 			{.string = value_a},
 			{.string = value_b},
+			{.string = violation->detail},
+			{.integer = (int64_t)lab->seed},
 		};
 		block_append(
 			&lab->out->tables[TABLE_VIOLATIONS], &lab->schemas->tables[TABLE_VIOLATIONS], cells);

@@ -22,6 +22,7 @@ static struct lab_item *add_item(struct lab *lab, uint32_t client)
 		lab->first_arrival = lab->world.now;
 	}
 	if (lab->n_items - lab->n_accepted == 1) {
+		lab->waiting_since = lab->world.now;
 		lab_progress(lab); /* the first piece of work after none: the bound starts now */
 	}
 	return item;
@@ -162,6 +163,9 @@ static void request(struct lab *lab, uint32_t client)
 {
 	uint32_t index = (uint32_t)lab->n_items;
 	add_item(lab, client);
+	if (lab->kv != NULL) {
+		kv_prepare(lab, client, index);
+	}
 	client_submit(lab, client, TRANSACTION_REQUEST, index, 0);
 }
 
@@ -235,7 +239,7 @@ void driver_accepted(struct lab *lab, uint32_t index)
 	}
 	lab->n_accepted++;
 	lab->n_decided += item->decided_value;
-	lab->last_acceptance = lab->world.now;
+	lab->last_acceptance = lab->waiting_since = lab->world.now;
 	collect_accepted(lab, item);
 	adversary_decided(lab, item);
 	uint64_t bits;

@@ -70,4 +70,8 @@ const struct column kpi_columns[KPI_N] = {
 		"under `validation`: share of the proposed values that so many validators refused that no quorum was left"},
 	[KPI_FAST_COMMITS] = {"fast_commits", COLUMN_REAL, "",
 		"instances that a validator committed by the fast path, mean over honest live validators"},
+	[KPI_ABORTS] = {"aborts", COLUMN_INT, "",
+		"kv, optimistic: transactions that were executed with an old version and so had no effect"},
+	[KPI_RETRIES] = {"retries", COLUMN_INT, "",
+		"kv, optimistic: transactions that clients submitted again after an abort"},
 };

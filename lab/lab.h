@@ -4,9 +4,13 @@
  *   driver.c    items arrive, validators predict, gateways close
  *   adversary.c what attackers make of predictions
  *   clients.c   who submits transactions, waits for the answer and asks again
+ *   replies.c   the replies to a request of which there are several sorts
  *   replica.c   what a validator executes: transactions, and the application behind them
+ *   kv.c        the store of `kv`, at the replicas and as its clients know it
  *   watch.c     the invariants, checked from the outside at every report
  *   faults.c    what the engine's faults need to know of protocols: quorums, steps, lies
+ *   told.c      those about what clients were told: exactly-once, durability, liveness
+ *   linear.c    whether what clients read and wrote is linearizable
  *   collect.c   samples to KPIs and tables */
 #ifndef LAB_PRIVATE_H
 #define LAB_PRIVATE_H
@@ -17,6 +21,7 @@
 #include "sim/real.h"
 #include "protocols/protocol.h"
 #include "workloads/application.h"
+#include "workloads/kv.h"
 #include "workloads/rules.h"
 #include "workloads/workload.h"
 
@@ -41,12 +46,68 @@ struct transaction {
 	uint32_t client; /* the node of the client or gateway */
 	uint32_t item;
 	uint32_t asked;  /* whom the client asked last */
-	uint32_t replies; /* index into the client's reply counts, or NODE_NONE; a proposal: refusals */
+	uint32_t replies; /* index into the client's reply counts (or sets), or NODE_NONE; a proposal: refusals */
 	uint32_t identity; /* under which it speaks: the client, or one that a Sybil made up */
 	uint8_t kind;
 	bool answered;
 	bool refused; /* its identity is no participant's: counted */
 	bool judged;  /* a proposal that some validator has had to vote on: counted */
+};
+
+/* What one client asks of the store, by transaction. */
+struct kv_operation {
+	uint32_t key;
+	uint32_t expected; /* optimistic: the version that its client knows */
+	bool put, aborted;
+	bool unordered;    /* goes as a MESSAGE_READ */
+	uint64_t invoked, answered; /* moments in the order of the clients' events; 0: not yet */
+	sim_time answered_at;
+	uint64_t result;
+};
+
+#define KV_VERSION_BITS 31
+
+/* An entry of the store, and what an operation comes to. A version counts the puts of a key (modulo
+ * 2^31); a value is the transaction that wrote it, TRANSACTION_NONE at first. */
+struct kv_entry {
+	uint32_t version, value;
+};
+
+/* What one replica has executed of the store, and the answers. */
+struct kv_replica {
+	struct kv_entry *entries; /* by key */
+	struct kv_reply {
+		uint64_t result;
+		uint64_t instance; /* 0: not executed */
+	} *replies; /* the reply cache, by transaction */
+	size_t replies_capacity;
+};
+
+/* The replies of all sorts to one request; each validator's last word counts. */
+struct reply_set {
+	uint64_t *results; /* by validator */
+	uint8_t *sorts;    /* enum reply_sort */
+	uint32_t next_free;
+};
+
+/* A batch executed before it was committed, and how to undo it. */
+struct tentative {
+	uint64_t instance;
+	const struct batch *batch;
+	size_t first; /* of its undo records */
+};
+
+struct undo {
+	transaction_id transaction;
+	uint32_t key; /* of the store, and what it held */
+	struct kv_entry before;
+};
+
+struct tentative_log {
+	struct tentative *batches; /* from `first` on */
+	size_t first, n, capacity;
+	struct undo *undo;
+	size_t n_undo, undo_capacity;
 };
 
 /* The replies to one request: who gave the first answer that came, and who others. */
@@ -121,6 +182,8 @@ struct lab_instance {
 	uint32_t n_committed;
 	uint32_t first_node;
 	bool committed;
+	bool proposed_again;  /* its proposer had executed one of its transactions before */
+	uint64_t told_digest; /* committed when a client was told of a transaction in it; 0: none was */
 };
 
 struct replica {
@@ -131,6 +194,10 @@ struct replica {
 	uint64_t n_positions; /* transactions */
 	uint64_t n_committed;
 	struct application_replica *application;
+	uint64_t view;      /* the highest that it was seen in */
+	uint64_t committed; /* the last instance that it said is committed */
+	struct kv_replica *store;          /* NULL: no store */
+	struct tentative_log *tentative;   /* NULL: nothing yet */
 };
 
 /* What became of one validator's predictions, at the items' clients' validators. */
@@ -147,6 +214,10 @@ struct violation {
 	sim_time at;
 	uint32_t node_a, node_b;
 	uint64_t instance, value_a, value_b;
+	const char *detail; /* what happened, in words */
+	uint32_t order;
+	bool liveness;    /* not a matter of safety */
+	bool transaction; /* between clients: `instance` is a transaction */
 };
 
 #define VIOLATIONS_MAX 1000
@@ -178,6 +249,11 @@ struct lab {
 	struct reply_count *reply_counts;
 	uint32_t n_reply_counts, reply_counts_capacity, reply_count_free;
 	uint32_t reply_quorum;
+	enum protocol_reads reads;
+	uint32_t read_quorum, tentative_quorum; /* 0: no such replies */
+	struct reply_set *reply_sets; /* where there are such */
+	uint32_t n_reply_sets, reply_sets_capacity, reply_set_free;
+	struct kv *kv; /* kv.c; NULL: no store */
 	int backoff_max; /* the last of the CLIENT_BACKOFFS that is used */
 
 	struct lab_item *items;
@@ -185,6 +261,7 @@ struct lab {
 	uint64_t n_accepted, n_decided;
 	uint64_t items_max;
 	bool arrivals_over;
+	sim_time waiting_since; /* the last acceptance, or the first arrival after none was outstanding */
 	bool clients_move; /* validators crash: closings are kept until their item is accepted */
 	struct random_stream arrivals;
 	sim_time first_arrival, last_acceptance;
@@ -313,11 +390,51 @@ void client_timer(struct node *node);
 void client_executed(struct lab *lab, transaction_id transaction);
 void clients_restart(struct lab *lab, struct node *node);
 
+/* replies.c */
+enum reply_sort { REPLY_SORT_NONE, REPLY_SORT_READ, REPLY_SORT_TENTATIVE, REPLY_SORT_FIRM };
+
+uint32_t reply_set_take(struct lab *lab);
+void reply_set_give_back(struct lab *lab, uint32_t set);
+struct reply_tally {
+	uint32_t n_firm, n_tentative, n_read; /* equal to the one just taken */
+	uint32_t n_heard;                     /* validators that have answered in any way */
+};
+/* Takes one reply into the set. O(n validators). */
+struct reply_tally reply_set_add(struct lab *lab, uint32_t set, const struct message *message);
+
+/* kv.c */
+void kv_start(struct lab *lab);
+void kv_free(struct lab *lab);
+/* The operation of the transaction that is submitted next: what item `item` of `client` asks for. */
+void kv_prepare(struct lab *lab, uint32_t client, uint32_t item);
+struct kv_operation *kv_operation_of(const struct lab *lab, transaction_id transaction);
+/* The replica executes it: changes its store, keeps the result and gives it. */
+uint64_t kv_execute(struct lab *lab, uint32_t replica, transaction_id transaction, uint64_t instance);
+/* What a get comes to at the replica now. */
+uint64_t kv_read(const struct lab *lab, uint32_t replica, transaction_id transaction);
+struct kv_reply kv_reply_of(const struct lab *lab, uint32_t replica, transaction_id transaction);
+void kv_undo(struct lab *lab, uint32_t replica, const struct undo *undo);
+/* The instance in which an honest replica came to this result; 0: none did. O(n validators). */
+uint64_t kv_instance_of(const struct lab *lab, transaction_id transaction, uint64_t result);
+/* The client has its answer. True: it is what was asked for; false: it was aborted, and `expected` of the
+ * next try is known. */
+bool kv_answered(struct lab *lab, transaction_id transaction, uint64_t result);
+void kv_prepare_again(struct lab *lab, transaction_id aborted);
+void kv_check_linear(struct lab *lab);
+void kv_counts(const struct lab *lab, uint64_t *n_aborts, uint64_t *n_retries);
+
 /* replica.c */
 void replicas_start(struct lab *lab);
 void replica_apply(struct node *node, uint64_t instance, uint64_t view, const struct batch *batch,
 	bool reply);
 void replica_reply(struct node *node, transaction_id transaction, uint64_t view);
+void replica_apply_tentative(struct node *node, uint64_t instance, uint64_t view,
+	const struct batch *batch);
+void replica_confirm(struct node *node, uint64_t instance);
+void replica_rollback(struct node *node, uint64_t instance);
+void replica_read(struct node *node, transaction_id transaction, uint64_t view);
+uint64_t replica_transaction_key(const struct node *node, transaction_id transaction);
+void replicas_free(struct lab *lab);
 bool replica_executed(const struct node *node, transaction_id transaction);
 uint32_t replica_transaction_bytes(const struct node *node, transaction_id transaction);
 /* Are the batch's proposals within the tolerance of what the node's own validator says? */
@@ -328,12 +445,28 @@ struct lab_instance *watch_instance(struct lab *lab, uint64_t instance);
 void watch_proposed(struct node *, uint64_t instance, uint64_t view, const struct batch *);
 void watch_committed(struct node *, uint64_t instance, uint64_t view, const struct batch *);
 void watch_applied(struct node *, uint64_t instance, const struct batch *);
+void watch_tentative(struct node *, uint64_t instance, const struct batch *);
+void watch_view(struct node *); /* its view or term may have changed */
 void watch_leads(struct node *, uint64_t view);
 void watch_candidate(struct node *, uint64_t term);
 void watch_appended(struct node *, uint64_t index, uint64_t term, uint64_t prev_term,
 	const struct batch *);
 void watch_failed(struct lab *lab, struct node *node);
 void watch_restarted(struct lab *lab, struct node *node);
+/* `detail`: lives as long as the run. */
+void watch_violated(struct lab *lab, const char *invariant, uint32_t a, uint32_t b, uint64_t instance,
+	uint64_t value_a, uint64_t value_b, const char *detail);
+
+/* told.c */
+void told_start(struct lab *lab);
+/* A client has accepted the answer to a transaction that was executed in `instance`. */
+void told_accepted(struct lab *lab, transaction_id transaction, uint64_t instance);
+void told_proposed(struct node *, struct lab_instance *record, uint64_t instance, const struct batch *);
+/* A replica leaves out a transaction of `instance` because it has executed it before. */
+void told_left_out(struct node *, uint64_t instance, transaction_id transaction);
+/* An instance that a client was told of is committed with another batch than it was told. */
+void told_changed(struct node *, const struct lab_instance *record, uint64_t instance, uint64_t digest);
+void told_finish(struct lab *lab);
 
 /* collect.c */
 void collect_accepted(struct lab *lab, struct lab_item *item);

@@ -1,10 +1,16 @@
 /* What a validator executes: each transaction once, in the order that the protocol gives. */
 #include "lab.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 void replicas_start(struct lab *lab)
 {
 	struct arena *arena = &lab->world.arena;
 	lab->replicas = arena_array(arena, struct replica, lab->world.n_validators);
+	if (lab->workload->store) {
+		kv_start(lab);
+	}
 	if (!lab->workload->application) {
 		return;
 	}
@@ -88,12 +94,42 @@ static bool mark_executed(struct replica *replica, transaction_id transaction)
 	return is_new;
 }
 
+/* A get carries no payload; the answer does. */
+static bool is_get(const struct lab *lab, transaction_id transaction)
+{
+	return lab->kv != NULL && !kv_operation_of(lab, transaction)->put;
+}
+
 uint32_t replica_transaction_bytes(const struct node *node, transaction_id transaction)
 {
 	const struct lab *lab = lab_of(node);
+	if (is_get(lab, transaction)) {
+		return REQUEST_HEADER_BYTES;
+	}
 	return REQUEST_HEADER_BYTES + (lab->transactions[transaction].kind == TRANSACTION_REQUEST
 										  ? (uint32_t)lab->common->size_bytes
 										  : PREDICTION_BYTES);
+}
+
+/* `requests`: with probability `conflict` the object 0, else one of its own. `kv`: the key. What applications
+ * do with one item may depend on what they did with another. */
+uint64_t replica_transaction_key(const struct node *node, transaction_id transaction)
+{
+	const struct lab *lab = lab_of(node);
+	if (lab->transactions[transaction].kind != TRANSACTION_REQUEST) {
+		return NODE_KEY_ALL;
+	}
+	if (lab->kv != NULL) {
+		return kv_operation_of(lab, transaction)->key;
+	}
+	double conflict = lab->common->conflict;
+	if (conflict > 0) {
+		struct random_stream stream = random_stream_make(lab->seed, RANDOM_ITEM, transaction);
+		if (random_unit(&stream) < conflict) {
+			return 0;
+		}
+	}
+	return 1 + (uint64_t)transaction;
 }
 
 /* `requests`: the decision is which request stands at a position of the log. */
@@ -117,17 +153,24 @@ static void check_position(struct lab *lab, struct node *node, struct replica *r
 	}
 }
 
-/* The result of a request is its place in the replica's log. */
 static void send_reply(struct lab *lab, struct node *node, transaction_id transaction, uint64_t result,
-	uint64_t view)
+	uint64_t view, unsigned flags)
 {
-	struct message *message = node_message(node, MESSAGE_REPLY, CLASS_CLIENT, REPLY_BYTES);
+	uint32_t bytes = REPLY_BYTES + (is_get(lab, transaction) ? (uint32_t)lab->common->size_bytes : 0);
+	struct message *message = node_message(node, MESSAGE_REPLY, CLASS_CLIENT, bytes);
 	message->instance = transaction;
 	message->digest = result;
 	message->view = view;
 	message->extra = lab->protocol->leader(node);
-	message->flags = lab->macs ? MESSAGE_MACS : 0;
+	message->flags = (uint16_t)(flags | (lab->macs ? MESSAGE_MACS : 0));
 	node_send(node, lab->transactions[transaction].client, message);
+}
+
+/* Gives the result: what the store says, or in `requests` the place in the replica's log. */
+static uint64_t execute_request(
+	struct lab *lab, const struct node *node, uint64_t instance, transaction_id id)
+{
+	return lab->kv == NULL ? instance : kv_execute(lab, node->id, id, instance);
 }
 
 static void execute(struct lab *lab, struct node *node, uint64_t instance, uint64_t view,
@@ -137,8 +180,9 @@ static void execute(struct lab *lab, struct node *node, uint64_t instance, uint6
 	struct replica *replica = &lab->replicas[node->id];
 	check_position(lab, node, replica, id);
 	if (transaction->kind == TRANSACTION_REQUEST) {
+		uint64_t result = execute_request(lab, node, instance, id);
 		if (reply && transaction->client != node->id) {
-			send_reply(lab, node, id, instance, view);
+			send_reply(lab, node, id, result, view, 0);
 		}
 		return;
 	}
@@ -170,10 +214,24 @@ static void execute(struct lab *lab, struct node *node, uint64_t instance, uint6
 	}
 }
 
-void replica_apply(struct node *node, uint64_t instance, uint64_t view, const struct batch *batch,
-	bool reply)
+/* Notes that the transaction is executed in the instance; what a client has been told stays. Returns whether
+ * it is new to the replica. */
+static bool begin(struct lab *lab, struct node *node, uint64_t instance, transaction_id id)
 {
-	struct lab *lab = lab_of(node);
+	if (!mark_executed(&lab->replicas[node->id], id)) {
+		told_left_out(node, instance, id);
+		return false;
+	}
+	struct transaction *transaction = &lab->transactions[id];
+	if (!transaction->answered) {
+		transaction->instance = instance;
+	}
+	return true;
+}
+
+/* The instance is executed at the replica, for good. */
+static void applied(struct lab *lab, struct node *node, uint64_t instance, const struct batch *batch)
+{
 	struct replica *replica = &lab->replicas[node->id];
 	watch_applied(node, instance, batch);
 	replica->applied = instance;
@@ -181,9 +239,16 @@ void replica_apply(struct node *node, uint64_t instance, uint64_t view, const st
 		lab->last_proposed = instance; /* of an earlier view: a new view proposes it again */
 	}
 	replica->n_applied++;
+}
+
+void replica_apply(struct node *node, uint64_t instance, uint64_t view, const struct batch *batch,
+	bool reply)
+{
+	struct lab *lab = lab_of(node);
+	assert(lab->replicas[node->id].tentative == NULL || lab->replicas[node->id].tentative->n == 0);
+	applied(lab, node, instance, batch);
 	for (uint32_t i = 0; i < batch->n; i++) {
-		if (mark_executed(replica, batch->transactions[i])) {
-			lab->transactions[batch->transactions[i]].instance = instance;
+		if (begin(lab, node, instance, batch->transactions[i])) {
 			execute(lab, node, instance, view, batch->transactions[i], reply);
 			lab_progress(lab);
 		}
@@ -191,6 +256,108 @@ void replica_apply(struct node *node, uint64_t instance, uint64_t view, const st
 	if (lab->phase == PHASE_DRAINING) {
 		lab_check_done(lab);
 	}
+}
+
+/* Tentative execution: the executed set and the store change at once, the log's positions when the instance
+ * is confirmed; an undo record for each transaction tells what was there before. */
+
+static void push_undo(struct lab *lab, const struct replica *replica, transaction_id id)
+{
+	struct tentative_log *log = replica->tentative;
+	log->undo = lab_grow(log->undo, sizeof(*log->undo), log->n_undo + 1, &log->undo_capacity);
+	struct undo *undo = &log->undo[log->n_undo++];
+	*undo = (struct undo){.transaction = id};
+	if (lab->kv != NULL) {
+		undo->key = kv_operation_of(lab, id)->key;
+		undo->before = replica->store->entries[undo->key];
+	}
+}
+
+void replica_apply_tentative(struct node *node, uint64_t instance, uint64_t view,
+	const struct batch *batch)
+{
+	struct lab *lab = lab_of(node);
+	struct replica *replica = &lab->replicas[node->id];
+	if (replica->tentative == NULL) {
+		replica->tentative = arena_new(&lab->world.arena, struct tentative_log);
+	}
+	struct tentative_log *log = replica->tentative;
+	watch_tentative(node, instance, batch);
+	log->batches =
+		lab_grow(log->batches, sizeof(*log->batches), log->first + log->n + 1, &log->capacity);
+	log->batches[log->first + log->n++] = (struct tentative){instance, batch, log->n_undo};
+	for (uint32_t i = 0; i < batch->n; i++) {
+		transaction_id id = batch->transactions[i];
+		assert(lab->transactions[id].kind == TRANSACTION_REQUEST); /* scenarios/finish.c */
+		if (!replica_executed(node, id)) {
+			push_undo(lab, replica, id);
+		}
+		if (begin(lab, node, instance, id)) {
+			uint64_t result = execute_request(lab, node, instance, id);
+			send_reply(lab, node, id, result, view, REPLY_TENTATIVE);
+			lab_progress(lab);
+		}
+	}
+}
+
+void replica_confirm(struct node *node, uint64_t instance)
+{
+	struct lab *lab = lab_of(node);
+	struct replica *replica = &lab->replicas[node->id];
+	struct tentative_log *log = replica->tentative;
+	assert(log != NULL && log->n > 0 && log->batches[log->first].instance == instance);
+	struct tentative confirmed = log->batches[log->first++];
+	size_t until = --log->n > 0 ? log->batches[log->first].first : log->n_undo;
+	applied(lab, node, instance, confirmed.batch);
+	for (size_t i = confirmed.first; i < until; i++) {
+		check_position(lab, node, replica, log->undo[i].transaction);
+	}
+	if (log->n == 0) {
+		log->first = 0;
+		log->n_undo = 0;
+	} else if (log->first > log->n) { /* never empty: what is over goes once it is the larger part */
+		size_t gone = log->batches[log->first].first;
+		log->n_undo -= gone;
+		memmove(log->undo, log->undo + gone, log->n_undo * sizeof(*log->undo));
+		memmove(log->batches, log->batches + log->first, log->n * sizeof(*log->batches));
+		log->first = 0;
+		for (size_t i = 0; i < log->n; i++) {
+			log->batches[i].first -= gone;
+		}
+	}
+	if (lab->phase == PHASE_DRAINING) {
+		lab_check_done(lab);
+	}
+}
+
+void replica_rollback(struct node *node, uint64_t instance)
+{
+	struct lab *lab = lab_of(node);
+	struct replica *replica = &lab->replicas[node->id];
+	struct tentative_log *log = replica->tentative;
+	while (log != NULL && log->n > 0 && log->batches[log->first + log->n - 1].instance >= instance) {
+		const struct tentative *last = &log->batches[log->first + --log->n];
+		while (log->n_undo > last->first) {
+			const struct undo *undo = &log->undo[--log->n_undo];
+			replica->executed[undo->transaction >> 6] &=
+				~(UINT64_C(1) << (undo->transaction & 63));
+			if (lab->kv != NULL) {
+				kv_undo(lab, node->id, undo);
+			}
+		}
+	}
+}
+
+static bool is_tentative(const struct replica *replica, transaction_id transaction)
+{
+	const struct tentative_log *log = replica->tentative;
+	for (size_t i = log == NULL || log->n == 0 ? SIZE_MAX : log->batches[log->first].first;
+		 i != SIZE_MAX && i < log->n_undo; i++) {
+		if (log->undo[i].transaction == transaction) {
+			return true;
+		}
+	}
+	return false;
 }
 
 void replica_reply(struct node *node, transaction_id transaction, uint64_t view)
@@ -201,5 +368,29 @@ void replica_reply(struct node *node, transaction_id transaction, uint64_t view)
 		return; /* a gateway sees its own validator's state */
 	}
 	/* The reply cache: where it was executed. Equal logs give equal places. */
-	send_reply(lab, node, transaction, of->instance, view);
+	uint64_t result =
+		lab->kv == NULL ? of->instance : kv_reply_of(lab, node->id, transaction).result;
+	bool tentative = is_tentative(&lab->replicas[node->id], transaction);
+	send_reply(lab, node, transaction, result, view, tentative ? REPLY_TENTATIVE : 0);
+}
+
+void replica_read(struct node *node, transaction_id transaction, uint64_t view)
+{
+	struct lab *lab = lab_of(node);
+	assert(is_get(lab, transaction));
+	if (!lab->transactions[transaction].answered) {
+		send_reply(lab, node, transaction, kv_read(lab, node->id, transaction), view, REPLY_READ);
+	}
+}
+
+void replicas_free(struct lab *lab)
+{
+	kv_free(lab);
+	for (uint32_t i = 0; lab->replicas != NULL && i < lab->world.n_validators; i++) {
+		free(lab->replicas[i].executed);
+		if (lab->replicas[i].tentative != NULL) {
+			free(lab->replicas[i].tentative->batches);
+			free(lab->replicas[i].tentative->undo);
+		}
+	}
 }

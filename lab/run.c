@@ -185,6 +185,7 @@ static uint32_t current_leader(struct world *world)
 static void follows(struct node *node, uint64_t view, uint32_t leader)
 {
 	struct lab *lab = lab_of(node);
+	watch_view(node);
 	/* A gateway knows what its validator knows. */
 	if (leader != NODE_NONE && lab->clients != NULL) {
 		lab->clients[node->id].believed = leader;
@@ -213,6 +214,11 @@ static const struct host_ops ops = {
 	.executed = replica_executed,
 	.transaction_bytes = replica_transaction_bytes,
 	.valid = replica_valid,
+	.transaction_key = replica_transaction_key,
+	.apply_tentative = replica_apply_tentative,
+	.confirm = replica_confirm,
+	.rollback = replica_rollback,
+	.read = replica_read,
 	.overdue = overdue,
 	.changed = changed,
 	.fault_ended = fault_ended,
@@ -332,9 +338,7 @@ static void runs_row(struct lab *lab, const struct run_request *request, struct 
 
 static void finish(struct lab *lab)
 {
-	for (uint32_t i = 0; lab->replicas != NULL && i < lab->world.n_validators; i++) {
-		free(lab->replicas[i].executed);
-	}
+	replicas_free(lab);
 	struct samples *samples[] = {&lab->latencies, &lab->commits, &lab->proposer_commits,
 		&lab->recoveries, &lab->elections, &lab->fault_ends, &lab->attacked_scores,
 		&lab->honest_scores};
@@ -350,8 +354,43 @@ static void finish(struct lab *lab)
 	free(lab->terms);
 	free(lab->log_nodes);
 	free(lab->reply_counts);
+	free(lab->reply_sets);
 	world_finish(&lab->world);
 	free(lab);
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct violation *x = a, *y = b;
+	if (x->at != y->at) {
+		return x->at < y->at ? -1 : 1;
+	}
+	return (x->order > y->order) - (x->order < y->order);
+}
+
+/* What only the end shows may be of an earlier moment: in order of time again. The verdict names the first
+ * that is about safety. */
+static void conclude_unsafe(struct lab *lab)
+{
+	size_t n = lab->n_violations < VIOLATIONS_MAX ? lab->n_violations : VIOLATIONS_MAX;
+	for (size_t i = 0; i < n; i++) {
+		lab->violations[i].order = (uint32_t)i;
+	}
+	qsort(lab->violations, n, sizeof(*lab->violations), by_time);
+	const struct violation *first = lab->violations;
+	while (first < lab->violations + n && first->liveness) {
+		first++;
+	}
+	if (first == lab->violations + n) {
+		return; /* slow, not unsafe: the verdict stands */
+	}
+	lab->verdict = "unsafe";
+	snprintf(lab->verdict_reason, sizeof(lab->verdict_reason),
+		"%s broken at %.9g s at %s %u and %u, %s %llu", first->invariant, sim_time_to_s(first->at),
+		first->transaction ? "clients" : "validators",
+		first->transaction ? first->node_a - lab->world.n_validators : first->node_a,
+		first->transaction ? first->node_b - lab->world.n_validators : first->node_b,
+		first->transaction ? "transaction" : "instance", (unsigned long long)first->instance);
 }
 
 bool run_one(const struct run_request *request, struct run_blocks *blocks, struct run_summary *summary,
@@ -394,15 +433,13 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		lab->leader_failed = 0; /* no initial leader: the first election counts from time 0 */
 		lab->leader = NODE_NONE;
 	}
+	told_start(lab);
 	driver_start(lab);
 	world_run(&lab->world);
+	told_finish(lab);
+	kv_check_linear(lab);
 	if (lab->n_violations > 0) {
-		const struct violation *first = &lab->violations[0];
-		lab->verdict = "unsafe";
-		snprintf(lab->verdict_reason, sizeof(lab->verdict_reason),
-			"%s broken at %.9g s at validators %u and %u, instance %llu", first->invariant,
-			sim_time_to_s(first->at), first->node_a, first->node_b,
-			(unsigned long long)first->instance);
+		conclude_unsafe(lab);
 	}
 	*summary = (struct run_summary){
 		.run = lab->run,

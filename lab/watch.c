@@ -2,32 +2,41 @@
  * protocol's own counts of votes.
  *
  *   agreement           no two honest validators commit or execute different batches in one instance
+ *                       (Raft 5.4.3: state machine safety)
  *   validity            what is committed was submitted by a client
  *   integrity           an instance is executed once at a validator, and a transaction once
  *   total-order         instances are executed in order, without gaps
+ *   view-order          the view or term that a validator is in never falls, across crashes too
+ *   commit-order        a Raft-like log's commit index never falls
  *   election-safety     a term has at most one leader (Raft 5.2)
  *   log-matching        logs that hold an entry of the same index and term are alike up to it (Raft 5.3)
  *   leader-completeness a leader's log holds every committed entry (Raft 5.4)
+ *
+ * Those about what clients were told are in told.c (exactly-once, durability, liveness) and kv.c
+ * (linearizability).
  *
  * Costs a record look-up a commit. Validators that attack the protocol are not looked at; those that crash
  * are: a protocol keeps its promises across crashes, and a vote or an entry that a restart forgot shows
  * here. What the statistics leave out is another matter (lab_counts). */
 #include "lab.h"
 
-static void violated(struct lab *lab, const char *invariant, uint32_t a, uint32_t b, uint64_t instance,
-	uint64_t value_a, uint64_t value_b)
+#include <string.h>
+
+void watch_violated(struct lab *lab, const char *invariant, uint32_t a, uint32_t b, uint64_t instance,
+	uint64_t value_a, uint64_t value_b, const char *detail)
 {
 	/* What a node committed wrongly it also executes: told once. */
 	for (uint64_t i = 0; i < lab->n_violations && i < VIOLATIONS_MAX; i++) {
 		const struct violation *told = &lab->violations[i];
-		if (told->invariant == invariant && told->node_b == b && told->instance == instance &&
+		if (strcmp(told->invariant, invariant) == 0 && told->node_b == b && told->instance == instance &&
 			told->value_a == value_a && told->value_b == value_b) {
 			return;
 		}
 	}
 	if (lab->n_violations < VIOLATIONS_MAX) {
 		lab->violations[lab->n_violations] = (struct violation){
-			invariant, lab->world.now, a, b, instance, value_a, value_b};
+			invariant, lab->world.now, a, b, instance, value_a, value_b, detail, 0,
+			strcmp(invariant, "liveness") == 0, strcmp(invariant, "linearizability") == 0};
 	}
 	lab->n_violations++;
 }
@@ -52,6 +61,7 @@ void watch_proposed(struct node *node, uint64_t instance, uint64_t view, const s
 	struct lab *lab = lab_of(node);
 	struct lab_instance *record = watch_instance(lab, instance);
 	lab->n_proposed++;
+	told_proposed(node, record, instance, batch);
 	if (instance > lab->last_proposed) {
 		lab->last_proposed = instance;
 	}
@@ -68,10 +78,22 @@ static void check_validity(struct lab *lab, struct node *node, uint64_t instance
 {
 	for (uint32_t i = 0; i < batch->n; i++) {
 		if (batch->transactions[i] >= lab->n_transactions) {
-			violated(lab, "validity", node->id, node->id, instance, batch->transactions[i],
-				lab->n_transactions);
+			watch_violated(lab, "validity", node->id, node->id, instance, batch->transactions[i],
+				lab->n_transactions, "committed a transaction (first value) that nobody has submitted");
 		}
 	}
+}
+
+/* Raft fig. 2: commitIndex increases monotonically. */
+static void check_commit_order(struct lab *lab, struct node *node, uint64_t instance)
+{
+	struct replica *replica = &lab->replicas[node->id];
+	if (lab->protocol->log_last != NULL && lab->scenario->checkers &&
+		instance <= replica->committed) {
+		watch_violated(lab, "commit-order", node->id, node->id, instance, replica->committed, instance,
+			"committed an instance (second value) when it had committed a later one (first value)");
+	}
+	replica->committed = instance;
 }
 
 void watch_committed(struct node *node, uint64_t instance, uint64_t view, const struct batch *batch)
@@ -93,9 +115,11 @@ void watch_committed(struct node *node, uint64_t instance, uint64_t view, const 
 			check_validity(lab, node, instance, batch);
 		}
 	} else if (record->batch->digest != batch->digest && lab->scenario->checkers) {
-		violated(lab, "agreement", record->first_node, node->id, instance, record->batch->digest,
-			batch->digest);
+		watch_violated(lab, "agreement", record->first_node, node->id, instance,
+			record->batch->digest, batch->digest, "committed different batches in one instance");
+		told_changed(node, record, instance, batch->digest);
 	}
+	check_commit_order(lab, node, instance);
 	if (!lab_counts(node) || record->proposed_at == SIM_NEVER) {
 		return;
 	}
@@ -115,14 +139,50 @@ void watch_applied(struct node *node, uint64_t instance, const struct batch *bat
 		return;
 	}
 	if (instance <= replica->applied) {
-		violated(lab, "integrity", node->id, node->id, instance, replica->applied, instance);
+		watch_violated(lab, "integrity", node->id, node->id, instance, replica->applied, instance,
+			"executed an instance (second value) after it had come further (first value)");
 	} else if (instance != replica->applied + 1) {
-		violated(lab, "total-order", node->id, node->id, instance, replica->applied, instance);
+		watch_violated(lab, "total-order", node->id, node->id, instance, replica->applied, instance,
+			"executed an instance (second value) right after another (first value): a gap");
 	}
 	const struct lab_instance *record = watch_instance(lab, instance);
 	if (record->committed && record->batch->digest != batch->digest) {
-		violated(lab, "agreement", record->first_node, node->id, instance, record->batch->digest,
-			batch->digest);
+		watch_violated(lab, "agreement", record->first_node, node->id, instance,
+			record->batch->digest, batch->digest,
+			"one executed another batch than the first committed in the instance");
+	}
+}
+
+/* Before it is committed: in order all the same. That it is another batch than what others commit is no
+ * fault yet. */
+void watch_tentative(struct node *node, uint64_t instance, const struct batch *batch)
+{
+	struct lab *lab = lab_of(node);
+	const struct replica *replica = &lab->replicas[node->id];
+	if (!lab->scenario->checkers || node->byzantine) {
+		return;
+	}
+	const struct tentative_log *log = replica->tentative;
+	uint64_t last =
+		log->n > 0 ? log->batches[log->first + log->n - 1].instance : replica->applied;
+	if (instance != last + 1) {
+		watch_violated(lab, instance <= last ? "integrity" : "total-order", node->id, node->id,
+			instance, last, instance,
+			"executed an instance (second value) tentatively when it had come to another (first value)");
+	}
+}
+
+/* Raft fig. 2: terms increase monotonically; a vote or a term that a crash loses shows here. */
+void watch_view(struct node *node)
+{
+	struct lab *lab = lab_of(node);
+	struct replica *replica = &lab->replicas[node->id];
+	uint64_t view = lab->protocol->view(node);
+	if (view >= replica->view) {
+		replica->view = view;
+	} else if (lab->scenario->checkers && !node->byzantine) {
+		watch_violated(lab, "view-order", node->id, node->id, view, replica->view, view,
+			"went back from a view or term (first value) to an older one (second value)");
 	}
 }
 
@@ -154,8 +214,9 @@ static void check_leader_completeness(struct lab *lab, struct node *node, uint64
 		}
 		uint64_t digest = instance > last ? 0 : lab->protocol->log_at(node, instance).digest;
 		if (instance > last || digest != record->batch->digest) {
-			violated(lab, "leader-completeness", node->id, record->first_node, instance, digest,
-				record->batch->digest);
+			watch_violated(lab, "leader-completeness", node->id, record->first_node, instance, digest,
+				record->batch->digest,
+				"leads without what the second had committed (second value) in an earlier term");
 			return;
 		}
 	}
@@ -165,12 +226,14 @@ void watch_leads(struct node *node, uint64_t view)
 {
 	struct lab *lab = lab_of(node);
 	struct term *term = term_at(lab, view);
+	watch_view(node);
 	digest_add(&lab->world.digest, UINT64_C(0xee) << 56 | node->id, view);
 	if (term->leader == node->id) {
 		return;
 	}
 	if (term->leader != NODE_NONE && lab->scenario->checkers && !node->byzantine) {
-		violated(lab, "election-safety", term->leader, node->id, view, term->leader, node->id);
+		watch_violated(lab, "election-safety", term->leader, node->id, view, term->leader, node->id,
+			"both led the same view or term");
 	}
 	if (term->leader == NODE_NONE) {
 		lab->n_led++;
@@ -201,6 +264,7 @@ void watch_candidate(struct node *node, uint64_t term)
 {
 	struct lab *lab = lab_of(node);
 	term_at(lab, term)->candidate = true;
+	watch_view(node);
 	if (term > (uint64_t)lab->scenario->stop.views) {
 		lab_end(lab, "limit", "more than %lld views or terms", (long long)lab->scenario->stop.views);
 	}
@@ -216,6 +280,7 @@ void watch_failed(struct lab *lab, struct node *node)
 /* PBFT's primary that comes back before anyone has left its view goes on as the primary. */
 void watch_restarted(struct lab *lab, struct node *node)
 {
+	watch_view(node);
 	if (lab->protocol->leader_based && node->id == lab->leader &&
 		lab->protocol->leader(node) == node->id) {
 		lab->leader_failed = SIM_NEVER;
@@ -239,7 +304,8 @@ void watch_appended(struct node *node, uint64_t index, uint64_t term, uint64_t p
 			continue;
 		}
 		if ((*at)->digest != batch->digest || (*at)->prev_term != prev_term) {
-			violated(lab, "log-matching", (*at)->node, node->id, index, (*at)->digest, batch->digest);
+			watch_violated(lab, "log-matching", (*at)->node, node->id, index, (*at)->digest,
+				batch->digest, "entries of the same index and term, or those before them, differ");
 		}
 		return;
 	}

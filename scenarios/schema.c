@@ -195,6 +195,14 @@ const struct param scenario_params[] = {
 		.offset = AT(checkers),
 		.fallback = "on",
 		.help = "whether invariants are checked while it runs"},
+	{.name = "liveness_after",
+		.kind = PARAM_DURATION,
+		.flags = PARAM_OFF | PARAM_EXCLUDE_MIN,
+		.offset = AT(liveness_after_ns),
+		.fallback = "off",
+		.unit = "s",
+		.help = "once all faults and attacks have ended, work may wait so long for the next acceptance; "
+				"longer breaks the invariant `liveness`"},
 	PARAM_END,
 };
 

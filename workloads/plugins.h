@@ -6,6 +6,7 @@
 
 extern const struct workload workload_requests;
 extern const struct workload workload_dimweight;
+extern const struct workload workload_kv;
 
 extern const struct predictor predictor_linear;
 

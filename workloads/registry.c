@@ -5,6 +5,7 @@
 
 static const struct plugin *const workloads[] = {
 	&workload_requests.plugin,
+	&workload_kv.plugin,
 	&workload_dimweight.plugin,
 	NULL,
 };

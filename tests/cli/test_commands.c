@@ -107,7 +107,7 @@ static void says_what_came_too_late(void **state)
 
 static void lists_what_there_is(void **state)
 {
-	expect("$SYNOD list", 0, "protocols    none, raft, pbft");
+	expect("$SYNOD list", 0, "protocols    none, central, raft, pbft");
 	expect("$SYNOD list protocols", 0, "view_timeout");
 	expect("$SYNOD list keys", 0, "liveness_bound");
 	expect("$SYNOD list kpis", 0, "messages_per_instance");

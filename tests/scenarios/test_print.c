@@ -92,7 +92,8 @@ static void test_text(void **state)
 							  "faults: []\n"
 							  "record: []\n"
 							  "liveness_bound: 30 s  # auto\n"
-							  "checkers: true\n");
+							  "checkers: true\n"
+							  "liveness_after: off\n");
 	free(text);
 	scenario_close(file);
 }

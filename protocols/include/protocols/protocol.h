@@ -10,6 +10,7 @@ enum client_policy {
 	CLIENT_OWN_VALIDATOR, /* client i believes in validator i mod n for ever */
 	CLIENT_TO_ALL,        /* in the view's primary; on a timeout, asks all */
 	CLIENT_HINTED,        /* in the last leader hinted; on a timeout, asks the next */
+	CLIENT_COORDINATOR,   /* in node 0 for ever (`central`) */
 };
 
 /* What a checker reads of a Raft-like log. */
@@ -68,7 +69,7 @@ struct protocol_forgery {
 struct protocol {
 	struct plugin plugin;
 	bool byzantine;     /* tolerates f < n/3 liars; else f < n/2 crashes, or, with `solo`, promises nothing */
-	bool solo;          /* any one live validator can go on alone (`none`) */
+	bool solo;          /* one validator goes on alone: any (`none`) or the coordinator (`central`); f is 0 */
 	bool ordered;       /* agrees on a log: agreement and total order are promised */
 	bool leader_based;
 	bool validates;     /* its backups ask node_valid before they vote for a proposal */

@@ -54,6 +54,7 @@ struct scenario {
 	int64_t n_faulty;
 	sim_time liveness_bound_ns;
 	bool checkers;
+	sim_time liveness_after_ns; /* SIM_NEVER: not checked */
 	struct plugin_value protocol; /* a struct protocol */
 	struct network_settings network;
 	struct node_costs node;

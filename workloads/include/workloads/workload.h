@@ -1,7 +1,7 @@
 /* What is agreed on: one const struct a workload.
  *
- * `requests` orders opaque transactions from clients of their own. Every other workload is an
- * application: items arrive, each validator predicts, its gateway submits the prediction, the item
+ * `requests` orders opaque transactions from clients of their own, `kv` has them read and write a store.
+ * Every other workload is an application: items arrive, each validator predicts, its gateway submits the prediction, the item
  * closes by log position, is scored, aggregated and decided by the replicated application
  * (workloads/application.h). A workload says only what its items are and what validators see. */
 #ifndef WORKLOADS_WORKLOAD_H
@@ -13,8 +13,9 @@
 struct workload_common {
 	struct plugin_value arrivals; /* no plugin: closed loop (requests only) */
 	sim_time client_timeout_ns;   /* retransmission; SIM_NEVER: off */
-	/* requests */
+	/* requests, kv */
 	int64_t clients, outstanding, size_bytes;
+	double conflict;      /* share of transactions that touch what all share */
 	int64_t reply_quorum; /* PARAM_AUTO_VALUE: what the protocol asks for */
 	/* applications */
 	double tolerance;     /* relative */
@@ -50,6 +51,7 @@ enum identities { IDENTITIES_VALIDATORS, IDENTITIES_OPEN };
 struct workload {
 	struct plugin plugin;
 	bool application;
+	bool store; /* a key-value store (workloads/kv.h) */
 	const char *value_unit; /* "kg" */
 	uint32_t n_features;
 	const char *const *feature_names;

@@ -1,0 +1,54 @@
+/* The replies to one request where there are several sorts of them: to reads that were not ordered, before
+ * the commitment, and after it. What each validator said last counts, since a rollback may change its mind;
+ * but a firm word stands against what comes later by another way. */
+#include "lab.h"
+
+#include <string.h>
+
+uint32_t reply_set_take(struct lab *lab)
+{
+	uint32_t n = lab->world.n_validators;
+	uint32_t index = lab->reply_set_free;
+	if (index != NODE_NONE) {
+		lab->reply_set_free = lab->reply_sets[index].next_free;
+		memset(lab->reply_sets[index].sorts, 0, n);
+		return index;
+	}
+	index = lab->n_reply_sets++;
+	size_t capacity = lab->reply_sets_capacity;
+	lab->reply_sets = lab_grow(lab->reply_sets, sizeof(*lab->reply_sets), index + 1, &capacity);
+	lab->reply_sets_capacity = (uint32_t)capacity;
+	lab->reply_sets[index] = (struct reply_set){
+		.results = arena_array(&lab->world.arena, uint64_t, n),
+		.sorts = arena_array(&lab->world.arena, uint8_t, n),
+	};
+	return index;
+}
+
+void reply_set_give_back(struct lab *lab, uint32_t set)
+{
+	lab->reply_sets[set].next_free = lab->reply_set_free;
+	lab->reply_set_free = set;
+}
+
+struct reply_tally reply_set_add(struct lab *lab, uint32_t index, const struct message *message)
+{
+	struct reply_set *set = &lab->reply_sets[index];
+	uint8_t sort = (message->flags & REPLY_READ) != 0 ? REPLY_SORT_READ
+		: (message->flags & REPLY_TENTATIVE) != 0     ? REPLY_SORT_TENTATIVE
+													  : REPLY_SORT_FIRM;
+	if (sort >= set->sorts[message->from]) {
+		set->sorts[message->from] = sort;
+		set->results[message->from] = message->digest;
+	}
+	struct reply_tally tally = {0};
+	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
+		tally.n_heard += set->sorts[i] != REPLY_SORT_NONE;
+		if (set->results[i] == message->digest) {
+			tally.n_firm += set->sorts[i] == REPLY_SORT_FIRM;
+			tally.n_tentative += set->sorts[i] == REPLY_SORT_TENTATIVE;
+			tally.n_read += set->sorts[i] == REPLY_SORT_READ;
+		}
+	}
+	return tally;
+}

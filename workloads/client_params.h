@@ -1,0 +1,60 @@
+/* The parameters of the workloads whose clients are parties of their own: `requests` and `kv`. */
+#ifndef WORKLOADS_CLIENT_PARAMS_H
+#define WORKLOADS_CLIENT_PARAMS_H
+
+#include "workloads/workload.h"
+
+/* `conflict_help` says what the shared object is. Settings begin with a struct workload_common. */
+#define CLIENT_PARAMS(conflict_help)                                                                \
+	{.name = "clients",                                                                             \
+		.kind = PARAM_INT,                                                                          \
+		.offset = offsetof(struct workload_common, clients),                                        \
+		.min = 1,                                                                                   \
+		.max = 1e5,                                                                                 \
+		.fallback = "1",                                                                            \
+		.unit = "",                                                                                 \
+		.help = "parties that submit requests; with regions, client i sits where validator i mod "  \
+				"n does"},                                                                          \
+	{.name = "outstanding",                                                                         \
+		.kind = PARAM_INT,                                                                          \
+		.offset = offsetof(struct workload_common, outstanding),                                    \
+		.min = 1,                                                                                   \
+		.max = 1e6,                                                                                 \
+		.fallback = "1",                                                                            \
+		.unit = "",                                                                                 \
+		.help = "closed loop: requests that each client keeps under way"},                          \
+	{.name = "size",                                                                                \
+		.kind = PARAM_BYTES,                                                                        \
+		.offset = offsetof(struct workload_common, size_bytes),                                     \
+		.min = 0,                                                                                   \
+		.max = 1e6, /* a batch of as many as the protocols allow then stays below 4 GiB */          \
+		.fallback = "0 B",                                                                          \
+		.unit = "bytes",                                                                            \
+		.help = "payload of a request; at most 1 MB"},                                              \
+	{.name = "conflict",                                                                            \
+		.kind = PARAM_REAL,                                                                         \
+		.offset = offsetof(struct workload_common, conflict),                                       \
+		.min = 0,                                                                                   \
+		.max = 1,                                                                                   \
+		.fallback = "0",                                                                            \
+		.unit = "",                                                                                 \
+		.help = conflict_help},                                                                     \
+	{.name = "arrivals",                                                                            \
+		.kind = PARAM_PLUGIN,                                                                       \
+		.offset = offsetof(struct workload_common, arrivals),                                       \
+		.registry = &arrival_registry,                                                              \
+		.unit = "",                                                                                 \
+		.help = "open loop: when requests arrive, whatever is under way; unset: closed loop"},      \
+	{.name = "reply_quorum", .kind = PARAM_INT, .flags = PARAM_AUTO,                                \
+		.offset = offsetof(struct workload_common, reply_quorum), .min = 1, .max = 1e6,             \
+		.fallback = "auto", .unit = "validators",                                                   \
+		.help = "equal replies that a client waits for; auto: what the protocol says"},             \
+	{                                                                                               \
+		.name = "client_timeout", .kind = PARAM_DURATION, .flags = PARAM_AUTO | PARAM_OFF,          \
+		.offset = offsetof(struct workload_common, client_timeout_ns), .min = 1,                    \
+		.max = (double)SIM_NEVER, .fallback = "auto", .auto_delays = {40},                          \
+		.auto_min_ns = {2 * SIM_SECOND}, .unit = "s",                                               \
+		.help = "a client without an answer sends its request again after this long"                \
+	}
+
+#endif
