@@ -135,6 +135,9 @@ transaction_id client_submit(struct lab *lab, uint32_t client, enum transaction_
 		.replies = NODE_NONE,
 		.kind = (uint8_t)kind,
 	};
+	if (lab->noted) {
+		transaction_submitted(lab, transaction);
+	}
 	ask(lab, client, transaction);
 	wait_for(lab, client, transaction, 0);
 	return transaction;
@@ -292,6 +295,9 @@ void client_receive(struct node *node, const struct message *message)
 		client->believed = (uint32_t)message->extra;
 	}
 	transaction->answered = true;
+	if (lab->noted) {
+		transaction_answered(lab, (transaction_id)message->instance);
+	}
 	give_up_replies(lab, transaction);
 	struct lab_item *item = &lab->items[transaction->item];
 	const struct lab_instance *record = watch_instance(lab, transaction->instance);
@@ -304,6 +310,9 @@ void client_receive(struct node *node, const struct message *message)
 void client_executed(struct lab *lab, transaction_id transaction)
 {
 	lab->transactions[transaction].answered = true;
+	if (lab->noted) {
+		transaction_answered(lab, transaction);
+	}
 }
 
 void clients_restart(struct lab *lab, struct node *node)

@@ -91,6 +91,9 @@ static void execute(struct lab *lab, struct node *node, uint64_t instance, uint6
 	struct replica *replica = &lab->replicas[node->id];
 	check_position(lab, node, replica, id);
 	if (transaction->kind == TRANSACTION_REQUEST) {
+		if (lab->noted) {
+			transaction_executed(lab, node, id, instance, view, "");
+		}
 		if (reply && transaction->client != node->id) {
 			send_reply(lab, node, id, instance, view);
 		}
@@ -100,6 +103,9 @@ static void execute(struct lab *lab, struct node *node, uint64_t instance, uint6
 	enum application_status status = transaction->kind == TRANSACTION_PREDICTION
 		? application_predict(replica->application, transaction->item, sender, transaction->value)
 		: application_close(replica->application, transaction->item, sender);
+	if (lab->noted) {
+		transaction_executed(lab, node, id, instance, view, application_reject(status));
+	}
 	if (sender == node->id) {
 		client_executed(lab, id);
 	}

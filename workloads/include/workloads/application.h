@@ -69,6 +69,12 @@ enum application_status {
 	APPLICATION_CLOSED_NOW, /* counted, and closed the item by it */
 };
 
+/* Why a transaction changed nothing: "duplicate", "late"; "" where it counted. */
+static inline const char *application_reject(enum application_status status)
+{
+	return status == APPLICATION_DUPLICATE ? "duplicate" : status == APPLICATION_LATE ? "late" : "";
+}
+
 struct application;
 struct application_replica;
 

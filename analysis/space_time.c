@@ -1,0 +1,1 @@
+#include "analysis/space_time.h"
