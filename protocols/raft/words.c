@@ -13,13 +13,13 @@ static const char *const timer_names[] = {
 
 /* The first ones are the kinds of messages, in their order, so that a kind of its own is its phase. */
 static const char *const phase_names[] = {"append", "append matched", "vote requested", "vote granted",
-	"heartbeat", "append refused", "vote refused", "heartbeat answered", NULL};
+	"vote refused", "heartbeat", "append refused", "heartbeat answered", NULL};
 
 enum {
 	PHASE_KINDS = 4,
-	PHASE_HEARTBEAT = PHASE_KINDS,
+	PHASE_VOTE_REFUSED = PHASE_KINDS,
+	PHASE_HEARTBEAT,
 	PHASE_APPEND_REFUSED,
-	PHASE_VOTE_REFUSED,
 	PHASE_HEARTBEAT_ANSWER,
 };
 

@@ -35,12 +35,14 @@ struct space_time_span {
 	size_t line;
 };
 
-/* A word above a lifeline. Of two that would touch the later one is left out. */
+/* A word at a lifeline. One for which there is no place without touching another is left out. */
 struct space_time_word {
 	double at_s;
 	size_t line;
 	char text[40];
 };
+
+#define SPACE_TIME_PHASES_MAX 64
 
 struct space_time {
 	const char *title, *caption;
