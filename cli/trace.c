@@ -152,6 +152,26 @@ static const struct plugin window_plugin = {
 	.settings_size = sizeof(struct window),
 };
 
+/* The reader of scenarios knows these for settings: said as the user wrote them. */
+static void print_reasons(const struct diagnostics *diagnostics)
+{
+	static const char set[] = "--set ";
+	char *text = NULL;
+	size_t n_bytes;
+	FILE *stream = open_memstream(&text, &n_bytes);
+	if (stream == NULL) {
+		return;
+	}
+	diagnostics_print(diagnostics, stream);
+	fclose(stream);
+	for (char *rest = text, *line = strsep(&rest, "\n"); line != NULL && *line != '\0';
+		 line = strsep(&rest, "\n")) {
+		bool is_set = strncmp(line, set, strlen(set)) == 0;
+		fprintf(stderr, "%s%s\n", is_set ? "--" : "", line + (is_set ? strlen(set) : 0));
+	}
+	free(text);
+}
+
 static bool choose_window(const struct option_values *values, struct trace_filter *filter)
 {
 	static const struct {
@@ -171,7 +191,7 @@ static bool choose_window(const struct option_values *values, struct trace_filte
 	struct diagnostics *diagnostics = diagnostics_create();
 	bool good = settings_fill(
 		&window_plugin, (const char *const *)sets, n, &value, &arena, diagnostics);
-	diagnostics_print(diagnostics, stderr);
+	print_reasons(diagnostics);
 	if (good) {
 		const struct window *window = value.settings;
 		filter->from_ns = window->from_ns;
@@ -247,6 +267,7 @@ static bool take_kind(void *context, const char *word)
 	const struct chosen_kinds *chosen = context;
 	const char *names[TRACE_N + 256];
 	size_t n = 0;
+	bool found = false; /* an event and a message may have the same name: both are meant */
 	for (unsigned what = 0; what < TRACE_N; what++) {
 		if (trace_words[what] == NULL) {
 			continue;
@@ -254,7 +275,7 @@ static bool take_kind(void *context, const char *word)
 		names[n++] = trace_words[what];
 		if (strcmp(trace_words[what], word) == 0) {
 			chosen->filter->whats |= UINT32_C(1) << what;
-			return true;
+			found = true;
 		}
 	}
 	for (unsigned kind = 1; kind < 256; kind++) {
@@ -265,8 +286,11 @@ static bool take_kind(void *context, const char *word)
 		names[n++] = name;
 		if (strcmp(name, word) == 0) {
 			chosen->filter->kinds[kind / 64] |= UINT64_C(1) << kind % 64;
-			return true;
+			found = true;
 		}
+	}
+	if (found) {
+		return true;
 	}
 	const char *nearest = nearest_name(word, names, n);
 	if (nearest != NULL) {

@@ -184,7 +184,8 @@ static void print_flow(struct trace_chrome *chrome, char phase, uint32_t node,
 	open_event(chrome, phase, node);
 	print_name(chrome, trace_message_name(chrome->run.protocol, message->kind));
 	fprintf(chrome->out, ",\"cat\":\"message\",\"id\":\"0x%" PRIx64 "\"", id);
-	print_time(chrome->out, "ts", chrome->slice.start_ns);
+	/* Inside the slice, not at its very beginning: it is bound to the slice that is open at its time. */
+	print_time(chrome->out, "ts", chrome->slice.start_ns + TRACE_SLICE_NS / 2);
 	fputs(phase == 'f' ? ",\"bp\":\"e\"}" : "}", chrome->out);
 }
 
