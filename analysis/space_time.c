@@ -273,9 +273,10 @@ static bool touches(const struct box *a, const struct box *b)
 	return a->x0 < b->x1 && b->x0 < a->x1 && a->y0 < b->y1 && b->y0 < a->y1;
 }
 
-/* Finds a word its place. False: there is none. */
+/* Finds a word its place, after `begins`, where the one before it on its lifeline begins. False: there is
+ * none. */
 static bool place_word(const struct drawing *drawing, const struct space_time_word *word,
-	const struct box *taken, size_t n_taken, struct box *place)
+	const struct box *taken, size_t n_taken, double begins, struct box *place)
 {
 	double wide = (double)text_length(word->text) * EM * WORD_PT;
 	double x = time_pt(drawing, word->at_s);
@@ -289,7 +290,7 @@ static bool place_word(const struct drawing *drawing, const struct space_time_wo
 		double x0 = x + offsets[i / 2];
 		double y0 = above ? y + 4 : y - 4 - WORD_PT;
 		struct box box = {x0, x0 + wide, y0, y0 + WORD_PT};
-		bool is_free = x0 >= 0 && box.x1 <= drawing->plot.panel_width;
+		bool is_free = x0 > begins && box.x1 <= drawing->plot.panel_width;
 		for (size_t k = 0; k < n_taken && is_free; k++) {
 			is_free = !touches(&box, &taken[k]);
 		}
@@ -308,15 +309,17 @@ static void write_words(struct drawing *drawing)
 	struct plot *plot = &drawing->plot;
 	double unit = (figure->until_s - figure->from_s) * drawing->scale / plot->panel_width;
 	struct box *taken = figure_take(figure->n_words, sizeof(*taken));
+	double *begins = figure_take(figure->n_lines, sizeof(*begins));
 	size_t n_taken = 0;
 	fprintf(plot->script, "set style textbox opaque noborder fillcolor rgb '#ffffff' margins 0.2, 0\n");
 	for (size_t i = 0; i < figure->n_words; i++) {
 		const struct space_time_word *word = &figure->words[i];
 		struct box box;
-		if (!place_word(drawing, word, taken, n_taken, &box)) {
+		if (!place_word(drawing, word, taken, n_taken, begins[word->line], &box)) {
 			continue;
 		}
 		taken[n_taken++] = box;
+		begins[word->line] = box.x0;
 		fprintf(plot->script, "set label ");
 		plot_quote(plot->script, word->text);
 		fprintf(plot->script,
@@ -324,6 +327,7 @@ static void write_words(struct drawing *drawing)
 			figure->from_s * drawing->scale + (box.x0 + box.x1) / 2 * unit,
 			(box.y0 + box.y1) / 2 / LINE_PT - EDGE);
 	}
+	free(begins);
 	free(taken);
 }
 

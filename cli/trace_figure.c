@@ -28,6 +28,7 @@ struct lifeline {
 	bool told, down;
 	sim_time leads_ns, down_ns; /* since when; SIM_NEVER: it does not */
 	size_t line;                /* in the figure; SIZE_MAX: it has none */
+	sim_time expired_ns;        /* when its client's timer last expired */
 	sim_time word_ns;           /* of its last word, and how much that says */
 	int word_weight;
 };
@@ -106,7 +107,8 @@ static void begin(void *context, const struct trace_run *run)
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		trace->lives[i] = (struct lifeline){
-			.leader = NODE_NONE, .leads_ns = SIM_NEVER, .down_ns = SIM_NEVER, .word_ns = -1};
+			.leader = NODE_NONE, .leads_ns = SIM_NEVER, .down_ns = SIM_NEVER, .word_ns = -1,
+			.expired_ns = -1};
 	}
 	for (unsigned kind = 1; kind <= CLIENT_PHASES; kind++) {
 		trace->phases[trace->n_phases++] = trace_message_name(run->protocol, kind);
@@ -323,6 +325,11 @@ static void on_event(void *context, const struct trace_event *event)
 	if (!in_window) {
 		return;
 	}
+	/* A client's timer that finds nothing overdue is no timeout. */
+	if (event->what == TRACE_SEND && trace->lives[event->node].expired_ns == event->at_ns) {
+		trace->lives[event->node].expired_ns = -1;
+		add_mark(trace, event, SPACE_TIME_TIMEOUT);
+	}
 	switch (event->what) {
 	case TRACE_SEND:
 	case TRACE_RECEIVE:
@@ -340,7 +347,9 @@ static void on_event(void *context, const struct trace_event *event)
 		break;
 	}
 	case TRACE_TIMER:
-		if (strstr(event->text, "timeout") != NULL) {
+		if (strcmp(event->text, "client timeout") == 0) {
+			trace->lives[event->node].expired_ns = event->at_ns;
+		} else if (strstr(event->text, "timeout") != NULL) {
 			add_mark(trace, event, SPACE_TIME_TIMEOUT);
 		}
 		break;
