@@ -198,7 +198,8 @@ static void write_lines(struct plot *plot, double y, double leading, char *text,
 
 static double legend_item_pt(const struct legend_item *item)
 {
-	return (item->kind == LEGEND_LINE ? 25 : 16) + text_pt(item->text, TEXT_PT) + 8;
+	return (item->kind == LEGEND_LINE || item->kind == LEGEND_ARROW || item->kind == LEGEND_STROKE ? 25
+																								   : 16) + text_pt(item->text, TEXT_PT) + 8;
 }
 
 /* The legend takes as many rows as it needs; answers how many, and draws them from y when asked. */
@@ -226,6 +227,17 @@ static size_t legend(struct plot *plot, const struct page *page, double y, bool 
 				y_screen(plot, y), x1, y_screen(plot, y), style);
 			fprintf(plot->script, "set label '' at screen %.5f, %.5f point ls %zu\n",
 				x_screen(plot, x + 10), y_screen(plot, y), style);
+		} else if (item->kind == LEGEND_ARROW || item->kind == LEGEND_STROKE) {
+			fprintf(plot->script, "set arrow from screen %.5f, %.5f to screen %.5f, %.5f ls %zu ", x0,
+				y_screen(plot, y), x1, y_screen(plot, y), item->style);
+			if (item->kind == LEGEND_ARROW) {
+				fprintf(plot->script, "head size screen %.5f,17 fixed noborder\n", x_screen(plot, 5));
+			} else {
+				fprintf(plot->script, "nohead\n");
+			}
+		} else if (item->kind == LEGEND_POINT) {
+			fprintf(plot->script, "set label '' at screen %.5f, %.5f point ls %zu\n",
+				x_screen(plot, x + 7), y_screen(plot, y), item->style);
 		} else {
 			bool pale = item->kind == LEGEND_PALE_BAR || item->kind == LEGEND_PALE_GREY;
 			bool grey = item->kind == LEGEND_GREY || item->kind == LEGEND_PALE_GREY;
@@ -237,7 +249,8 @@ static size_t legend(struct plot *plot, const struct page *page, double y, bool 
 				x_screen(plot, x), y_screen(plot, y - 3.5), x_screen(plot, x + 12),
 				y_screen(plot, y + 3.5), colour, pale ? PLOT_PALE : 1.0);
 		}
-		write_label(plot, x + (item->kind == LEGEND_LINE ? 24 : 15), y, item->text,
+		bool bar = item->kind >= LEGEND_BAR && item->kind <= LEGEND_PALE_GREY;
+		write_label(plot, x + (bar || item->kind == LEGEND_POINT ? 15 : 24), y, item->text,
 			"left tc rgb grey_dark font font_text");
 		x += width;
 	}
@@ -248,7 +261,7 @@ static void measure(
 	struct plot *plot, size_t n_legend_rows, size_t n_title_lines, size_t n_caption_lines)
 {
 	const struct page *page = plot->page;
-	double first = 47, others = page->shared_y ? 8 : 47, right = 8;
+	double first = page->left_pt > 0 ? page->left_pt : 47, others = page->shared_y ? 8 : 47, right = 8;
 	plot->left = first;
 	double free_pt = plot->width - first - right - others * (double)(page->columns - 1);
 	plot->panel_width = free_pt / (double)page->columns;

@@ -17,7 +17,17 @@
 #define PLOT_BAND 0.18       /* opacity of bands */
 #define LEGEND_MAX 24
 
-enum legend_kind { LEGEND_LINE, LEGEND_BAR, LEGEND_PALE_BAR, LEGEND_GREY, LEGEND_PALE_GREY };
+enum legend_kind {
+	LEGEND_LINE,
+	LEGEND_BAR,
+	LEGEND_PALE_BAR,
+	LEGEND_GREY,
+	LEGEND_PALE_GREY,
+	/* Of these `style` is gnuplot's line style itself. */
+	LEGEND_ARROW,
+	LEGEND_STROKE,
+	LEGEND_POINT,
+};
 
 struct legend_item {
 	enum legend_kind kind;
@@ -31,6 +41,7 @@ struct page {
 	bool wide;            /* 17.5 cm, else 8.5 */
 	size_t columns, rows; /* of panels */
 	double panel_pt;      /* height of a panel */
+	double left_pt;       /* room for the names along y; 0: as much as numbers need */
 	bool panel_titles;
 	bool inner_x;            /* every row has tics and a label along x, else the last one alone */
 	bool shared_y;           /* only the first column has a label and numbers along y */

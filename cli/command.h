@@ -39,7 +39,7 @@ struct command {
 };
 
 extern const struct command command_run, command_check, command_list, command_show, command_diff,
-	command_stats, command_plot, command_eval, command_bench;
+	command_stats, command_plot, command_trace, command_eval, command_bench;
 
 /* A whole number in [min, max] for an option; on failure says so on stderr. */
 bool option_number(const char *option, const char *text, long long min, long long max,

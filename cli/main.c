@@ -10,7 +10,8 @@
 #include <string.h>
 
 static const struct command *const commands[] = {&command_run, &command_check, &command_list,
-	&command_show, &command_stats, &command_diff, &command_plot, &command_eval, &command_bench, NULL};
+	&command_show, &command_stats, &command_diff, &command_plot, &command_trace, &command_eval,
+	&command_bench, NULL};
 
 void complain(const char *format, ...)
 {

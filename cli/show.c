@@ -6,12 +6,20 @@
 
 static const struct option_spec options[] = {
 	{"--csv", NULL, NULL, "prints a table as CSV, numbers with 17 significant digits"},
-	{"--table", NULL, "NAME", "which (runs, decisions, predictions, validators, series, violations)"},
+	{"--table", NULL, "NAME", "which (runs, decisions, predictions, transactions, validators, series, violations)"},
 	{"--scenario", NULL, NULL, "prints the scenario that made the file"},
+	{"--transaction", NULL, "N", "tells the life of one transaction (record: [transactions])"},
+	{"--run", NULL, "R", "of which run; without: 0"},
 	{0},
 };
 
-enum { OPTION_CSV, OPTION_TABLE, OPTION_SCENARIO };
+enum { OPTION_CSV, OPTION_TABLE, OPTION_SCENARIO, OPTION_TRANSACTION, OPTION_RUN };
+
+/* The number that an option was given last, if any. */
+static bool last_number(const char *option, const struct option_values *values, long long *number)
+{
+	return values->n == 0 || option_number(option, values->values[values->n - 1], 0, INT64_MAX, number);
+}
 
 static int run(const struct option_values *values, const char *const *arguments, int n_arguments)
 {
@@ -21,11 +29,21 @@ static int run(const struct option_values *values, const char *const *arguments,
 		for (table = 0; table < TABLE_N && strcmp(table_names[table], name) != 0; table++) {
 		}
 		if (table == TABLE_N) {
-			complain("there is no table '%s'; there are runs, decisions, predictions, validators, "
-					 "series and violations",
+			complain("there is no table '%s'; there are runs, decisions, predictions, "
+					 "transactions, validators, series and violations",
 				name);
 			return EXIT_USAGE;
 		}
+	}
+	long long transaction = 0;
+	long long run_number = 0;
+	if (!last_number("--transaction", &values[OPTION_TRANSACTION], &transaction) ||
+		!last_number("--run", &values[OPTION_RUN], &run_number)) {
+		return EXIT_USAGE;
+	}
+	if (values[OPTION_RUN].n > 0 && values[OPTION_TRANSACTION].n == 0) {
+		complain("--run goes with --transaction");
+		return EXIT_USAGE;
 	}
 	struct results_error error = {0};
 	struct results_file *file = results_open(arguments[0], &error);
@@ -34,6 +52,8 @@ static int run(const struct option_values *values, const char *const *arguments,
 		if (values[OPTION_SCENARIO].n > 0) {
 			fputs(results_header(file)->scenario, stdout);
 			status = 0;
+		} else if (values[OPTION_TRANSACTION].n > 0) {
+			status = results_show_transaction(file, run_number, transaction, stdout, &error);
 		} else if (values[OPTION_CSV].n > 0 || values[OPTION_TABLE].n > 0) {
 			status = results_show_csv(file, table, stdout, &error);
 		} else {
@@ -50,10 +70,11 @@ static int run(const struct option_values *values, const char *const *arguments,
 
 const struct command command_show = {
 	.name = "show",
-	.summary = "tells what is in a result file; prints its tables",
-	.usage = "FILE.h5 [--csv] [--table NAME] [--scenario]",
+	.summary = "what is in a result file, what went wrong; its tables; one transaction's life",
+	.usage = "FILE.h5 [--csv] [--table NAME] [--scenario] [--transaction N [--run R]]",
 	.example = "  synod show results/demo.h5\n"
-			   "  synod show results/demo.h5 --csv --table decisions > decisions.csv\n",
+			   "  synod show results/demo.h5 --csv --table decisions > decisions.csv\n"
+			   "  synod show results/demo.h5 --transaction 12 --run 3\n",
 	.options = options,
 	.arguments_min = 1,
 	.arguments_max = 1,

@@ -177,6 +177,9 @@ transaction_id client_submit(struct lab *lab, uint32_t client, enum transaction_
 		.replies = kind == TRANSACTION_PROPOSAL ? 0 : NODE_NONE,
 		.kind = (uint8_t)kind,
 	};
+	if (lab->noted) {
+		transaction_submitted(lab, transaction);
+	}
 	if (lab->reads == READS_ALL && is_unordered(lab, transaction)) {
 		ask_all(lab, client, transaction);
 	} else {
@@ -381,6 +384,9 @@ static void accept_answer(struct lab *lab, struct node *node, transaction_id id,
 		client->believed = (uint32_t)message->extra;
 	}
 	transaction->answered = true;
+	if (lab->noted) {
+		transaction_answered(lab, (transaction_id)message->instance);
+	}
 	give_up_replies(lab, transaction);
 	uint32_t index = transaction->item;
 	struct lab_item *item = &lab->items[index];
@@ -424,6 +430,9 @@ void client_receive(struct node *node, const struct message *message)
 void client_executed(struct lab *lab, transaction_id transaction)
 {
 	lab->transactions[transaction].answered = true;
+	if (lab->noted) {
+		transaction_answered(lab, transaction);
+	}
 }
 
 void clients_restart(struct lab *lab, struct node *node)

@@ -595,6 +595,9 @@ void collect_tables(struct lab *lab)
 	if ((record & RECORD_DECISIONS) != 0) {
 		decisions(lab);
 	}
+	if ((record & RECORD_TRANSACTIONS) != 0) {
+		transactions_table(lab);
+	}
 	if ((record & RECORD_VALIDATORS) != 0) {
 		validators(lab);
 	}

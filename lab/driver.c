@@ -241,6 +241,9 @@ void driver_accepted(struct lab *lab, uint32_t index)
 	lab->n_decided += item->decided_value;
 	lab->last_acceptance = lab->waiting_since = lab->world.now;
 	collect_accepted(lab, item);
+	if (lab->trace != NULL) {
+		trace_accepted(lab, index);
+	}
 	adversary_decided(lab, item);
 	uint64_t bits;
 	memcpy(&bits, &item->value, sizeof(bits));

@@ -7,6 +7,8 @@
  *   replies.c   the replies to a request of which there are several sorts
  *   replica.c   what a validator executes: transactions, and the application behind them
  *   kv.c        the store of `kv`, at the replicas and as its clients know it
+ *   transactions.c  the life of each transaction, where it is recorded
+ *   trace.c     tells a sink all that happens, where there is one
  *   watch.c     the invariants, checked from the outside at every report
  *   faults.c    what the engine's faults need to know of protocols: quorums, steps, lies
  *   told.c      those about what clients were told: exactly-once, durability, liveness
@@ -18,6 +20,7 @@
 #include "attacks/attack.h"
 #include "engine/world.h"
 #include "lab/run.h"
+#include "lab/trace.h"
 #include "sim/real.h"
 #include "protocols/protocol.h"
 #include "workloads/application.h"
@@ -228,6 +231,13 @@ struct samples {
 	size_t n, capacity;
 };
 
+/* A transaction's life, as /transactions tells it; SIM_NEVER: never. */
+struct transaction_record {
+	sim_time submitted, ordered, answered;
+	uint64_t instance, view;
+	const char *reject; /* the application's word for why it changed nothing; "": it counted */
+};
+
 enum phase { PHASE_RUNNING, PHASE_DRAINING };
 
 struct lab {
@@ -245,6 +255,10 @@ struct lab {
 
 	struct transaction *transactions;
 	size_t n_transactions, transactions_capacity;
+	bool noted; /* transactions are recorded or traced */
+	struct transaction_record *records; /* by transaction; NULL: not recorded */
+	size_t records_capacity;
+	struct trace *trace; /* NULL: nobody listens */
 	struct client *clients; /* by node: validators' gateways, then clients */
 	struct reply_count *reply_counts;
 	uint32_t n_reply_counts, reply_counts_capacity, reply_count_free;
@@ -439,6 +453,22 @@ bool replica_executed(const struct node *node, transaction_id transaction);
 uint32_t replica_transaction_bytes(const struct node *node, transaction_id transaction);
 /* Are the batch's proposals within the tolerance of what the node's own validator says? */
 bool replica_valid(const struct node *node, const struct batch *batch);
+
+/* transactions.c: called where lab->noted. */
+void transaction_submitted(struct lab *lab, transaction_id transaction);
+/* A validator has executed it. Only the first that does not attack the protocol is noted. */
+void transaction_executed(struct lab *lab, const struct node *node, transaction_id transaction,
+	uint64_t instance, uint64_t view, const char *reject);
+void transaction_answered(struct lab *lab, transaction_id transaction);
+void transactions_table(struct lab *lab);
+
+/* trace.c: called where lab->trace is not NULL. */
+void trace_start(struct lab *lab, const struct trace_sink *sink, struct host_ops *ops);
+/* The protocol has started at every node. */
+void trace_started(struct lab *lab);
+void trace_submitted(struct lab *lab, transaction_id transaction);
+void trace_accepted(struct lab *lab, uint32_t item);
+void trace_end(struct lab *lab);
 
 /* watch.c */
 struct lab_instance *watch_instance(struct lab *lab, uint64_t instance);

@@ -181,6 +181,10 @@ static void execute(struct lab *lab, struct node *node, uint64_t instance, uint6
 	check_position(lab, node, replica, id);
 	if (transaction->kind == TRANSACTION_REQUEST) {
 		uint64_t result = execute_request(lab, node, instance, id);
+		if (lab->noted) {
+			bool aborted = lab->kv != NULL && kv_operation_of(lab, id)->aborted;
+			transaction_executed(lab, node, id, instance, view, aborted ? "aborted" : "");
+		}
 		if (reply && transaction->client != node->id) {
 			send_reply(lab, node, id, result, view, 0);
 		}
@@ -201,6 +205,9 @@ static void execute(struct lab *lab, struct node *node, uint64_t instance, uint6
 	case TRANSACTION_REQUEST: /* answered above */
 		status = application_close(replica->application, transaction->item, sender);
 		break;
+	}
+	if (lab->noted) {
+		transaction_executed(lab, node, id, instance, view, application_reject(status));
 	}
 	if (sender == node->id) {
 		client_executed(lab, id);

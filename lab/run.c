@@ -347,6 +347,7 @@ static void finish(struct lab *lab)
 	}
 	driver_finish(lab);
 	free(lab->transactions);
+	free(lab->records);
 	free(lab->items);
 	free(lab->instances);
 	free(lab->positions);
@@ -426,8 +427,15 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	direct.timer = lab->protocol->timer;
 	direct.restart = lab->protocol->restart;
 	lab->world.ops = &direct;
+	lab->noted = request->trace != NULL || (scenario->record & RECORD_TRANSACTIONS) != 0;
+	if (request->trace != NULL) {
+		trace_start(lab, request->trace, &direct);
+	}
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		lab->protocol->start(&lab->world.nodes[i]);
+	}
+	if (lab->trace != NULL) {
+		trace_started(lab);
 	}
 	if (lab->protocol->leader_based && lab->n_led == 0) {
 		lab->leader_failed = 0; /* no initial leader: the first election counts from time 0 */
@@ -440,6 +448,9 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	kv_check_linear(lab);
 	if (lab->n_violations > 0) {
 		conclude_unsafe(lab);
+	}
+	if (lab->trace != NULL) {
+		trace_end(lab);
 	}
 	*summary = (struct run_summary){
 		.run = lab->run,

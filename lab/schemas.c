@@ -38,6 +38,21 @@ static const struct column predictions[] = {
 	{"late", COLUMN_INT, "", "1: the item closed without it"},
 };
 
+static const struct column transactions[] = {
+	{"run", COLUMN_INT, "", "the run's number"},
+	{"transaction", COLUMN_INT, "", "the transaction's number, in order of submission"},
+	{"client", COLUMN_INT, "", "who submitted it: the client (requests) or the validator whose gateway did"},
+	{"item", COLUMN_INT, "", "the item that it is about"},
+	{"kind", COLUMN_STRING, "", "what it asks for: request, prediction, close"},
+	{"submitted_s", COLUMN_REAL, "s", "when its client submitted it"},
+	{"ordered_s", COLUMN_REAL, "s", "when the first honest validator executed it; NaN: none did"},
+	{"answered_s", COLUMN_REAL, "s",
+		"when its client accepted the answer (a gateway: saw its validator execute it); NaN: never"},
+	{"instance", COLUMN_INT, "", "the instance in which that validator executed it; -1: none"},
+	{"view", COLUMN_INT, "", "the view or term of that; -1: none"},
+	{"reject", COLUMN_STRING, "", "the application's reason why it changed nothing; empty: it counted"},
+};
+
 static const struct column validators[] = {
 	{"run", COLUMN_INT, "", "the run's number"},
 	{"node", COLUMN_INT, "", "the validator"},
@@ -166,6 +181,9 @@ void run_schemas_init(struct run_schemas *schemas, const struct scenario_file *f
 	}
 	if ((record & RECORD_PREDICTIONS) != 0) {
 		schemas->tables[TABLE_PREDICTIONS] = make(predictions, COUNT(predictions), unit);
+	}
+	if ((record & RECORD_TRANSACTIONS) != 0) {
+		schemas->tables[TABLE_TRANSACTIONS] = make(transactions, COUNT(transactions), unit);
 	}
 	if ((record & RECORD_VALIDATORS) != 0) {
 		schemas->tables[TABLE_VALIDATORS] = make(validators, COUNT(validators), unit);

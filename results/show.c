@@ -3,6 +3,7 @@
 #include "memory.h"
 #include "print.h"
 #include "reader.h"
+#include "show_row.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -348,7 +349,7 @@ int results_show(struct results_file *file, FILE *out, struct results_error *err
 	runs.n_shown = runs.block->n_rows < ROWS_SHOWN ? runs.block->n_rows : ROWS_SHOWN;
 	print_runs(&runs, out);
 	print_verdicts(&runs, out);
-	return 0;
+	return show_violations(file, out, error);
 }
 
 /* --- CSV --- */
@@ -359,8 +360,9 @@ int results_show_csv(
 	error->text[0] = '\0';
 	const struct table_schema *schema = results_schema(file, table);
 	if (!schema) {
-		snprintf(error->text, sizeof(error->text), "%s has no table %s", results_path(file),
-			table_names[table]);
+		snprintf(error->text, sizeof(error->text),
+			"%.300s has no table %s: `record: [%s]` in the scenario would write it", results_path(file),
+			table_names[table], table_names[table]);
 		return -1;
 	}
 	for (size_t i = 0; i < schema->n_columns; i++) {

@@ -206,7 +206,8 @@ const struct param scenario_params[] = {
 	PARAM_END,
 };
 
-const char *const record_names[] = {"decisions", "predictions", "validators", "series", "roc", NULL};
+const char *const record_names[] = {
+	"decisions", "predictions", "validators", "series", "roc", "transactions", NULL};
 
 /* The number of validators, where it is written rightly; 0 else: the table's check says what is
  * wrong. */

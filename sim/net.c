@@ -526,6 +526,9 @@ void net_arrive(struct world *world, uint32_t whom, uint32_t index)
 	struct node *node = &world->nodes[whom];
 	struct packet *packet = packet_at(world, index);
 	if (!node->alive || (world->filtered && is_stopped(world, node, &packet->message))) {
+		if (!node->alive) {
+			trace_dropped(world, whom, &packet->message, "down");
+		}
 		packet_release(world, index, packet);
 		return;
 	}
@@ -547,6 +550,9 @@ void net_arrive_all(struct world *world, uint32_t index)
 	for (uint32_t to = 0; to < n && !world->stopped; to++) {
 		struct node *node = &world->nodes[to];
 		if (to == from || !node->alive || (filtered && is_stopped(world, node, &packet->message))) {
+			if (filtered && to != from && !node->alive) {
+				trace_dropped(world, to, &packet->message, "down");
+			}
 			continue;
 		}
 		give(world, node, &packet->message);

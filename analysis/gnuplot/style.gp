@@ -54,3 +54,17 @@ unset key
 # Viridis, for heat maps.
 set palette defined (0 "#440154", 0.125 "#472d7b", 0.25 "#3b528b", 0.375 "#2c728e", \
 	0.5 "#21918c", 0.625 "#28ae80", 0.75 "#5ec962", 0.875 "#addc30", 1 "#fde725")
+
+# Space-time figures. What passes with clients is grey; lifelines, of one who leads and of one who is down;
+# marks.
+set style line 31 lc rgb "#606060" lw 1.2 dt 1
+set style line 32 lc rgb "#606060" lw 1.2 dt (5, 2.5)
+set style line 33 lc rgb "#606060" lw 1.2 dt (1.5, 2)
+set style line 41 lc rgb "#a0a0a0" lw 1.2 dt 1
+set style line 42 lc rgb "#808080" lw 5 dt 1
+set style line 43 lc rgb "#a0a0a0" lw 1.2 dt (2, 5)
+set style line 44 lc rgb "#000000" lw 1 dt 1 pt 7 ps 0.75
+set style line 45 lc rgb "#000000" lw 1.3 dt 1 pt 10 ps 0.75
+set style line 46 lc rgb "#000000" lw 1.3 dt 1 pt 13 ps 0.9
+set style line 47 lc rgb "#000000" lw 2 dt 1 pt 2 ps 0.9
+set style line 48 lc rgb "#b00020" lw 1.6 dt 1 pt 2 ps 0.6

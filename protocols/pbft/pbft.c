@@ -295,6 +295,7 @@ const struct protocol protocol_pbft = {
 	.client = CLIENT_TO_ALL,
 	.state_size = sizeof(struct pbft),
 	.message_names = message_names,
+	.words = &pbft_words,
 	.quorum = quorum,
 	.reply_quorum = reply_quorum,
 	.reads = reads,

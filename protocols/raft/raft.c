@@ -275,6 +275,7 @@ const struct protocol protocol_raft = {
 	.client = CLIENT_HINTED,
 	.state_size = sizeof(struct raft),
 	.message_names = message_names,
+	.words = &raft_words,
 	.quorum = quorum,
 	.reply_quorum = reply_quorum,
 	.start = start,

@@ -14,6 +14,7 @@
  *   membership.c 6; thesis 4: membership changes
  *   transfer.c   thesis 3.10: leadership transfer
  *   reads.c      thesis 6.4: reads that are not ordered
+ *   words.c      what traces call its timers and messages
  *
  * Indices begin at 1; an entry holds one batch. Term, vote and log are on stable storage and survive a
  * crash, and so does what the application has executed. */
@@ -270,6 +271,8 @@ static inline uint64_t raft_term_at(const struct raft *raft, uint64_t index)
 /* settings.c */
 extern const struct param raft_params[];
 bool raft_finish(void *settings, const struct shape *shape, const char **param, char error[256]);
+/* words.c */
+extern const struct protocol_words raft_words;
 
 /* election.c */
 void raft_reset_election_timer(struct node *node);

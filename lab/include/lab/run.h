@@ -24,11 +24,14 @@ struct run_summary {
 	char digest[33];
 };
 
+struct trace_sink;
+
 struct run_request {
 	const struct scenario_file *file;
 	const struct run_schemas *schemas;
 	uint64_t point, replication;
 	bool verbose; /* prints what was trained, on stderr */
+	const struct trace_sink *trace; /* hears all that happens (lab/trace.h); NULL: nobody, which costs nothing */
 };
 
 /* Runs one replication of one point; fills `blocks` (zeroed before) and `summary`. Thread-safe for

@@ -66,6 +66,20 @@ struct protocol_forgery {
 	void (*claim)(struct node *node, struct message *copy);
 };
 
+/* The protocol's words, for traces. Each may be NULL. */
+struct protocol_words {
+	const char *view;                /* "view", "term"; NULL: it has none */
+	const char *instance;            /* "instance", "index"; NULL: "instance" */
+	const char *const *timer_names;  /* of timers 0 .. ; ends with NULL */
+	/* What messages are to a reader of the protocol, finer than their kinds: a vote granted or refused. A
+	 * figure gives each phase a colour. NULL: the kinds are the phases. */
+	const char *const *phase_names;  /* ends with NULL */
+	unsigned (*phase)(const struct message *message); /* of the protocol's own kinds */
+	/* What one of its own messages says, in the paper's words, without its kind; false: it has no words
+	 * for this one. */
+	bool (*tell)(const struct message *message, char *out, size_t size);
+};
+
 struct protocol {
 	struct plugin plugin;
 	bool byzantine;     /* tolerates f < n/3 liars; else f < n/2 crashes, or, with `solo`, promises nothing */
@@ -76,6 +90,7 @@ struct protocol {
 	enum client_policy client;
 	size_t state_size;
 	const char *const *message_names; /* by kind - MESSAGE_PROTOCOL; ends with NULL */
+	const struct protocol_words *words; /* NULL: none but these */
 
 	/* How many live, mutually reachable validators are needed to go on. */
 	uint32_t (*quorum)(const void *settings, uint32_t n_validators, uint32_t n_faulty);

@@ -5,8 +5,8 @@
 #include "results/results.h"
 
 /* Prints what the file says of itself, which tables and columns it has, the runs with their most
- * telling columns (at most 120 columns wide, 40 runs) and how the runs ended. 0, or -1 with `error`
- * set. */
+ * telling columns (at most 120 columns wide, 40 runs), how the runs ended, and, a sentence each, which
+ * invariants broke and how to see that again. 0, or -1 with `error` set. */
 int results_show(struct results_file *file, FILE *out, struct results_error *error);
 
 /* Prints a table as CSV: a line of column names, then a line a row. Numbers have 17 significant
@@ -15,5 +15,11 @@ int results_show(struct results_file *file, FILE *out, struct results_error *err
  * set: also where the file has no such table. */
 int results_show_csv(
 	struct results_file *file, enum table_id table, FILE *out, struct results_error *error);
+
+/* Tells one transaction's life in sentences, from its submission to its answer, and what became of its item
+ * where that is recorded. 0, or -1 with `error` set: also where transactions are not recorded (it says how
+ * they would be), or the run has no such one. Reads in portions. */
+int results_show_transaction(struct results_file *file, int64_t run, int64_t transaction, FILE *out,
+	struct results_error *error);
 
 #endif

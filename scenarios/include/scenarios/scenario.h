@@ -42,6 +42,7 @@ enum record_flags {
 	RECORD_VALIDATORS = 1 << 2,
 	RECORD_SERIES = 1 << 3,
 	RECORD_ROC = 1 << 4,
+	RECORD_TRANSACTIONS = 1 << 5,
 };
 
 /* One point, checked and complete: every `auto` is a number. */

@@ -80,6 +80,21 @@ enum application_status {
 	APPLICATION_REFUSED,    /* of an identity that is no participant: nothing changed */
 };
 
+/* Why a transaction changed nothing: "duplicate", "late", "refused"; "" where it counted. */
+static inline const char *application_reject(enum application_status status)
+{
+	switch (status) {
+	case APPLICATION_DUPLICATE:
+		return "duplicate";
+	case APPLICATION_LATE:
+		return "late";
+	case APPLICATION_REFUSED:
+		return "refused";
+	default:
+		return "";
+	}
+}
+
 struct application;
 struct application_replica;
 
@@ -91,8 +106,8 @@ struct application *application_create(
 struct application_replica *application_replica_create(
 	struct application *application, struct arena *arena);
 
-/* Executes `node`'s prediction of an item, `confidence` being the sd that it claims (NaN: none). Items are numbered from 0; memory is by the largest
- * number in units of 256. Any value may come, NaN and infinities too: these are rejected at the
+/* Executes `node`'s prediction of an item, `confidence` being the sd that it claims (NaN: none). Items
+ * are numbered from 0; memory is by the largest number in units of 256. Any value may come, NaN and infinities too: these are rejected at the
  * closing. Cost O(1); at a closing O(n log n) in the number of predictions. */
 enum application_status application_predict(
 	struct application_replica *replica, uint64_t item, uint32_t node, double value,

@@ -1,0 +1,463 @@
+/* What a trace tells of a run: all of it, in order, in the protocol's words, and as JSON that a viewer
+ * opens. And /transactions, which tells of each transaction what the trace shows of its life. */
+#include "json.h"
+#include "study.h"
+
+#include "lab/trace.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct trace_filter everything = {.until_ns = SIM_NEVER};
+
+/* The run's digest goes to `digest` where that is not NULL. */
+static void run_with(const struct study *study, const struct trace_sink *sink, size_t point, char *digest)
+{
+	struct run_request request = {
+		.file = study->file,
+		.schemas = &study->schemas,
+		.point = point,
+		.trace = sink,
+	};
+	struct run_blocks blocks = {0};
+	struct run_summary summary;
+	char error[256] = "";
+	if (!run_one(&request, &blocks, &summary, error)) {
+		fail_msg("the run can't be set up: %s", error);
+	}
+	run_blocks_finish(&blocks);
+	if (digest != NULL) {
+		memcpy(digest, summary.digest, sizeof(summary.digest));
+	}
+}
+
+static char *text_of(const char *scenario, const struct trace_filter *filter)
+{
+	struct study *study = study_open("%s", scenario);
+	char *text = NULL;
+	size_t n;
+	struct trace_text sink = {.out = open_memstream(&text, &n), .filter = filter};
+	struct trace_sink hears = trace_text_sink(&sink);
+	run_with(study, &hears, 0, NULL);
+	fclose(sink.out);
+	study_close(study);
+	return text;
+}
+
+static char *chrome_of(const struct study *study, const struct trace_filter *filter)
+{
+	char *text = NULL;
+	size_t n;
+	struct trace_chrome sink = {.out = open_memstream(&text, &n), .filter = filter};
+	struct trace_sink hears = trace_chrome_sink(&sink);
+	run_with(study, &hears, 0, NULL);
+	trace_chrome_finish(&sink);
+	fclose(sink.out);
+	return text;
+}
+
+static void assert_says(const char *text, const char *part)
+{
+	if (strstr(text, part) == NULL) {
+		fail_msg("this does not say \"%s\":\n%s", part, text);
+	}
+}
+
+static void assert_silent(const char *text, const char *part)
+{
+	if (strstr(text, part) != NULL) {
+		fail_msg("this says \"%s\":\n%s", part, text);
+	}
+}
+
+static const char one_request[] = "title: one\nvalidators: 4\nprotocol: pbft\nstop: {items: 1}\n"
+								  "network: {latency: {kind: constant, value: 10 ms}}\n"
+								  "workload: requests\n";
+
+/* OSDI'99 4.2, figure 1: request, pre-prepare, prepare, commit, reply. */
+static void pbft_tells_its_normal_case(void **state)
+{
+	struct trace_filter filter = everything;
+	filter.whats = 1 << TRACE_SEND | 1 << TRACE_COMMITTED | 1 << TRACE_ACCEPTED | 1 << TRACE_VERDICT |
+		1 << TRACE_SUBMITTED;
+	char *text = text_of(one_request, &filter);
+	const char *first = strchr(strchr(strchr(text, '\n') + 1, '\n') + 1, '\n') + 1;
+	static const char head[] = "# one\n# pbft, 4 validators (v0 ...), 1 client (c0 ...); run 0: point 0, "
+							   "replication 0, seed ";
+	assert_int_equal(strncmp(text, head, strlen(head)), 0);
+	assert_string_equal(first,
+		"      0.000000  c0        -  submitted  transaction 0 for item 0\n"
+		"      0.000000  c0        -  send       request to v0: transaction 0\n"
+		"     10.000000  v0        0  send       pre-prepare to all: view 0, instance 1, digest 48b2, 1 request\n"
+		"     20.000000  v1        0  send       prepare to all: view 0, instance 1, digest 48b2\n"
+		"     20.000000  v2        0  send       prepare to all: view 0, instance 1, digest 48b2\n"
+		"     20.000000  v3        0  send       prepare to all: view 0, instance 1, digest 48b2\n"
+		"     30.000000  v2        0  send       commit to all: view 0, instance 1, digest 48b2\n"
+		"     30.000000  v3        0  send       commit to all: view 0, instance 1, digest 48b2\n"
+		"     30.000000  v0        0  send       commit to all: view 0, instance 1, digest 48b2\n"
+		"     30.000000  v1        0  send       commit to all: view 0, instance 1, digest 48b2\n"
+		"     40.000000  v0        0  committed  instance 1, view 0: 1 transaction, digest 48b2\n"
+		"     40.000000  v0        0  send       reply to c0: transaction 0, view 0, result 1\n"
+		"     40.000000  v1        0  committed  instance 1, view 0: 1 transaction, digest 48b2\n"
+		"     40.000000  v1        0  send       reply to c0: transaction 0, view 0, result 1\n"
+		"     40.000000  v2        0  committed  instance 1, view 0: 1 transaction, digest 48b2\n"
+		"     40.000000  v2        0  send       reply to c0: transaction 0, view 0, result 1\n"
+		"     40.000000  v3        0  committed  instance 1, view 0: 1 transaction, digest 48b2\n"
+		"     40.000000  v3        0  send       reply to c0: transaction 0, view 0, result 1\n"
+		"     50.000000  c0        -  accepted   item 0\n"
+		"     50.000000  -         -  verdict    completed: all 1 items accepted\n");
+	free(text);
+}
+
+static const char crashed[] = "validators: 4\nprotocol: {kind: pbft, view_timeout: 100 ms}\nstop: {items: 1}\n"
+							  "network: {latency: {kind: constant, value: 10 ms}}\n"
+							  "workload: {kind: requests, client_timeout: 40 ms}\n"
+							  "faults: [{kind: crash, nodes: [0], until: 190 ms}]\n";
+
+/* Reasons, timers by name, crashes, what never comes and why, bodies in words. */
+static void a_view_change_is_told_with_its_reasons(void **state)
+{
+	char *text = text_of(crashed, &everything);
+	assert_says(text, "      0.000000  v0        0  fault      crash\n");
+	assert_says(text, "     10.000000  v0        0  drop       request from c0, down: transaction 0\n");
+	assert_says(text, "     40.000000  c0        -  timer      client timeout\n"
+					  "     40.000000  c0        -  send       request to all: transaction 0\n");
+	assert_says(text, "     50.000000  v1        0  receive    request from c0: transaction 0\n"
+					  "     50.000000  v1        0  reason     request at a backup -> relay to the primary\n"
+					  "     50.000000  v1        0  send       request to v0: transaction 0\n");
+	assert_says(text, "    150.000000  v1        0  timer      view timeout\n"
+					  "    150.000000  v1        0  reason     timer expired -> change the view\n");
+	assert_says(text, "    150.000000  v1        1  follows    view 1, led by nobody yet\n");
+	assert_says(text, "v1        1  send       view-change to all: to view 1, stable checkpoint 0, prepared "
+					  "nothing\n");
+	assert_says(text, "v1        1  send       new-view to all: view 1, from the view changes of 1 2 3\n");
+	assert_says(text, "v1        1  leads      view 1\n");
+	assert_says(text, "v2        1  follows    view 1, led by v1\n");
+	assert_says(text, "    190.000000  v0        0  fault      restart\n");
+	free(text);
+}
+
+/* A multicast that comes everywhere at one instant tells of those who are down, too. */
+static void losses_are_told_copy_by_copy(void **state)
+{
+	char *text = text_of(crashed, &everything);
+	assert_says(text, "    160.000000  v0        0  drop       view-change from v1, down: ");
+	free(text);
+	struct trace_filter filter = everything;
+	filter.whats = 1 << TRACE_DROP;
+	text = text_of("validators: 4\nprotocol: raft\nstop: {items: 20}\nworkload: requests\n"
+				   "network: {latency: {kind: constant, value: 10 ms}, loss: 0.2}\n",
+		&filter);
+	assert_says(text, "  drop       append-entries from v0, lost: term 1, prevLogIndex ");
+	assert_says(text, "  drop       append-answer from ");
+	assert_silent(text, "down");
+	free(text);
+}
+
+/* Raft 5.2; the words are figure 2's. */
+static void raft_tells_an_election(void **state)
+{
+	char *text = text_of("validators: 3\n"
+						 "protocol: {kind: raft, initial_leader: none, election_timeout: [100 ms, 200 ms]}\n"
+						 "network: {latency: {kind: constant, value: 1 ms}}\n"
+						 "stop: {items: 1}\nworkload: {kind: requests, client_timeout: 300 ms}\n",
+		&everything);
+	assert_says(text, "  timer      election timeout\n");
+	assert_says(text, "  reason     election timeout -> candidate\n");
+	assert_says(text, "  candidate  term 1\n");
+	assert_says(text, "  send       request-vote to all: term 1, lastLogIndex 0, lastLogTerm 0\n");
+	assert_says(text, ": term 1, vote granted\n");
+	assert_says(text, "  leads      term 1\n");
+	assert_says(text, "leaderCommit 0, 1 entry\n");
+	assert_says(text, ", no entries: a heartbeat\n");
+	assert_says(text, ": term 1, success, matches up to index 2\n");
+	assert_says(text, "  send       hint to c0: transaction 0: the leader is not known\n");
+	free(text);
+}
+
+static void filters_choose_by_node_time_and_kind(void **state)
+{
+	uint32_t one[] = {1};
+	struct trace_filter filter = everything;
+	filter.nodes = one;
+	filter.n_nodes = 1;
+	char *text = text_of(one_request, &filter);
+	assert_says(text, "  v1  ");
+	assert_says(text, "prepare from v2");
+	assert_silent(text, "  v0     ");
+	assert_silent(text, "  c0     ");
+	assert_says(text, "verdict"); /* what happens nowhere in particular */
+	free(text);
+
+	filter = (struct trace_filter){.from_ns = 20 * SIM_MS, .until_ns = 30 * SIM_MS};
+	text = text_of(one_request, &filter);
+	assert_says(text, "\n     20.000000  ");
+	assert_silent(text, "\n     10.000000  ");
+	assert_silent(text, "\n     30.000000  ");
+	free(text);
+
+	/* One kind of message and one of event: they add up. */
+	filter = everything;
+	filter.whats = 1 << TRACE_COMMITTED;
+	filter.kinds[0] = UINT64_C(1) << (MESSAGE_PROTOCOL + 1);
+	text = text_of(one_request, &filter);
+	assert_says(text, "  send       prepare to all");
+	assert_says(text, "  receive    prepare from v1");
+	assert_says(text, "  committed  ");
+	assert_silent(text, "pre-prepare");
+	assert_silent(text, "commit from");
+	assert_silent(text, "executed");
+	free(text);
+}
+
+/* An invariant that breaks is told when it breaks. A quorum of one lets any two validators differ. */
+static void violations_are_told(void **state)
+{
+	struct trace_filter filter = everything;
+	filter.whats = 1 << TRACE_VIOLATED | 1 << TRACE_VERDICT;
+	char *text = text_of("validators: 4\nprotocol: {kind: pbft, quorum: 1, view_timeout: 30 ms}\n"
+						 "stop: {items: 200}\n"
+						 "network: {latency: {kind: exponential, mean: 20 ms, min: 1 ms}}\n"
+						 "workload: {kind: requests, clients: 4, client_timeout: 60 ms}\n",
+		&filter);
+	assert_says(text, "  violated   agreement, with v");
+	assert_says(text, "  verdict    unsafe: agreement broken at ");
+	free(text);
+}
+
+/* Listening changes nothing: the same events, the same decisions. */
+static void tracing_changes_nothing(void **state)
+{
+	struct study *study = study_open(
+		"validators: 7\nstop: {items: 40}\nprotocol: pbft\n"
+		"network: {latency: {kind: lognormal, median: 10 ms, sigma: .5}, loss: 0.02, bandwidth: 10 Mbit/s}\n"
+		"node: {receive: 10 us, send: 5 us, sign: 20 us, verify: 30 us}\n"
+		"workload: {kind: dimweight, client_timeout: 500 ms}\n"
+		"faults: [{kind: crash, nodes: leader, from: 100 ms, until: 2 s}]\n"
+		"sweep: {protocol: [none, raft, pbft]}\n");
+	for (size_t point = 0; point < 3; point++) {
+		char silent[33];
+		char traced[33];
+		char *text = NULL;
+		size_t n;
+		struct trace_text sink = {.out = open_memstream(&text, &n), .filter = &everything};
+		struct trace_sink hears = trace_text_sink(&sink);
+		run_with(study, NULL, point, silent);
+		run_with(study, &hears, point, traced);
+		fclose(sink.out);
+		assert_string_equal(traced, silent);
+		assert_true(n > 10000);
+		free(text);
+	}
+	study_close(study);
+}
+
+/* JSON. */
+
+static struct json *parse(const char *text)
+{
+	size_t at;
+	struct json *json = json_parse(text, &at);
+	if (json == NULL) {
+		fail_msg("no JSON from byte %zu on: %.80s", at, text + at);
+	}
+	return json;
+}
+
+static const char *string_of(const struct json *event, const char *key)
+{
+	const struct json *member = json_get(event, key);
+	return member == NULL || member->text == NULL ? "" : member->text;
+}
+
+static double number_of(const struct json *event, const char *key)
+{
+	const struct json *member = json_get(event, key);
+	assert_non_null(member);
+	assert_int_equal(member->kind, JSON_NUMBER);
+	return member->number;
+}
+
+#define TRACKS 16
+#define FLOWS 4096
+
+/* Slices of a track stand side by side; an arrow begins and ends inside a slice and not before its
+ * beginning. */
+static void check_events(const struct json *events, size_t counts[128])
+{
+	static struct flow {
+		char id[24];
+		double at;
+	} flows[FLOWS];
+	size_t n_flows = 0;
+	double ends[TRACKS] = {0};
+	double bound[TRACKS]; /* arrows of a track that wait for their slice */
+	for (int i = 0; i < TRACKS; i++) {
+		bound[i] = -1;
+	}
+	for (const struct json *event = events->first; event != NULL; event = event->next) {
+		char phase = string_of(event, "ph")[0];
+		size_t track = (size_t)number_of(event, "pid");
+		assert_true(phase > 0 && track > 0 && track < TRACKS);
+		assert_true(string_of(event, "name")[0] != '\0');
+		assert_true(number_of(event, "tid") == number_of(event, "pid"));
+		counts[(size_t)phase]++;
+		double at = phase == 'M' ? 0 : number_of(event, "ts");
+		if (phase == 'X') {
+			assert_true(at >= ends[track]);
+			ends[track] = at + number_of(event, "dur");
+			assert_true(number_of(event, "dur") >= TRACE_SLICE_NS / 1e3);
+			assert_true(bound[track] < 0 || (bound[track] > at && bound[track] < ends[track]));
+			bound[track] = -1;
+		} else if (phase == 's' || phase == 'f') {
+			bound[track] = at;
+			size_t i = 0;
+			while (i < n_flows && strcmp(flows[i].id, string_of(event, "id")) != 0) {
+				i++;
+			}
+			if (phase == 's') {
+				assert_int_equal(i, n_flows); /* no id is used twice */
+				assert_true(n_flows < FLOWS);
+				snprintf(flows[n_flows].id, sizeof(flows[0].id), "%s", string_of(event, "id"));
+				flows[n_flows++].at = at;
+			} else {
+				assert_true(i < n_flows && flows[i].at <= at);
+				assert_string_equal(string_of(event, "bp"), "e");
+			}
+		}
+	}
+}
+
+static void chrome_events_are_whole(void **state)
+{
+	struct study *study = study_open("title: \"a \\\"title\\\" \\\\ with\\ttab\"\n%s", crashed);
+	char *text = chrome_of(study, &everything);
+	struct json *json = parse(text);
+	assert_string_equal(
+		string_of(json_get(json, "otherData"), "title"), "a \"title\" \\ with\ttab");
+	const struct json *events = json_get(json, "traceEvents");
+	size_t counts[128] = {0};
+	check_events(events, counts);
+	assert_int_equal(counts['M'], 3 * 6); /* the run, four validators, one client */
+	assert_true(counts['X'] > 50 && counts['i'] > 20 && counts['s'] > 50);
+	assert_true(counts['f'] > 30 && counts['f'] < counts['s']); /* validator 0 is down */
+	assert_true(counts['C'] >= 4 + 3);
+	json_free(json);
+	assert_says(text, "{\"ph\":\"M\",\"pid\":1,\"tid\":1,\"name\":\"process_name\",\"args\":{\"name\":"
+					  "\"validator 0\"}}");
+	assert_says(text, "\"name\":\"client 0\"");
+	/* Reasons are arguments of the slice in which they were given. */
+	assert_says(text, "\"name\":\"view timeout\",\"ts\":150000.000,\"dur\":1.000,\"args\":{\"reasons\":["
+					  "\"timer expired -> change the view\",\"start view change\"]}}");
+	assert_says(text, "\"name\":\"committed\",\"s\":\"t\",");
+	assert_says(text, "\"name\":\"view\",\"ts\":150000.000,\"args\":{\"view\":1}}");
+	assert_says(text, "\"name\":\"request dropped: down\"");
+	assert_says(text, "\"name\":\"crash\"");
+	/* Three view changes at one instant: one after the other, and when it really was. */
+	assert_says(text, "\"at_ms\":160.000000");
+	char *again = chrome_of(study, &everything);
+	assert_string_equal(again, text);
+	free(again);
+	free(text);
+	study_close(study);
+}
+
+/* A processor that has to sign and send is busy for as long as the slice says. */
+static void slices_last_as_long_as_the_processor_works(void **state)
+{
+	struct study *study = study_open(
+		"validators: 4\nprotocol: pbft\nstop: {items: 1}\nworkload: requests\n"
+		"network: {latency: {kind: constant, value: 10 ms}}\nnode: {send: 10 us, sign: 100 us}\n");
+	char *text = chrome_of(study, &everything);
+	/* One signature, three copies. */
+	assert_says(text, "\"name\":\"request\",\"ts\":10000.000,\"dur\":130.000,");
+	json_free(parse(text));
+	free(text);
+	study_close(study);
+}
+
+static void chrome_events_are_whole_under_any_filter(void **state)
+{
+	struct study *study = study_open("%s", crashed);
+	uint32_t nodes[] = {1, 4};
+	struct trace_filter filters[] = {everything, everything, everything};
+	filters[0].nodes = nodes;
+	filters[0].n_nodes = 2;
+	filters[1].whats = 1 << TRACE_SEND;
+	filters[2].from_ns = SIM_NEVER - 1;
+	for (int i = 0; i < 3; i++) {
+		char *text = chrome_of(study, &filters[i]);
+		json_free(parse(text));
+		free(text);
+	}
+	study_close(study);
+}
+
+/* /transactions. */
+
+static void transactions_are_recorded(void **state)
+{
+	struct outcome *outcome = run_text("%srecord: [transactions]\n", one_request);
+	assert_int_equal(n_rows(outcome, TABLE_TRANSACTIONS), 1);
+	assert_int_equal(int_at(outcome, TABLE_TRANSACTIONS, 0, "client"), 0);
+	assert_string_equal(string_at(outcome, TABLE_TRANSACTIONS, 0, "kind"), "request");
+	assert_true(real_at(outcome, TABLE_TRANSACTIONS, 0, "submitted_s") == 0);
+	assert_true(real_at(outcome, TABLE_TRANSACTIONS, 0, "ordered_s") == .04);
+	assert_true(real_at(outcome, TABLE_TRANSACTIONS, 0, "answered_s") == .05);
+	assert_int_equal(int_at(outcome, TABLE_TRANSACTIONS, 0, "instance"), 1);
+	assert_int_equal(int_at(outcome, TABLE_TRANSACTIONS, 0, "view"), 0);
+	assert_string_equal(string_at(outcome, TABLE_TRANSACTIONS, 0, "reject"), "");
+	outcome_close(outcome);
+	outcome = run_text("%s", one_request);
+	assert_int_equal(n_rows(outcome, TABLE_TRANSACTIONS), 0);
+	outcome_close(outcome);
+}
+
+/* Three of four predictions close an item: the fourth comes late. A client that never hears has no answer. */
+static void rejects_and_silence_are_recorded(void **state)
+{
+	struct outcome *outcome = run_text(
+		"validators: 4\nprotocol: pbft\nstop: {items: 10}\nrecord: [transactions]\n"
+		"network: {latency: {kind: constant, value: 10 ms}}\n"
+		"workload: {kind: dimweight, arrivals: {kind: regular, rate: 1 /s}, quorum: 3}\n");
+	size_t n_late = 0;
+	assert_int_equal(n_rows(outcome, TABLE_TRANSACTIONS), 40);
+	for (size_t i = 0; i < 40; i++) {
+		assert_string_equal(string_at(outcome, TABLE_TRANSACTIONS, i, "kind"), "prediction");
+		assert_int_equal(int_at(outcome, TABLE_TRANSACTIONS, i, "client"), i % 4);
+		assert_int_equal(int_at(outcome, TABLE_TRANSACTIONS, i, "item"), i / 4);
+		n_late += strcmp(string_at(outcome, TABLE_TRANSACTIONS, i, "reject"), "late") == 0;
+	}
+	assert_int_equal(n_late, 10);
+	outcome_close(outcome);
+
+	outcome = run_text("validators: 4\nprotocol: pbft\nstop: {items: 1}\nrecord: [transactions]\n"
+					   "workload: requests\nfaults: [{kind: crash, nodes: [0, 1, 2, 3]}]\n");
+	assert_true(real_at(outcome, TABLE_TRANSACTIONS, 0, "ordered_s") != 0); /* NaN is not 0 */
+	assert_true(real_at(outcome, TABLE_TRANSACTIONS, 0, "ordered_s") !=
+		real_at(outcome, TABLE_TRANSACTIONS, 0, "ordered_s"));
+	assert_true(real_at(outcome, TABLE_TRANSACTIONS, 0, "answered_s") !=
+		real_at(outcome, TABLE_TRANSACTIONS, 0, "answered_s"));
+	assert_int_equal(int_at(outcome, TABLE_TRANSACTIONS, 0, "instance"), -1);
+	outcome_close(outcome);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pbft_tells_its_normal_case),
+		cmocka_unit_test(a_view_change_is_told_with_its_reasons),
+		cmocka_unit_test(losses_are_told_copy_by_copy),
+		cmocka_unit_test(raft_tells_an_election),
+		cmocka_unit_test(filters_choose_by_node_time_and_kind),
+		cmocka_unit_test(violations_are_told),
+		cmocka_unit_test(tracing_changes_nothing),
+		cmocka_unit_test(chrome_events_are_whole),
+		cmocka_unit_test(slices_last_as_long_as_the_processor_works),
+		cmocka_unit_test(chrome_events_are_whole_under_any_filter),
+		cmocka_unit_test(transactions_are_recorded),
+		cmocka_unit_test(rejects_and_silence_are_recorded),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
