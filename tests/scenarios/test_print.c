@@ -83,6 +83,7 @@ static void test_text(void **state)
 							  "  receive: 0 s\n"
 							  "  sign: 0 s\n"
 							  "  verify: 0 s\n"
+							  "  mac: 0 s\n"
 							  "workload:\n"
 							  "  kind: requests\n"
 							  "  clients: 1\n"
@@ -93,6 +94,7 @@ static void test_text(void **state)
 							  "record: []\n"
 							  "liveness_bound: 30 s  # auto\n"
 							  "checkers: true\n"
+							  "liveness_after: off\n"
 							  "liveness_after: off\n");
 	free(text);
 	scenario_close(file);
