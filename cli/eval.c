@@ -65,6 +65,20 @@ static bool complete(const struct plugin_value *rule, uint32_t n, uint32_t n_fau
 	const struct shape shape = {.n_validators = n, .n_faulty = n_faulty};
 	const char *param = NULL;
 	char error[256] = "";
+	/* those within it first */
+	for (const struct param *in = rule->plugin->params; in != NULL && in->name != NULL; in++) {
+		const void *at = (const char *)rule->settings + in->offset;
+		if (in->kind == PARAM_PLUGIN && ((const struct plugin_value *)at)->plugin != NULL &&
+			!complete(at, n, n_faulty)) {
+			return false;
+		}
+		const struct plugin_list *list = in->kind == PARAM_PLUGINS ? at : NULL;
+		for (size_t i = 0; list != NULL && i < list->n; i++) {
+			if (!complete(&list->values[i], n, n_faulty)) {
+				return false;
+			}
+		}
+	}
 	if (rule->plugin->finish == NULL ||
 		rule->plugin->finish(rule->settings, &shape, &param, error)) {
 		return true;
