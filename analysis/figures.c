@@ -16,6 +16,7 @@ const struct figure_kind *const figure_kinds[] = {
 	&figure_series,
 	&figure_cost,
 	&figure_accuracy,
+	&figure_roc,
 	NULL,
 };
 

@@ -65,6 +65,20 @@ static bool complete(const struct plugin_value *rule, uint32_t n, uint32_t n_fau
 	const struct shape shape = {.n_validators = n, .n_faulty = n_faulty};
 	const char *param = NULL;
 	char error[256] = "";
+	/* those within it first */
+	for (const struct param *in = rule->plugin->params; in != NULL && in->name != NULL; in++) {
+		const void *at = (const char *)rule->settings + in->offset;
+		if (in->kind == PARAM_PLUGIN && ((const struct plugin_value *)at)->plugin != NULL &&
+			!complete(at, n, n_faulty)) {
+			return false;
+		}
+		const struct plugin_list *list = in->kind == PARAM_PLUGINS ? at : NULL;
+		for (size_t i = 0; list != NULL && i < list->n; i++) {
+			if (!complete(&list->values[i], n, n_faulty)) {
+				return false;
+			}
+		}
+	}
 	if (rule->plugin->finish == NULL ||
 		rule->plugin->finish(rule->settings, &shape, &param, error)) {
 		return true;
@@ -156,6 +170,25 @@ static bool defence_decide(
 	return true;
 }
 
+/* Each liar's own row, and then those under its other names. */
+static void print_identities(const struct plugin_value *rule, const struct craft_view *view,
+	const double *own, struct arena *arena)
+{
+	const struct attack *attack = (const void *)rule->plugin;
+	uint32_t n = attack->identities(rule->settings);
+	double *echo = arena_array(arena, double, view->dims);
+	for (uint32_t i = 0; i < view->n_faulty; i++) {
+		const double *row = own + (size_t)i * view->dims;
+		print_row(row, view->dims);
+		for (uint32_t k = 1; k < n; k++) {
+			for (uint32_t d = 0; d < view->dims; d++) {
+				echo[d] = attack->echo(rule->settings, row[d], view->stream);
+			}
+			print_row(echo, view->dims);
+		}
+	}
+}
+
 static int eval_attack(const struct plugin_value *rule, const struct rows *rows, long long n_faulty,
 	const struct plugin_value *against, struct arena *arena)
 {
@@ -191,6 +224,10 @@ static int eval_attack(const struct plugin_value *rule, const struct rows *rows,
 	if (!attack_rows(rule, &view, out, error)) {
 		complain("%s", error);
 		return EXIT_USAGE;
+	}
+	if (((const struct attack *)(const void *)rule->plugin)->identities != NULL) {
+		print_identities(rule, &view, out, arena);
+		return EXIT_DONE;
 	}
 	bool all_alike = true;
 	for (long long i = 1; i < n_liars; i++) {
@@ -264,8 +301,10 @@ const struct command command_eval = {
 		"      prints what 3 liars would add to the honest rows (one line where all say the\n"
 		"      same)\n"
 		"\nA row a participant, numbers with commas between; the first line may name the columns.\n"
-		"A column called `score` holds the weights of weighted-mean. FILE may be - for the\n"
-		"standard input. Without --faulty it is floor((n-1)/3) of the n that speak. The scorer\n"
+		"A column called `score` holds the weights of weighted-mean, one called `confidence` the\n"
+		"standard deviations that inverse-variance goes by. FILE may be - for the standard input.\n"
+		"A scorer that remembers (reputation) or is trained (classifier) judges the rows as the\n"
+		"first item of a run of seed 1. Without --faulty it is floor((n-1)/3) of the n that speak. The scorer\n"
 		"`latency`, 1/(1 + ms/300) from .05 to .99, and the aggregator `fltrust`, which wants\n"
 		"--set trusted=ROW (from 0), are here alone.\n",
 	.options = options,

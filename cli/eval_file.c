@@ -16,9 +16,10 @@ struct reader {
 	size_t n_fields, fields_capacity;
 	size_t n_columns;          /* of the first line that counts; 0 before it */
 	size_t score_column;       /* SIZE_MAX: none */
+	size_t confidence_column;
 	const char **column_names; /* NULL: no header */
-	double *values, *scores;
-	size_t n_values, n_rows, values_capacity, scores_capacity;
+	double *values, *scores, *confidence;
+	size_t n_values, n_rows, values_capacity, scores_capacity, confidence_capacity;
 };
 
 /* Cuts the line into fields without the blanks around them, and the quotes. */
@@ -73,13 +74,16 @@ static bool take_header(struct reader *reader)
 	const char **names = arena_array(reader->arena, const char *, reader->n_fields);
 	for (size_t i = 0; i < reader->n_fields; i++) {
 		names[i] = arena_strdup(reader->arena, reader->fields[i]);
-		if (strcmp(names[i], "score") == 0) {
-			if (reader->score_column != SIZE_MAX) {
-				complain(
-					"%s: line %zu: two columns are called `score`", reader->path, reader->line);
+		size_t *column = strcmp(names[i], "score") == 0 ? &reader->score_column
+			: strcmp(names[i], "confidence") == 0       ? &reader->confidence_column
+														: NULL;
+		if (column != NULL) {
+			if (*column != SIZE_MAX) {
+				complain("%s: line %zu: two columns are called `%s`", reader->path, reader->line,
+					names[i]);
 				return false;
 			}
-			reader->score_column = i;
+			*column = i;
 		}
 	}
 	reader->column_names = names;
@@ -92,7 +96,9 @@ static bool refuse_cell(const struct reader *reader, size_t column, const char *
 	complain("%s: line %zu: row %zu, column %zu%s%.40s%s: '%.40s' is not a %s", reader->path,
 		reader->line, reader->n_rows + 1, column + 1, name == NULL ? "" : " (",
 		name == NULL ? "" : name, name == NULL ? "" : ")", text,
-		column == reader->score_column ? "score, a finite number from 0 up" : "finite number");
+		column == reader->score_column      ? "score, a finite number from 0 up"
+		: column == reader->confidence_column ? "confidence, a standard deviation above 0"
+											  : "finite number");
 	return false;
 }
 
@@ -114,14 +120,19 @@ static bool take_row(struct reader *reader)
 		reader->n_values, reader->n_values + reader->n_fields, &reader->values_capacity);
 	reader->scores = arena_grow(reader->arena, reader->scores, sizeof(*reader->scores),
 		reader->n_rows, reader->n_rows + 1, &reader->scores_capacity);
+	reader->confidence = arena_grow(reader->arena, reader->confidence, sizeof(*reader->confidence),
+		reader->n_rows, reader->n_rows + 1, &reader->confidence_capacity);
 	for (size_t i = 0; i < reader->n_fields; i++) {
 		double value;
 		if (!is_number(reader->fields[i], &value) || !isfinite(value) ||
-			(i == reader->score_column && value < 0)) {
+			(i == reader->score_column && value < 0) ||
+			(i == reader->confidence_column && value <= 0)) {
 			return refuse_cell(reader, i, reader->fields[i]);
 		}
 		if (scored && i == reader->score_column) {
 			reader->scores[reader->n_rows] = value;
+		} else if (i == reader->confidence_column) {
+			reader->confidence[reader->n_rows] = value;
 		} else {
 			reader->values[reader->n_values++] = value;
 		}
@@ -159,7 +170,11 @@ bool eval_file_read(const char *path, struct rows *out, struct arena *arena, int
 		return false;
 	}
 	struct reader reader = {
-		.path = is_input ? "standard input" : path, .arena = arena, .score_column = SIZE_MAX};
+		.path = is_input ? "standard input" : path,
+		.arena = arena,
+		.score_column = SIZE_MAX,
+		.confidence_column = SIZE_MAX,
+	};
 	char *line = NULL;
 	size_t capacity = 0;
 	ssize_t n;
@@ -188,13 +203,16 @@ bool eval_file_read(const char *path, struct rows *out, struct arena *arena, int
 		fclose(file);
 	}
 	bool scored = reader.score_column != SIZE_MAX;
-	size_t dims = reader.n_columns - scored;
+	bool confident = reader.confidence_column != SIZE_MAX;
+	size_t dims = reader.n_columns - scored - confident;
 	if (good && (reader.n_rows == 0 || dims == 0)) {
 		complain("%s: there are no %s", reader.path,
-			reader.n_rows == 0 ? "rows of numbers" : "columns but `score`");
+			reader.n_rows == 0 ? "rows of numbers"
+				: confident    ? "columns but `score` and `confidence`"
+							   : "columns but `score`");
 		good = false;
 	}
 	*out = (struct rows){(uint32_t)reader.n_rows, (uint32_t)dims, reader.values,
-		scored ? reader.scores : NULL, NULL};
+		scored ? reader.scores : NULL, NULL, confident ? reader.confidence : NULL};
 	return good;
 }

@@ -113,6 +113,11 @@ static bool reputation_finish(
 {
 	const struct reputation_settings *own = settings;
 	(void)shape;
+	if (!own->of.plugin) {
+		*param = "of";
+		snprintf(error, 256, "must name a scorer, such as mad");
+		return false;
+	}
 	if (own->initial < own->common.threshold) {
 		*param = "initial";
 		snprintf(error, 256,

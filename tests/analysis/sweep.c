@@ -25,6 +25,13 @@ static const struct column series_columns[] = {
 	{"latency_mean_s", COLUMN_REAL, "s", ""},
 };
 
+static const struct column roc_columns[] = {
+	{"run", COLUMN_INT, "", ""},
+	{"threshold", COLUMN_REAL, "", ""},
+	{"true_positive", COLUMN_REAL, "", ""},
+	{"false_positive", COLUMN_REAL, "", ""},
+};
+
 double sweep_latency_s(unsigned protocol, unsigned replication)
 {
 	return 0.1 * (protocol + 1) + 0.01 * (replication * 3 % 4); /* not in order */
@@ -36,8 +43,16 @@ double sweep_corruption(unsigned scorer, unsigned attack, unsigned replication)
 }
 
 static void append_tables(struct run_blocks *blocks, const struct table_schema *schemas,
-	int64_t run, unsigned protocol, unsigned replication)
+	int64_t run, unsigned protocol, unsigned scorer, unsigned replication)
 {
+	/* A corner, at (10 %, 50 % or 80 % and a little for each replication). */
+	double corner = (scorer == 0 ? 0.5 : 0.8) + 0.01 * replication;
+	const double roc[3][3] = {{0, 0, 0}, {0.5, corner, 0.1}, {(double)INFINITY, 1, 1}};
+	for (int i = 0; i < 3; i++) {
+		block_append(&blocks->tables[TABLE_ROC], &schemas[TABLE_ROC],
+			(union cell[]){
+				{.integer = run}, {.real = roc[i][0]}, {.real = roc[i][1]}, {.real = roc[i][2]}});
+	}
 	for (int64_t item = 0; item < N_ITEMS; item++) {
 		/* One item has no answer, whatever the scorer and the attack. */
 		bool answered = protocol > 0 || replication > 0 || item + 1 < N_ITEMS;
@@ -79,7 +94,7 @@ static void append_run(struct run_blocks *blocks, const struct table_schema *sch
 			{.real = sweep_corruption(scorer, attack, replication) + undefined},
 			{.real = (double)NAN}});
 	if (!sweep->no_tables) {
-		append_tables(blocks, schemas, run, protocol, replication);
+		append_tables(blocks, schemas, run, protocol, scorer, replication);
 	}
 }
 
@@ -108,6 +123,7 @@ void sweep_write(const char *path, const struct sweep *sweep)
 	if (!sweep->no_tables) {
 		schemas[TABLE_DECISIONS] = (struct table_schema){4, decision_columns};
 		schemas[TABLE_SERIES] = (struct table_schema){4, series_columns};
+		schemas[TABLE_ROC] = (struct table_schema){4, roc_columns};
 	}
 	const struct results_header header = {
 		.scenario = "title: made up\n", .synod_version = "0", .source = "test", .seed = 1};

@@ -139,6 +139,31 @@ static void test_series_numbers(void **state)
 	free(data);
 }
 
+/* Curves of three points, (0, 0), (10, c) and (100, 100) %, c = 50 .. 53: straight lines between them, and
+ * the mean over replications at each of 101 places. Protocols and attacks change nothing. */
+static void test_roc_numbers(void **state)
+{
+	char *data = drawn(state, "roc", "dat");
+	double row[6];
+	double half = 3.1824463053 * sqrt(5.0 / 3 / 4);
+	data_row(data, "#  none: false", 1, row); /* after the starting point */
+	assert_near(row[0], 0, 0);
+	assert_near(row[1], 0, 0);
+	data_row(data, "#  none: false", 1 + 10, row);
+	assert_near(row[0], 10, 1e-9);
+	assert_near(row[1], 51.5, 1e-6);
+	assert_near(row[2], 51.5 - half, 1e-6);
+	assert_near(row[3], 51.5 + half, 1e-6);
+	assert_near(row[4], 4, 0);
+	data_row(data, "#  none: false", 1 + 5, row);
+	assert_near(row[1], 51.5 / 2, 1e-6);
+	data_row(data, "#  mad: false", 1 + 55, row);
+	assert_near(row[1], (81.5 + 100) / 2, 1e-6);
+	data_row(data, "#  mad: false", 1 + 100, row);
+	assert_near(row[1], 100, 1e-9);
+	free(data);
+}
+
 static void test_svg_bytes(void **state)
 {
 	struct results_error error = {{0}};
@@ -265,6 +290,7 @@ int main(void)
 		FIGURE_TEST(test_box_numbers),
 		FIGURE_TEST(test_series_numbers),
 		FIGURE_TEST(test_line_numbers),
+		FIGURE_TEST(test_roc_numbers),
 		FIGURE_TEST(test_svg_bytes),
 		FIGURE_TEST(test_formats),
 		FIGURE_TEST(test_by),

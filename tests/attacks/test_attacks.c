@@ -408,9 +408,41 @@ static void test_finish(void **state)
 		assert_string_equal(param, "until");
 		const struct attack *attack = (const void *)*plugin;
 		assert_non_null(attack->knows);
-		assert_true((attack->rewrite != NULL) != (attack->craft != NULL));
+		assert_int_equal((attack->rewrite != NULL) + (attack->craft != NULL) +
+							 (attack->identities != NULL),
+			1);
+		assert_true(attack_on_predictions(attack));
 		arena_finish(&arena);
 	}
+}
+
+/* Its owner's value, or near it; and its own when it stands alone. */
+static void test_sybil(void **state)
+{
+	(void)state;
+	struct arena arena = {0};
+	struct plugin_value rule = plugin_make(&arena, &attack_registry, "sybil");
+	const struct attack *attack = (const void *)rule.plugin;
+	struct random_stream stream = random_stream_make(1, RANDOM_ATTACK, 0);
+	double sum = 0, squares = 0, own[2] = {7, 9}, out[2];
+	char error[256];
+	int n = 20000;
+	set_int(rule, "identities", 6);
+	assert_int_equal(attack->identities(rule.settings), 6);
+	assert_true(attack->echo(rule.settings, 12.5, &stream) == 12.5);
+	set_real(rule, "jitter", .02);
+	for (int i = 0; i < n; i++) {
+		double off = attack->echo(rule.settings, 50, &stream) / 50 - 1;
+		sum += off;
+		squares += off * off;
+	}
+	assert_near(sum / n, 0, 4 * .02 / sqrt(n));
+	assert_near(sqrt(squares / n), .02, 4 * .02 / sqrt(2. * n));
+	const struct craft_view view = {
+		.honest = (double[]){1, 2}, .n_honest = 2, .n_faulty = 2, .n = 4, .dims = 1, .own = own};
+	assert_true(attack_rows(&rule, &view, out, error));
+	assert_true(out[0] == 7 && out[1] == 9);
+	arena_finish(&arena);
 }
 
 int main(void)
@@ -432,6 +464,7 @@ int main(void)
 		cmocka_unit_test(test_every_node_is_drawn_alike),
 		cmocka_unit_test(test_nodes_by_number),
 		cmocka_unit_test(test_finish),
+		cmocka_unit_test(test_sybil),
 	};
 	return cmocka_run_group_tests_name("attacks", tests, NULL, NULL);
 }

@@ -75,6 +75,12 @@ static void aggregates_rows(void **state)
 	prints("printf 'score,x\\n1,4\\n3,8\\n' | $SYNOD eval weighted-mean -", "7\n");
 	prints("printf 'score,x\\n1,4\\n3,8\\n' | $SYNOD eval mean -", "6\n");
 	prints("printf '3,4\n-1,0\n6,8\n' | $SYNOD eval fltrust - --set trusted=2", "6,8\n");
+	/* weights 1, 4 and, of 10^8, four times the middle one's */
+	prints_near(
+		"printf 'x,confidence\\n1,1\\n3,0.5\\n9,0.0001\\n' | $SYNOD eval inverse-variance -", 1,
+		(double[]){157. / 21}, 1e-14);
+	prints("printf 'confidence,score,x\\n1,1,1\\n1,3,5\\n' | $SYNOD eval weighted-mean -", "4\n");
+	prints("printf '1\\n3\\n' | $SYNOD eval inverse-variance -", "2\n");
 	prints("printf -- '-0.0\\n' | $SYNOD eval mean -", "0\n");
 	prints("printf '# a note\\r\\n\\r\\n \"1.5\" , 2e0\\r\\n' | $SYNOD eval mean -", "1.5,2\n");
 }
@@ -94,8 +100,31 @@ static void scores(void **state)
 	refuses("$SYNOD eval mad seven.csv", "mad scores one column of numbers, and there are 3");
 }
 
+static void scores_of_the_first_item(void **state)
+{
+	/* nobody has a past: all are believed alike */
+	prints("printf '1\\n2\\n99\\n' | $SYNOD eval reputation -", "0.5\n0.5\n0.5\n");
+	prints("printf '1\\n2\\n' | $SYNOD eval reputation - --set initial=0.75", "0.75\n0.75\n");
+	refuses("$SYNOD eval reputation ten.csv --set initial=0.1",
+		"reputation.initial must be at least the threshold, 0.3");
+	refuses("$SYNOD eval reputation ten.csv --set of=none", "reputation.of must name a scorer");
+	refuses("$SYNOD eval combined ten.csv --set 'of=[{kind: reputation, of: none}]'",
+		"reputation.of must name a scorer");
+	expect("$SYNOD eval classifier ten.csv | awk '$1 < .3' | wc -l", 0, "3\n");
+	expect("$SYNOD eval classifier ten.csv | wc -l", 0, "10\n");
+	expect("$SYNOD eval combined ten.csv --set 'of=[classifier, reputation]' | wc -l", 0, "10\n");
+	expect("$SYNOD eval isolation ten.csv --set method=trees | wc -l", 0, "10\n");
+	refuses("$SYNOD eval isolation ten.csv --set method=forest", "isolation.method must be");
+}
+
 static void attacks(void **state)
 {
+	/* each of two liars under three names: the honest mean, six times; and not quite alike */
+	prints("printf '1\\n3\\n' | $SYNOD eval sybil - --faulty 2 --set identities=3",
+		"2\n2\n2\n2\n2\n2\n");
+	expect("printf '1\\n3\\n' | $SYNOD eval sybil - --faulty 2 --set identities=3 --set jitter=0.1 "
+		   "| sort -u | wc -l",
+		0, "5\n");
 	/* against the sign of the mean, from the honest ones alone */
 	prints("printf '1\\n2\\n3\\n' | $SYNOD eval sign-flip - --faulty 1", "-2\n");
 	refuses("$SYNOD eval gradient ten.csv --faulty 1", "predictor");
@@ -134,6 +163,12 @@ static void refuses_wrong_input(void **state)
 	refuses("printf '1,\\n' | $SYNOD eval mean -", "row 1, column 2: ''");
 	refuses("printf '1,2\\n3\\n' | $SYNOD eval mean -", "row 2 has 1 column, and the first has 2");
 	refuses("printf 'score,x\\n-1,2\\n' | $SYNOD eval mean -", "row 1, column 1 (score): '-1'");
+	refuses("printf 'confidence,x\\n0,2\\n' | $SYNOD eval mean -",
+		"row 1, column 1 (confidence): '0' is not a confidence, a standard deviation above 0");
+	refuses("printf 'confidence,x,confidence\\n1,2,1\\n' | $SYNOD eval mean -",
+		"two columns are called `confidence`");
+	refuses("printf 'confidence,score\\n1,2\\n' | $SYNOD eval mean -",
+		"no columns but `score` and `confidence`");
 	refuses("printf 'score\\n1\\n' | $SYNOD eval mean -", "no columns but `score`");
 	refuses("printf '' | $SYNOD eval mean -", "there are no rows");
 	refuses("printf 'a\\n' | $SYNOD eval mean -", "there are no rows");
@@ -165,6 +200,21 @@ static void scenarios_know_them(void **state)
 	expect("$SYNOD check krum.yaml --set sweep=none --set scorer=latency", 1,
 		"there is no scorer `latency`");
 	expect("$SYNOD list scorers", 0, "isolation");
+	expect("$SYNOD list scorers", 0, "reputation");
+	expect("$SYNOD list attacks", 0, "identities: validators, the default");
+	expect("$SYNOD check krum.yaml --set sweep=none --set workload.validation=tolerance", 1,
+		"workload.validation: tolerance needs a protocol whose validators vote");
+	expect("$SYNOD check krum.yaml --set sweep=none --set workload.validation=tolerance "
+		   "--set protocol=pbft",
+		1, "needs protocol.batch: 1");
+	expect("$SYNOD check krum.yaml --set sweep=none --set workload.validation=tolerance "
+		   "--set 'protocol={kind: pbft, batch: 1}'",
+		0, "validation: tolerance");
+	expect("$SYNOD run krum.yaml -q -o rep.h5 --set sweep=none --set aggregator=inverse-variance "
+		   "--set 'scorer={kind: combined, of: [reputation, {kind: isolation, method: trees}]}' "
+		   "--set 'record=[roc, validators]' --set 'attacks=[{kind: sign-flip, fraction: 0.2}]' && "
+		   "$SYNOD show rep.h5 --table roc && $SYNOD show rep.h5 --table validators",
+		0, "true_positive");
 	expect("$SYNOD list aggregators", 0, "geometric-median");
 }
 
@@ -184,6 +234,7 @@ int main(void)
 		cmocka_unit_test(aggregates_numbers),
 		cmocka_unit_test(aggregates_rows),
 		cmocka_unit_test(scores),
+		cmocka_unit_test(scores_of_the_first_item),
 		cmocka_unit_test(attacks),
 		cmocka_unit_test(refuses_wrong_input),
 		cmocka_unit_test(scenarios_know_them),

@@ -5,7 +5,7 @@
 #define N_MAX 16
 
 static const char *const all_rules[] = {"mean", "median", "trimmed-mean", "weighted-mean", "krum",
-	"multi-krum", "bulyan", "geometric-median", "centered-clipping", "majority"};
+	"multi-krum", "bulyan", "geometric-median", "centered-clipping", "majority", "inverse-variance"};
 
 #define RULES (sizeof(all_rules) / sizeof(all_rules[0]))
 
@@ -51,6 +51,9 @@ static struct plugin_value rule_make(struct fixture *f, const char *name)
 	}
 	if (has_param(rule.plugin, "bin")) {
 		set_real(rule, "bin", 1);
+	}
+	if (has_param(rule.plugin, "cap")) {
+		set_real(rule, "cap", 4);
 	}
 	return rule;
 }
@@ -399,6 +402,12 @@ static double robustness_bound(const char *name, double n, double f)
 	return 4 * (1 + ratio) * (1 + ratio);
 }
 
+/* After nearest-neighbour mixing: 8 f/(n-f) (kappa + 1), the same, lemma 1; it goes to 0 with f/n. */
+static double mixed_bound(const char *name, double n, double f)
+{
+	return 8 * f / (n - f) * (robustness_bound(name, n, f) + 1);
+}
+
 static double robustness(
 	const double *values, uint32_t n, uint32_t dims, uint32_t set, const double *out)
 {
@@ -434,9 +443,11 @@ static void test_robust_over_all_honest_subsets(void **state)
 					/* scattered, far and together, near and together */
 					values[i] = trial % 3 == 0 ? values[i] * 30 : trial % 3 == 1 ? 100 : 2;
 				}
-				for (int rule = 0; rule < 5; rule++) {
-					const char *name = rule < 4 ? names[rule] : "mean";
-					apply(f, rule_make(f, name), values, n, 2, liars, out);
+				for (int rule = 0; rule < 9; rule++) {
+					const char *name = rule == 4 ? "mean" : names[rule % 5 % 4];
+					bool mixes = rule > 4;
+					apply(f, mixed_make(f, name, mixes ? MIXING_NNM : MIXING_NONE), values, n, 2,
+						liars, out);
 					for (uint32_t set = 0; set < 1u << n; set++) {
 						if ((uint32_t)__builtin_popcount(set) != n - liars) {
 							continue;
@@ -446,7 +457,8 @@ static void test_robust_over_all_honest_subsets(void **state)
 							worst_mean =
 								fmax(worst_mean, found / robustness_bound("median", n, liars));
 						} else {
-							assert_true(found <= robustness_bound(name, n, liars));
+							assert_true(found <= (mixes ? mixed_bound(name, n, liars)
+														: robustness_bound(name, n, liars)));
 						}
 					}
 				}
@@ -483,6 +495,8 @@ static void test_breakdown(void **state)
 	for (uint32_t n_faulty = 0; n_faulty <= 3; n_faulty++) {
 		uint32_t n = 2 * n_faulty + 3;
 		assert_int_equal(breakdown(f, "mean", n, n_faulty), 1);
+		assert_int_equal(breakdown(f, "weighted-mean", n, n_faulty), 1);
+		assert_int_equal(breakdown(f, "inverse-variance", n, n_faulty), 1);
 		assert_int_equal(breakdown(f, "median", n, n_faulty), n_faulty + 2);
 		assert_int_equal(breakdown(f, "geometric-median", n, n_faulty), n_faulty + 2);
 		assert_int_equal(breakdown(f, "centered-clipping", n, n_faulty), n_faulty + 2);
@@ -497,6 +511,84 @@ static void test_breakdown(void **state)
 		assert_true(breakdown(f, "bulyan", n, n_faulty) > n_faulty);
 		assert_true(breakdown(f, "bulyan", n, n_faulty) <= 2 * n_faulty + 2);
 	}
+}
+
+/* The fullest bin: that of the honest ones, all in one, until the liars in theirs are as many and come
+ * first. */
+static void test_breakdown_of_the_majority(void **state)
+{
+	struct fixture *f = *state;
+	for (uint32_t n = 3; n <= 10; n++) {
+		for (uint32_t liars = 0; liars <= n; liars++) {
+			double values[10];
+			for (uint32_t i = 0; i < n; i++) {
+				values[i] = i < liars ? 1e9 : 7 + .01 * i;
+			}
+			bool broken = number(f, "majority", values, n, (n - 1) / 3) > 1e3;
+			assert_int_equal(broken, 2 * liars >= n && liars > 0);
+		}
+	}
+}
+
+/* FLTrust is no longer than the row that it trusts, and never against it, whatever all others say. */
+static void test_fltrust_is_bounded_by_its_root(void **state)
+{
+	struct fixture *f = *state;
+	struct plugin_value rule = plugin_make(&f->arena, &eval_aggregator_registry, "fltrust");
+	struct random_stream stream = random_stream_make(9, RANDOM_ITEM, 0);
+	double values[6 * 3], out[3];
+	set_int(rule, "trusted", 2);
+	for (int trial = 0; trial < 300; trial++) {
+		double length2 = 0, out2 = 0, inner = 0;
+		fill_normal(&stream, values, 6 * 3);
+		for (int i = 0; i < 6 * 3; i++) {
+			values[i] *= i / 3 == 2 ? 1 : trial % 2 ? 1e6 : 1e-6;
+		}
+		apply(f, rule, values, 6, 3, 2, out);
+		for (int k = 0; k < 3; k++) {
+			length2 += values[6 + k] * values[6 + k];
+			out2 += out[k] * out[k];
+			inner += out[k] * values[6 + k];
+		}
+		assert_true(out2 <= length2 * (1 + 1e-12) && inner >= -1e-12);
+	}
+}
+
+/* Weights 1/sd^2: 1, 4, and 100 cut to four times the middle one's, which is 4; who claims none is taken for
+ * that middle one. */
+static void test_inverse_variance_by_hand(void **state)
+{
+	struct fixture *f = *state;
+	const struct plugin_value rule = rule_make(f, "inverse-variance");
+	struct plugin_value open = rule_make(f, "inverse-variance");
+	struct rows rows = {.n = 3, .dims = 2, .values = (double[]){1, 10, 2, 20, 6, 60}};
+	double out[2];
+	set_real(open, "cap", 1e300);
+	aggregator_apply(&rule, &rows, 0, out, &f->arena);
+	assert_near(out[0], 3, 1e-15); /* none claims any */
+	rows.confidence = (double[]){1, .5, .1};
+	aggregator_apply(&open, &rows, 0, out, &f->arena);
+	assert_near(out[0], (1 + 8 + 600) / 105., 1e-14);
+	assert_near(out[1], 10 * out[0], 1e-13);
+	aggregator_apply(&rule, &rows, 0, out, &f->arena);
+	assert_near(out[0], (1 + 8 + 96) / 21., 1e-14);
+	rows.confidence = (double[]){1, NAN, .5};
+	aggregator_apply(&open, &rows, 0, out, &f->arena);
+	assert_near(out[0], (1 / 1. + 2 / .5625 + 6 * 4) / (1 + 1 / .5625 + 4), 1e-14);
+	/* The claims go with their rows: a permutation changes nothing; a bucket's is that of its mean. */
+	const struct rows turned = {
+		.n = 3, .dims = 1, .values = (double[]){6, 1, 2}, .confidence = (double[]){.1, 1, .5}};
+	aggregator_apply(&open, &turned, 0, out, &f->arena);
+	assert_near(out[0], (1 + 8 + 600) / 105., 1e-14);
+	const struct plugin_value buckets = mixed_make(f, "inverse-variance", MIXING_BUCKETING);
+	const struct rows three = {
+		.n = 3, .dims = 1, .values = (double[]){1, 3, 8}, .confidence = (double[]){3, 4, 5}};
+	aggregator_apply(&buckets, &three, 0, out, &f->arena);
+	assert_near(out[0], (2 / 6.25 + 8 / 25.) / (1 / 6.25 + 1 / 25.), 1e-14); /* sd 5/2 and 5 */
+	/* An extreme claim leaves it finite. */
+	rows.confidence = (double[]){1e-300, 1, 1e300};
+	aggregator_apply(&open, &rows, 0, out, &f->arena);
+	assert_true(out[0] >= 1 && out[0] <= 6);
 }
 
 /* What a liar says, be it the largest of numbers, leaves the answer finite. */
@@ -516,8 +608,9 @@ static void test_huge_values_do_not_overflow(void **state)
 		for (enum mixing before = MIXING_NONE; before <= MIXING_NNM; before++) {
 			apply(f, mixed_make(f, all_rules[r], before), values, 8, 2, 2, out);
 			assert_true(isfinite(out[0]) && isfinite(out[1]));
-			bool robust =
-				strcmp(all_rules[r], "mean") != 0 && strcmp(all_rules[r], "weighted-mean") != 0;
+			bool robust = strcmp(all_rules[r], "mean") != 0 &&
+				strcmp(all_rules[r], "weighted-mean") != 0 &&
+				strcmp(all_rules[r], "inverse-variance") != 0;
 			if (robust && before == MIXING_NONE) {
 				assert_true(fabs(out[0] - 1) < 3 && fabs(out[1] - 2) < 3);
 			}
@@ -630,6 +723,9 @@ int main(void)
 			test_median_and_trimmed_mean_stay_in_the_honest_range, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_robust_over_all_honest_subsets, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_breakdown, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_breakdown_of_the_majority, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_fltrust_is_bounded_by_its_root, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_inverse_variance_by_hand, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_huge_values_do_not_overflow, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_huge_differences_do_not_overflow, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_fltrust_by_hand, set_up, tear_down),

@@ -271,6 +271,121 @@ static void test_replicas_share_no_state(void **state)
 	arena_finish(&f.arena);
 }
 
+/* A reputation is what a replica has executed: the same predictions after another past are scored anew, and
+ * one replica's past is none of another's. */
+static void test_a_scorer_remembers_by_replica(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_make(&f, 4, "none", 0, "median", 1);
+	struct plugin_value scorer = plugin_make(&f.arena, &scorer_registry, "reputation");
+	f.settings.scorer = scorer;
+	set_real(scorer, "threshold", .3);
+	set_real(scorer, "half_life", 1);
+	set_real(scorer, "initial", .5);
+	*(int *)setting(scorer, "evidence", PARAM_CHOICE) = 1;
+	*(struct plugin_value *)setting(scorer, "of", PARAM_PLUGIN) =
+		plugin_make(&f.arena, &scorer_registry, "mad");
+	f.application = application_create(&f.settings, &f.arena);
+	f.replica = application_replica_create(f.application, &f.arena);
+	struct application_replica *other = application_replica_create(f.application, &f.arena);
+	struct application_replica *same = application_replica_create(f.application, &f.arena);
+	const double values[3] = {10, 10.5, 90};
+	for (uint64_t item = 0; item < 2; item++) {
+		for (uint32_t node = 0; node < 3; node++) {
+			application_predict(f.replica, item, node, values[node], NAN);
+			application_predict(same, item, node, values[node], NAN);
+			if (item == 1) {
+				application_predict(other, item, node, values[node], NAN);
+			}
+		}
+	}
+	/* Node 2 was wrong once before: .25. Where it was not seen to be, it counts. */
+	assert_int_equal(application_outcome(f.replica, 0).n_rejected, 0);
+	assert_int_equal(application_outcome(f.replica, 1).n_rejected, 1);
+	assert_int_equal(application_outcome(same, 1).n_rejected, 1);
+	assert_int_equal(application_outcome(other, 1).n_rejected, 0);
+	assert_near(application_outcome(f.replica, 1).value, 10.25, 1e-14);
+	assert_true(application_outcome(other, 1).value == 10.5);
+	assert_near(application_reputation(f.replica, 2), .125, 1e-15);
+	assert_near(application_reputation(same, 2), .125, 1e-15);
+	assert_near(application_reputation(other, 2), .25, 1e-15);
+	/* 10 lies within a tenth of 10.5 and of 10.25 */
+	assert_near(application_reputation(f.replica, 0), .875, 1e-15);
+	assert_true(application_reputation(f.replica, 3) == .5);
+	assert_true(isnan(application_reputation(f.replica, 4)));
+	arena_finish(&f.arena);
+}
+
+/* Who is no participant is not heard, and doesn't count for the quorum. */
+static void test_identities(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_make(&f, 4, "none", 0, "median", 0); /* quorum 3 */
+	assert_int_equal(application_predict(f.replica, 0, 4, 7, NAN), APPLICATION_REFUSED);
+	assert_int_equal(application_predict(f.replica, 0, 1, 1, NAN), APPLICATION_ACCEPTED);
+	assert_int_equal(application_predict(f.replica, 0, 70, 7, NAN), APPLICATION_REFUSED);
+	assert_int_equal(application_outcome(f.replica, 0).n_predictions, 1);
+	f.settings.n_participants = 100;
+	f.application = application_create(&f.settings, &f.arena);
+	f.replica = application_replica_create(f.application, &f.arena);
+	assert_int_equal(application_predict(f.replica, 0, 70, 7, NAN), APPLICATION_ACCEPTED);
+	assert_int_equal(application_predict(f.replica, 0, 70, 7, NAN), APPLICATION_DUPLICATE);
+	assert_int_equal(application_predict(f.replica, 0, 99, 7, NAN), APPLICATION_ACCEPTED);
+	assert_int_equal(application_predict(f.replica, 0, 1, 1, NAN), APPLICATION_CLOSED_NOW);
+	assert_true(application_outcome(f.replica, 0).value == 7);
+	arena_finish(&f.arena);
+}
+
+/* The sd that each claims reaches the aggregator, of those accepted. */
+static void test_confidence(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_make(&f, 4, "none", 0, "inverse-variance", 0);
+	set_real(f.settings.aggregator, "cap", 100);
+	application_predict(f.replica, 0, 0, NAN, 1e-9);
+	application_predict(f.replica, 0, 3, 1, 2);
+	application_predict(f.replica, 0, 1, 6, 1);
+	/* weights 1 and 4 */
+	assert_near(application_outcome(f.replica, 0).value, 5, 1e-14);
+	const struct closing_view *closing = application_closing(f.application);
+	assert_true(closing->confidence[1] == 2 && closing->confidence[2] == 1);
+	/* none claims any: the mean; other claims are another closing */
+	for (int k = 0; k < 2; k++) {
+		struct application_replica *other = application_replica_create(f.application, &f.arena);
+		for (uint32_t node = 0; node < 3; node++) {
+			application_predict(other, 1, node, node, k == 0 || node < 2 ? NAN : .1);
+		}
+		assert_near(application_outcome(other, 1).value, 1, 1e-15);
+		assert_true(k == 0 || application_closing(f.application)->confidence[2] == .1);
+	}
+	arena_finish(&f.arena);
+}
+
+/* The first value that is ordered closes the item. */
+static void test_settle(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_make(&f, 4, "mad", .3, "trimmed-mean", 1);
+	application_close(f.replica, 0, 2);
+	assert_int_equal(application_settle(f.replica, 0, 3, 5.5), APPLICATION_CLOSED_NOW);
+	assert_int_equal(application_settle(f.replica, 0, 1, 9), APPLICATION_LATE);
+	assert_int_equal(application_close(f.replica, 0, 1), APPLICATION_LATE);
+	struct item_outcome outcome = application_outcome(f.replica, 0);
+	assert_true(outcome.decided && outcome.value == 5.5);
+	assert_int_equal(outcome.n_predictions, 1);
+	assert_int_equal(outcome.n_late, 1);
+	assert_int_equal(application_closing(f.application)->nodes[0], 3);
+	application_close(f.replica, 1, 0);
+	application_close(f.replica, 1, 1);
+	assert_int_equal(application_settle(f.replica, 1, 1, 9), APPLICATION_LATE);
+	assert_false(application_outcome(f.replica, 1).decided);
+	arena_finish(&f.arena);
+}
+
 /* Closed items give their buffers back: 100,000 items of 100 validators keep outcomes alone. */
 static void test_memory_of_closed_items(void **state)
 {
@@ -302,6 +417,10 @@ int main(void)
 		cmocka_unit_test(test_score_at_the_threshold_is_accepted),
 		cmocka_unit_test(test_dispute_is_relative_to_the_decision),
 		cmocka_unit_test(test_replicas_share_no_state),
+		cmocka_unit_test(test_a_scorer_remembers_by_replica),
+		cmocka_unit_test(test_identities),
+		cmocka_unit_test(test_confidence),
+		cmocka_unit_test(test_settle),
 		cmocka_unit_test(test_memory_of_closed_items),
 	};
 	return cmocka_run_group_tests_name("application", tests, NULL, NULL);

@@ -59,6 +59,7 @@ extern const struct figure_kind figure_line;
 extern const struct figure_kind figure_series;
 extern const struct figure_kind figure_cost;
 extern const struct figure_kind figure_accuracy;
+extern const struct figure_kind figure_roc;
 
 /* The registry, ended by NULL. */
 extern const struct figure_kind *const figure_kinds[];
