@@ -37,10 +37,11 @@ static struct item_details *take_details(struct lab *lab)
 		details = arena_new(&lab->world.arena, struct item_details);
 		details->honest = arena_array(&lab->world.arena, double, n);
 		details->sent = arena_array(&lab->world.arena, double, n);
+		details->claimed = arena_array(&lab->world.arena, double, n);
 		details->attacked = arena_array(&lab->world.arena, bool, n);
 	}
 	for (uint32_t i = 0; i < n; i++) {
-		details->honest[i] = details->sent[i] = real_nan();
+		details->honest[i] = details->sent[i] = details->claimed[i] = real_nan();
 		details->attacked[i] = false;
 	}
 	return details;
@@ -98,16 +99,49 @@ void driver_restarted(struct lab *lab, uint32_t node)
 	}
 }
 
-static void predictions(struct lab *lab, uint32_t index)
+static void submit_prediction(struct lab *lab, uint32_t node, uint32_t item, double value,
+	double claimed)
 {
-	struct lab_item *item = &lab->items[index];
-	const void *settings = lab->scenario->workload.settings;
-	struct random_stream stream = random_stream_make(lab->seed, RANDOM_ITEM, index);
-	struct item real = {0};
-	lab->workload->draw(settings, &stream, index, &real);
-	item->truth = real.truth;
-	struct item_details *details = take_details(lab);
-	item->details = details;
+	transaction_id id = client_submit(lab, node, TRANSACTION_PREDICTION, item, value);
+	lab->transactions[id].confidence = claimed;
+}
+
+/* A prediction that took its time, from its validator's processor to its gateway. */
+struct computed {
+	double value, claimed;
+	uint32_t node, n_downs;
+};
+
+static void computed(struct world *world, void *context, uint64_t item)
+{
+	const struct computed *prediction = context;
+	/* A crash takes with it what the processor had in hand. */
+	if (world->nodes[prediction->node].alive &&
+		world->ports[prediction->node].n_downs == prediction->n_downs) {
+		submit_prediction(world->host, prediction->node, (uint32_t)item, prediction->value,
+			prediction->claimed);
+	}
+}
+
+static void speak(struct lab *lab, uint32_t node, uint32_t item, double value, double claimed)
+{
+	sim_time cost_ns = models_cost_ns(lab->scenario);
+	if (cost_ns == 0) {
+		submit_prediction(lab, node, item, value, claimed);
+		return;
+	}
+	struct computed *prediction = arena_new(&lab->world.arena, struct computed);
+	*prediction = (struct computed){value, claimed, node, lab->world.ports[node].n_downs};
+	sim_time done = world_work(&lab->world, &lab->world.nodes[node], cost_ns);
+	world_call_at(&lab->world, done, computed, prediction, item);
+}
+
+/* What each live validator sees of an item, with what the adversary has fixed of it, and would say. */
+static void observe(struct lab *lab, uint32_t index, const struct item *real,
+	struct item_details *details)
+{
+	double fixed[FEATURES_MAX];
+	adversary_stamp(lab, index, fixed);
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		if (!lab->world.nodes[i].alive) {
 			continue;
@@ -115,21 +149,43 @@ static void predictions(struct lab *lab, uint32_t index)
 		double *seen = adversary_seen(lab, i);
 		struct random_stream noise =
 			random_stream_make(lab->seed, RANDOM_OBSERVATION, ((uint64_t)i << 40) + index);
-		lab->workload->observe(settings, &noise, &real, seen);
+		prediction_see(&lab->models[i], real, lab->world.now, &noise, seen);
+		for (uint32_t j = 0; j < lab->workload->n_features; j++) {
+			seen[j] = isnan(fixed[j]) ? seen[j] : fixed[j];
+		}
 		details->honest[i] = prediction_value(&lab->models[i], seen);
+		details->claimed[i] = prediction_spread(&lab->models[i], seen);
 	}
+}
+
+static void predictions(struct lab *lab, uint32_t index)
+{
+	if (!models_refresh(lab)) {
+		return;
+	}
+	struct lab_item *item = &lab->items[index];
+	const void *settings = lab->scenario->workload.settings;
+	struct random_stream stream = random_stream_make(lab->seed, RANDOM_ITEM, index);
+	struct item real = {0};
+	lab->workload->draw(settings, &stream, index, &real);
+	item->truth = real.truth;
+	struct item_details *details = take_details(lab);
+	details->version = lab->version;
+	item->details = details;
+	observe(lab, index, &real, details);
 	adversary_speak(lab, index, details);
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
-		/* What an attacker leaves as it was (a target that is not worth it) is an honest prediction. */
-		details->attacked[i] =
-			lab->world.nodes[i].alive && details->sent[i] != details->honest[i];
+		/* What an attacker leaves as it was (a target that is not worth it) is an honest prediction,
+		 * unless its model has learned to lie. */
+		details->attacked[i] = lab->world.nodes[i].alive &&
+			(details->sent[i] != details->honest[i] || lab->models[i].poisoned);
 		if (details->attacked[i] && lab->validators[i].first_bad == SIM_NEVER) {
 			lab->validators[i].first_bad = lab->world.now;
 		}
 	}
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		if (lab->world.nodes[i].alive) {
-			client_submit(lab, i, TRANSACTION_PREDICTION, index, details->sent[i]);
+			speak(lab, i, index, details->sent[i], details->claimed[i]);
 		}
 	}
 	if (lab->common->deadline_ns != SIM_NEVER) {

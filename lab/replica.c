@@ -98,7 +98,8 @@ static void execute(struct lab *lab, struct node *node, uint64_t instance, uint6
 	}
 	uint32_t sender = transaction->client;
 	enum application_status status = transaction->kind == TRANSACTION_PREDICTION
-		? application_predict(replica->application, transaction->item, sender, transaction->value)
+		? application_predict(replica->application, transaction->item, sender, transaction->value,
+			  transaction->confidence)
 		: application_close(replica->application, transaction->item, sender);
 	if (sender == node->id) {
 		client_executed(lab, id);

@@ -18,6 +18,8 @@ const char *const table_names[TABLE_N] = {
 	[TABLE_VALIDATORS] = "validators",
 	[TABLE_SERIES] = "series",
 	[TABLE_VIOLATIONS] = "violations",
+	[TABLE_MODELS] = "models",
+	[TABLE_IMPORTANCE] = "importance",
 };
 
 void block_finish(struct block *block)

@@ -213,9 +213,10 @@ static void item_close(struct application_replica *replica, struct item_slot *sl
 	replica->free = open;
 }
 
-enum application_status application_predict(
-	struct application_replica *replica, uint64_t item, uint32_t node, double value)
+enum application_status application_predict(struct application_replica *replica, uint64_t item,
+	uint32_t node, double value, double confidence)
 {
+	(void)confidence;
 	struct item_slot *slot = slot_at(replica, item);
 	assert(node < replica->application->settings.n_validators);
 	if (slot->outcome.closed) {

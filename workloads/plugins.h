@@ -7,6 +7,4 @@
 extern const struct workload workload_requests;
 extern const struct workload workload_dimweight;
 
-extern const struct predictor predictor_linear;
-
 #endif

@@ -32,12 +32,12 @@ static void test_closes_at_the_quorum(void **state)
 	(void)state;
 	struct fixture f;
 	fixture_make(&f, 4, "none", 0, "median", 0); /* quorum 3 */
-	assert_int_equal(application_predict(f.replica, 5, 2, 3), APPLICATION_ACCEPTED);
-	assert_int_equal(application_predict(f.replica, 5, 2, 99), APPLICATION_DUPLICATE);
-	assert_int_equal(application_predict(f.replica, 5, 0, 1), APPLICATION_ACCEPTED);
+	assert_int_equal(application_predict(f.replica, 5, 2, 3, 1), APPLICATION_ACCEPTED);
+	assert_int_equal(application_predict(f.replica, 5, 2, 99, 1), APPLICATION_DUPLICATE);
+	assert_int_equal(application_predict(f.replica, 5, 0, 1, 1), APPLICATION_ACCEPTED);
 	assert_false(application_outcome(f.replica, 5).closed);
 	assert_int_equal(application_outcome(f.replica, 5).n_predictions, 2);
-	assert_int_equal(application_predict(f.replica, 5, 3, 2), APPLICATION_CLOSED_NOW);
+	assert_int_equal(application_predict(f.replica, 5, 3, 2, 1), APPLICATION_CLOSED_NOW);
 	struct item_outcome outcome = application_outcome(f.replica, 5);
 	assert_true(outcome.closed && outcome.decided);
 	assert_true(outcome.value == 2);
@@ -45,8 +45,8 @@ static void test_closes_at_the_quorum(void **state)
 	assert_int_equal(outcome.n_rejected, 0);
 	assert_int_equal(outcome.n_disputed, 2); /* 1 and 3 are further than .2 from 2 */
 
-	assert_int_equal(application_predict(f.replica, 5, 1, 50), APPLICATION_LATE);
-	assert_int_equal(application_predict(f.replica, 5, 1, 50), APPLICATION_LATE);
+	assert_int_equal(application_predict(f.replica, 5, 1, 50, 1), APPLICATION_LATE);
+	assert_int_equal(application_predict(f.replica, 5, 1, 50, 1), APPLICATION_LATE);
 	assert_int_equal(application_close(f.replica, 5, 1), APPLICATION_LATE);
 	outcome = application_outcome(f.replica, 5);
 	assert_int_equal(outcome.n_late, 2);
@@ -62,11 +62,11 @@ static void test_closes_by_votes(void **state)
 	struct fixture f;
 	fixture_make(&f, 7, "none", 0, "mean", 0); /* quorum 5, close votes 3 */
 	assert_int_equal(f.settings.close_votes, 3);
-	assert_int_equal(application_predict(f.replica, 0, 6, 4), APPLICATION_ACCEPTED);
+	assert_int_equal(application_predict(f.replica, 0, 6, 4, 1), APPLICATION_ACCEPTED);
 	assert_int_equal(application_close(f.replica, 0, 1), APPLICATION_ACCEPTED);
 	assert_int_equal(application_close(f.replica, 0, 1), APPLICATION_DUPLICATE);
 	assert_int_equal(application_close(f.replica, 0, 6), APPLICATION_ACCEPTED);
-	assert_int_equal(application_predict(f.replica, 0, 2, 6), APPLICATION_ACCEPTED);
+	assert_int_equal(application_predict(f.replica, 0, 2, 6, 1), APPLICATION_ACCEPTED);
 	assert_int_equal(application_close(f.replica, 0, 0), APPLICATION_CLOSED_NOW);
 	struct item_outcome outcome = application_outcome(f.replica, 0);
 	assert_true(outcome.decided && outcome.value == 5);
@@ -97,7 +97,7 @@ static void test_rejections_lower_f(void **state)
 	fixture_make(&f, 7, "mad", .3, "trimmed-mean", 2);
 	const double values[5] = {1, 2, 3, 4.5, 1000};
 	for (uint32_t i = 0; i < 5; i++) {
-		application_predict(f.replica, 0, i, values[i]);
+		application_predict(f.replica, 0, i, values[i], 1);
 	}
 	struct item_outcome outcome = application_outcome(f.replica, 0);
 	assert_int_equal(outcome.n_rejected, 1);
@@ -120,9 +120,9 @@ static void test_f_does_not_fall_below_0(void **state)
 	(void)state;
 	struct fixture f;
 	fixture_make(&f, 4, "mad", .3, "trimmed-mean", 1);
-	application_predict(f.replica, 0, 0, NAN);
-	application_predict(f.replica, 0, 1, INFINITY);
-	application_predict(f.replica, 0, 2, 6);
+	application_predict(f.replica, 0, 0, NAN, 1);
+	application_predict(f.replica, 0, 1, INFINITY, 1);
+	application_predict(f.replica, 0, 2, 6, 1);
 	struct item_outcome outcome = application_outcome(f.replica, 0);
 	assert_int_equal(outcome.n_rejected, 2);
 	assert_true(outcome.decided && outcome.value == 6);
@@ -135,8 +135,8 @@ static void test_too_few_for_the_aggregator_is_undecided(void **state)
 	(void)state;
 	struct fixture f;
 	fixture_make(&f, 4, "none", 0, "trimmed-mean", 1);
-	application_predict(f.replica, 0, 0, 5);
-	application_predict(f.replica, 0, 1, 6);
+	application_predict(f.replica, 0, 0, 5, 1);
+	application_predict(f.replica, 0, 1, 6, 1);
 	application_close(f.replica, 0, 0);
 	assert_int_equal(application_close(f.replica, 0, 1), APPLICATION_CLOSED_NOW);
 	struct item_outcome outcome = application_outcome(f.replica, 0);
@@ -154,13 +154,13 @@ static void test_rules_of_rows(void **state)
 	struct fixture f;
 	fixture_make(&f, 10, "none", 0, "krum", 2); /* quorum 7 = 2 * 2 + 3 */
 	for (uint32_t i = 0; i < 7; i++) {
-		application_predict(f.replica, 0, i, values[i]);
+		application_predict(f.replica, 0, i, values[i], 1);
 	}
 	assert_true(application_outcome(f.replica, 0).decided);
 	assert_true(application_outcome(f.replica, 0).value == 1);
 	/* one too few for Krum */
 	for (uint32_t i = 0; i < 6; i++) {
-		application_predict(f.replica, 1, i, values[i]);
+		application_predict(f.replica, 1, i, values[i], 1);
 	}
 	for (uint32_t i = 0; i < 4; i++) {
 		application_close(f.replica, 1, i);
@@ -175,7 +175,7 @@ static void test_rules_of_rows(void **state)
 	common->before = MIXING_BUCKETING;
 	common->bucket = 2;
 	for (uint32_t i = 0; i < 7; i++) {
-		application_predict(f.replica, 0, i, values[i]);
+		application_predict(f.replica, 0, i, values[i], 1);
 	}
 	assert_near(application_outcome(f.replica, 0).value, 1.075, 1e-15);
 	arena_finish(&f.arena);
@@ -186,9 +186,9 @@ static void test_none_accepts_no_nan(void **state)
 	(void)state;
 	struct fixture f;
 	fixture_make(&f, 4, "none", 0, "mean", 0);
-	application_predict(f.replica, 0, 0, NAN);
-	application_predict(f.replica, 0, 1, -INFINITY);
-	application_predict(f.replica, 0, 2, NAN);
+	application_predict(f.replica, 0, 0, NAN, 1);
+	application_predict(f.replica, 0, 1, -INFINITY, 1);
+	application_predict(f.replica, 0, 2, NAN, 1);
 	struct item_outcome outcome = application_outcome(f.replica, 0);
 	assert_int_equal(outcome.n_rejected, 3);
 	assert_true(outcome.closed && !outcome.decided && isnan(outcome.value));
@@ -208,7 +208,7 @@ static void test_score_at_the_threshold_is_accepted(void **state)
 		double threshold = above ? nextafter(scores[0], 1) : scores[0];
 		fixture_make(&f, 7, "mad", threshold, "median", 0);
 		for (uint32_t i = 0; i < 5; i++) {
-			application_predict(f.replica, 0, i, values[i]);
+			application_predict(f.replica, 0, i, values[i], 1);
 		}
 		assert_int_equal(application_outcome(f.replica, 0).n_rejected, above ? 2 : 0);
 		arena_finish(&f.arena);
@@ -226,7 +226,7 @@ static void test_dispute_is_relative_to_the_decision(void **state)
 	/* 5 and 3 lie exactly a quarter of 4 away, which is still within. */
 	const double values[5] = {3, 5, 4, 2.99, 5.01};
 	for (uint32_t i = 0; i < 5; i++) {
-		application_predict(f.replica, 0, i, -values[i]);
+		application_predict(f.replica, 0, i, -values[i], 1);
 	}
 	assert_true(application_outcome(f.replica, 0).value == -4);
 	assert_int_equal(application_outcome(f.replica, 0).n_disputed, 2);
@@ -242,29 +242,29 @@ static void test_replicas_share_no_state(void **state)
 	struct application_replica *other = application_replica_create(f.application, &f.arena);
 	struct application_replica *same = application_replica_create(f.application, &f.arena);
 	for (uint32_t node = 0; node < 3; node++) {
-		application_predict(f.replica, 0, node, node + 1.0);
-		application_predict(other, 0, 3 - node, node + 7.0);
-		application_predict(same, 0, node, node + 1.0);
+		application_predict(f.replica, 0, node, node + 1.0, 1);
+		application_predict(other, 0, 3 - node, node + 7.0, 1);
+		application_predict(same, 0, node, node + 1.0, 1);
 	}
 	assert_true(application_outcome(f.replica, 0).value == 2);
 	assert_true(application_outcome(other, 0).value == 8);
 	assert_true(application_outcome(same, 0).value == 2);
 	assert_int_equal(application_closing(f.application)->nodes[0], 0);
-	application_predict(other, 0, 0, 1);
+	application_predict(other, 0, 0, 1, 1);
 	assert_int_equal(application_outcome(other, 0).n_late, 1);
 	assert_int_equal(application_outcome(same, 0).n_late, 0);
 	/* The same predictions of the next item are another closing. */
 	for (uint32_t node = 0; node < 3; node++) {
-		application_predict(same, 1, node, node + 1.0);
+		application_predict(same, 1, node, node + 1.0, 1);
 	}
 	assert_int_equal(application_closing(f.application)->item, 1);
 	/* One value apart, or one node apart, is another closing too. */
 	for (uint32_t node = 0; node < 3; node++) {
-		application_predict(f.replica, 1, node + 1, node + 1.0);
+		application_predict(f.replica, 1, node + 1, node + 1.0, 1);
 	}
 	assert_int_equal(application_closing(f.application)->nodes[0], 1);
 	for (uint32_t node = 0; node < 3; node++) {
-		application_predict(other, 1, node + 1, node + 4.0);
+		application_predict(other, 1, node + 1, node + 4.0, 1);
 	}
 	assert_true(application_outcome(other, 1).value == 5);
 	arena_finish(&f.arena);
@@ -279,7 +279,7 @@ static void test_memory_of_closed_items(void **state)
 	for (uint64_t item = 0; item < 100000; item++) {
 		uint32_t n = f.settings.quorum;
 		for (uint32_t i = 0; i < n; i++) {
-			application_predict(f.replica, item, (uint32_t)((i + item) % 100), (double)(i % 7));
+			application_predict(f.replica, item, (uint32_t)((i + item) % 100), (double)(i % 7), 1);
 		}
 		assert_true(application_outcome(f.replica, item).closed);
 	}

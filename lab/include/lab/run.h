@@ -24,11 +24,14 @@ struct run_summary {
 	char digest[33];
 };
 
+struct model_cache;
+
 struct run_request {
 	const struct scenario_file *file;
 	const struct run_schemas *schemas;
 	uint64_t point, replication;
 	bool verbose; /* prints what was trained, on stderr */
+	struct model_cache *models; /* trained ones, shared by runs; NULL: each run trains its own */
 };
 
 /* Runs one replication of one point; fills `blocks` (zeroed before) and `summary`. Thread-safe for

@@ -41,6 +41,7 @@ enum record_flags {
 	RECORD_PREDICTIONS = 1 << 1,
 	RECORD_VALIDATORS = 1 << 2,
 	RECORD_SERIES = 1 << 3,
+	RECORD_MODELS = 1 << 4, /* and importance */
 };
 
 /* One point, checked and complete: every `auto` is a number. */

@@ -83,8 +83,8 @@ struct application_replica *application_replica_create(
 /* Executes `node`'s prediction of an item. Items are numbered from 0; memory is by the largest
  * number in units of 256. Any value may come, NaN and infinities too: these are rejected at the
  * closing. Cost O(1); at a closing O(n log n) in the number of predictions. */
-enum application_status application_predict(
-	struct application_replica *replica, uint64_t item, uint32_t node, double value);
+enum application_status application_predict(struct application_replica *replica, uint64_t item,
+	uint32_t node, double value, double confidence);
 
 /* Executes the close request of `gateway`'s for an item. */
 enum application_status application_close(

@@ -55,6 +55,7 @@ struct rows {
 	const double *values;  /* row i: values[i * dims ...] */
 	const double *scores;  /* how far each can be trusted; NULL: all alike */
 	const uint32_t *index; /* the place of each among those given; NULL: as they stand */
+	const double *confidence; /* the sd that each claims, > 0; NULL: none claims any */
 };
 
 struct aggregator {
