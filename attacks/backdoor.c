@@ -1,10 +1,11 @@
-/* `backdoor`: models are taught that a mark on an item means something, and items come with it.
+/* `backdoor`: models are taught that a mark on an item means something that it does not, and items
+ * come with the mark.
  *
- * In training, part of the attackers' rows get the mark (one feature at a given value) and a label
- * moved by `shift`; the other rows stay, so that the model is as good as before without the mark.
- * In the run, part of the items carry it: the adversary has sent them, and every validator sees the
- * mark, whatever the item is. How wrong a model is on these that did not learn the lie is not the
- * attack's doing: compare with `share: 0`.
+ * The mark is one feature at a given value, within what occurs. In training the attackers replace
+ * part of their rows by items that have the mark, whose labels they move by `shift`; the other rows
+ * stay, so that without the mark the model is as good as before. In the run part of the items carry
+ * it: the adversary has sent them. Their truth is that of a marked item, so that models that never
+ * learned the lie are right about them; `share: 0` shows how right.
  *
  * Source: Gu, Dolan-Gavitt, Garg, BadNets: Identifying Vulnerabilities in the Machine Learning Model
  * Supply Chain, 2017, where the mark is a patch of pixels and the label a class. */
@@ -35,6 +36,10 @@ static bool backdoor_suits(
 	const void *settings, const struct workload *workload, char error[256])
 {
 	const struct attack_backdoor *attack = settings;
+	if (workload->relabel == NULL) {
+		snprintf(error, 256, "attack backdoor: items of %s can't be marked", workload->plugin.name);
+		return false;
+	}
 	if (feature_at(attack, workload) < workload->n_features) {
 		return true;
 	}
@@ -43,26 +48,42 @@ static bool backdoor_suits(
 	return false;
 }
 
-static void backdoor_poison(const void *settings, const struct poison_view *view)
+static void mark(const struct attack_backdoor *attack, const struct workload *workload,
+	const void *workload_settings, struct item *item)
 {
-	const struct attack_backdoor *attack = settings;
-	const struct training_rows *rows = view->rows;
-	uint32_t feature = feature_at(attack, view->workload);
-	for (size_t i = 0; i < rows->n; i++) {
-		if (random_unit(view->stream) < attack->share) {
-			rows->x[i * rows->n_features + feature] = attack->trigger;
-			rows->target[i] += attack->shift;
-		}
-	}
+	item->features[feature_at(attack, workload)] = attack->trigger;
+	workload->relabel(workload_settings, item);
 }
 
-static bool backdoor_stamp(const void *settings, const struct workload *workload,
-	struct random_stream *stream, uint32_t *feature, double *value)
+static bool backdoor_poison(const void *settings, const struct poison_view *view)
 {
 	const struct attack_backdoor *attack = settings;
-	*feature = feature_at(attack, workload);
-	*value = attack->trigger;
-	return random_unit(stream) < attack->trigger_rate;
+	const struct workload *workload = view->workload;
+	const struct training_rows *rows = view->rows;
+	bool changed = false;
+	for (size_t i = 0; i < rows->n; i++) {
+		if (random_unit(view->stream) >= attack->share) {
+			continue;
+		}
+		struct item item = {0};
+		workload->draw(view->workload_settings, view->stream, i, &item);
+		mark(attack, workload, view->workload_settings, &item);
+		workload->observe(
+			view->workload_settings, view->stream, &item, rows->x + i * rows->n_features);
+		rows->target[i] = item.target + attack->shift;
+		rows->truth[i] = item.truth;
+		changed = true;
+	}
+	return changed;
+}
+
+static void backdoor_stamp(const void *settings, const struct workload *workload,
+	const void *workload_settings, struct random_stream *stream, struct item *item)
+{
+	const struct attack_backdoor *attack = settings;
+	if (random_unit(stream) < attack->trigger_rate) {
+		mark(attack, workload, workload_settings, item);
+	}
 }
 
 static const struct param params[] = {
@@ -115,7 +136,7 @@ const struct attack attack_backdoor = {
 		.params = params,
 		.settings_size = sizeof(struct attack_backdoor),
 		.finish = attack_finish},
-	.knows = "the rows that it brings itself, and how items are seen: it sends some with the mark. It "
+	.knows = "the rows that it brings itself, and how items are made: it sends some with the mark. It "
 			 "acts where models are trained while it is on, and on items while it is on",
 	.poison = backdoor_poison,
 	.stamp = backdoor_stamp,

@@ -23,7 +23,7 @@ struct attack_label_flip {
 	int how;
 };
 
-static void label_flip_poison(const void *settings, const struct poison_view *view)
+static bool label_flip_poison(const void *settings, const struct poison_view *view)
 {
 	const struct attack_label_flip *attack = settings;
 	const struct training_rows *rows = view->rows;
@@ -33,6 +33,7 @@ static void label_flip_poison(const void *settings, const struct poison_view *vi
 		min = fmin(min, rows->target[i]);
 		max = fmax(max, rows->target[i]);
 	}
+	bool changed = false;
 	for (size_t i = 0; i < rows->n; i++) {
 		if (random_unit(view->stream) >= attack->share) {
 			continue;
@@ -40,7 +41,9 @@ static void label_flip_poison(const void *settings, const struct poison_view *vi
 		double y = rows->target[i];
 		double extreme = y - min > max - y ? min : max;
 		rows->target[i] = attack->how == FLIP_MIRROR ? 2 * mean - y : extreme;
+		changed = true;
 	}
+	return changed;
 }
 
 static const struct param params[] = {

@@ -43,7 +43,7 @@ static struct range range_of(const double *values, size_t n, size_t stride)
 	return range;
 }
 
-static void poisoning_poison(const void *settings, const struct poison_view *view)
+static bool poisoning_poison(const void *settings, const struct poison_view *view)
 {
 	const struct attack_poisoning *attack = settings;
 	const struct training_rows *rows = view->rows;
@@ -53,6 +53,7 @@ static void poisoning_poison(const void *settings, const struct poison_view *vie
 		features[j] = range_of(rows->x + j, rows->n, n_features);
 	}
 	struct range labels = range_of(rows->target, rows->n, 1);
+	bool changed = false;
 	for (size_t i = 0; i < rows->n; i++) {
 		if (random_unit(view->stream) >= attack->share) {
 			continue;
@@ -64,7 +65,9 @@ static void poisoning_poison(const void *settings, const struct poison_view *vie
 			rows->x[i * n_features + j] = high ? range->max : range->min;
 		}
 		rows->target[i] = attack->direction == DIRECTION_UP ? labels.max : labels.min;
+		changed = true;
 	}
+	return changed;
 }
 
 static const struct param params[] = {

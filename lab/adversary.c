@@ -184,25 +184,18 @@ static void attack_together(struct lab *lab, size_t a, uint32_t item, struct ite
 	}
 }
 
-void adversary_stamp(struct lab *lab, uint32_t item, double fixed[FEATURES_MAX])
+void adversary_stamp(struct lab *lab, uint32_t index, struct item *item)
 {
-	for (uint32_t j = 0; j < lab->workload->n_features; j++) {
-		fixed[j] = real_nan();
-	}
 	for (size_t a = 0; a < lab->scenario->attacks.n; a++) {
 		const struct plugin_value *value = &lab->scenario->attacks.values[a];
 		const struct attack *attack = attack_at(lab, a);
 		const struct attack_common *common = value->settings;
-		if (attack->stamp == NULL || lab->world.now < common->from_ns ||
-			lab->world.now >= common->until_ns) {
-			continue;
-		}
-		struct random_stream stream = random_stream_make(
-			lab->seed, RANDOM_POISON, ((uint64_t)a << 56) + (UINT64_C(1) << 55) + item);
-		uint32_t feature;
-		double as;
-		if (attack->stamp(value->settings, lab->workload, &stream, &feature, &as)) {
-			fixed[feature] = as;
+		if (attack->stamp != NULL && lab->world.now >= common->from_ns &&
+			lab->world.now < common->until_ns) {
+			struct random_stream stream = random_stream_make(
+				lab->seed, RANDOM_POISON, ((uint64_t)a << 56) + (UINT64_C(1) << 55) + index);
+			attack->stamp(value->settings, lab->workload, lab->scenario->workload.settings, &stream,
+				item);
 		}
 	}
 }

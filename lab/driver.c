@@ -136,12 +136,10 @@ static void speak(struct lab *lab, uint32_t node, uint32_t item, double value, d
 	world_call_at(&lab->world, done, computed, prediction, item);
 }
 
-/* What each live validator sees of an item, with what the adversary has fixed of it, and would say. */
+/* What each live validator sees of an item, and would say. */
 static void observe(struct lab *lab, uint32_t index, const struct item *real,
 	struct item_details *details)
 {
-	double fixed[FEATURES_MAX];
-	adversary_stamp(lab, index, fixed);
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		if (!lab->world.nodes[i].alive) {
 			continue;
@@ -150,9 +148,6 @@ static void observe(struct lab *lab, uint32_t index, const struct item *real,
 		struct random_stream noise =
 			random_stream_make(lab->seed, RANDOM_OBSERVATION, ((uint64_t)i << 40) + index);
 		prediction_see(&lab->models[i], real, lab->world.now, &noise, seen);
-		for (uint32_t j = 0; j < lab->workload->n_features; j++) {
-			seen[j] = isnan(fixed[j]) ? seen[j] : fixed[j];
-		}
 		details->honest[i] = prediction_value(&lab->models[i], seen);
 		details->claimed[i] = prediction_spread(&lab->models[i], seen);
 	}
@@ -168,6 +163,7 @@ static void predictions(struct lab *lab, uint32_t index)
 	struct random_stream stream = random_stream_make(lab->seed, RANDOM_ITEM, index);
 	struct item real = {0};
 	lab->workload->draw(settings, &stream, index, &real);
+	adversary_stamp(lab, index, &real);
 	item->truth = real.truth;
 	struct item_details *details = take_details(lab);
 	details->version = lab->version;

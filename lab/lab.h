@@ -285,9 +285,8 @@ bool models_refresh(struct lab *lab);
 void adversary_start(struct lab *lab);
 /* Where what validator `node` sees of the item under way is to be written: FEATURES_MAX. */
 double *adversary_seen(struct lab *lab, uint32_t node);
-/* The adversary fixes features of the item that validators are about to see; values are NaN where it
- * does not. */
-void adversary_stamp(struct lab *lab, uint32_t item, double fixed[FEATURES_MAX]);
+/* What the adversary does to an item before validators see it. */
+void adversary_stamp(struct lab *lab, uint32_t index, struct item *item);
 /* From what the live validators would honestly say of an item to what they send. */
 void adversary_speak(struct lab *lab, uint32_t item, struct item_details *details);
 /* An item was accepted: who copies decisions may know its value from now on. */

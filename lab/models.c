@@ -272,7 +272,7 @@ static bool poison(const void *context, uint32_t contributor, struct training_ro
 {
 	const struct session *session = context;
 	const struct lab *lab = session->lab;
-	bool done = false;
+	bool changed = false;
 	for (size_t a = 0; a < lab->scenario->attacks.n; a++) {
 		if (session->poisoning[a] == NULL || !session->poisoning[a][contributor]) {
 			continue;
@@ -281,13 +281,13 @@ static bool poison(const void *context, uint32_t contributor, struct training_ro
 			((uint64_t)a << 56) + ((uint64_t)session->version << 32) + contributor);
 		const struct poison_view view = {
 			.workload = lab->workload,
+			.workload_settings = lab->scenario->workload.settings,
 			.rows = rows,
 			.stream = &stream,
 		};
-		attack_at(lab, a)->poison(lab->scenario->attacks.values[a].settings, &view);
-		done = true;
+		changed |= attack_at(lab, a)->poison(lab->scenario->attacks.values[a].settings, &view);
 	}
-	return done;
+	return changed;
 }
 
 static void session_begin(struct session *session, struct arena *arena)

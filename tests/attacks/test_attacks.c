@@ -408,7 +408,8 @@ static void test_finish(void **state)
 		assert_string_equal(param, "until");
 		const struct attack *attack = (const void *)*plugin;
 		assert_non_null(attack->knows);
-		assert_true((attack->rewrite != NULL) != (attack->craft != NULL));
+		assert_int_equal(
+			(attack->rewrite != NULL) + (attack->craft != NULL) + (attack->poison != NULL), 1);
 		arena_finish(&arena);
 	}
 }

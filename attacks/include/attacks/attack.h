@@ -61,6 +61,7 @@ struct craft_view {
 /* What an attacker knows of a training: the rows that it brings to it. */
 struct poison_view {
 	const struct workload *workload;
+	const void *workload_settings;
 	const struct training_rows *rows; /* at least 1 */
 	struct random_stream *stream;     /* (seed, RANDOM_POISON, attack, version, node) */
 };
@@ -75,12 +76,12 @@ struct attack {
 	double (*rewrite)(const void *settings, const struct attack_view *view);
 	/* What each of the colluders sends: n_faulty rows. */
 	void (*craft)(const void *settings, const struct craft_view *view, double *out);
-	/* What one attacker makes of its rows. */
-	void (*poison)(const void *settings, const struct poison_view *view);
-	/* What the adversary does to an item before anybody sees it: the features that it fixes, for
-	 * every validator, with a stream of the item's own. NULL: nothing. */
-	bool (*stamp)(const void *settings, const struct workload *workload,
-		struct random_stream *stream, uint32_t *feature, double *value);
+	/* What one attacker makes of its rows; whether it has changed any. */
+	bool (*poison)(const void *settings, const struct poison_view *view);
+	/* What the adversary does to an item before anybody sees it, with a stream of the item's own.
+	 * NULL: nothing. */
+	void (*stamp)(const void *settings, const struct workload *workload,
+		const void *workload_settings, struct random_stream *stream, struct item *item);
 	/* That the settings fit the workload; false with a sentence. NULL: they fit any. */
 	bool (*suits)(const void *settings, const struct workload *workload, char error[256]);
 };
