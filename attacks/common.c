@@ -139,6 +139,11 @@ bool attack_rows(
 		snprintf(error, 256, "attack %s is not on predictions", attack->plugin.name);
 		return false;
 	}
+	if (attack->poison != NULL) {
+		snprintf(error, 256, "attack %s is on what predictors learn from, and rows here are what they say",
+			attack->plugin.name);
+		return false;
+	}
 	if (attack->uses_model) {
 		snprintf(error, 256,
 			"attack %s needs the attacker's own trained predictor, which rows of predictions don't "
@@ -177,6 +182,9 @@ static const struct plugin *const attacks[] = {
 	&attack_random_within.plugin,
 	&attack_adaptive.plugin,
 	&attack_sybil.plugin,
+	&attack_label_flip.plugin,
+	&attack_poisoning.plugin,
+	&attack_backdoor.plugin,
 	NULL,
 };
 

@@ -19,6 +19,9 @@ extern const struct attack attack_free_rider;
 extern const struct attack attack_random_within;
 extern const struct attack attack_adaptive;
 extern const struct attack attack_sybil;
+extern const struct attack attack_label_flip;
+extern const struct attack attack_poisoning;
+extern const struct attack attack_backdoor;
 
 /* The first entries of every attack's table; `type` is its settings, with a struct attack_common
  * called `common`. */
@@ -54,6 +57,15 @@ extern const struct attack attack_sybil;
 			.fallback = "off",                                                                     \
 			.unit = "s",                                                                           \
 			.help = "when it ends, itself left out; off: with the run"},                           \
+		{.name = "confidence",                                                                     \
+			.kind = PARAM_REAL,                                                                    \
+			.flags = PARAM_EXCLUDE_MIN,                                                            \
+			.offset = offsetof(type, common.confidence),                                           \
+			.min = 0,                                                                              \
+			.max = 1e9,                                                                            \
+			.fallback = "1",                                                                       \
+			.unit = "",                                                                            \
+			.help = "how many times surer than honest the attackers claim to be"},                 \
 	{                                                                                              \
 		.name = "ramp", .kind = PARAM_DURATION, .offset = offsetof(type, common.ramp_ns),          \
 		.min = 0, .max = (double)SIM_NEVER, .fallback = "0 s", .unit = "s",                        \

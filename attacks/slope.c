@@ -24,7 +24,7 @@ static void differences(
 void slope_at(const struct attack_view *view, const double *x, double reach, double *slope)
 {
 	assert(view->model->workload->n_features <= FEATURES_MAX);
-	if (view->model->predictor->gradient != NULL) {
+	if (prediction_has_gradient(view->model)) {
 		prediction_gradient(view->model, x, slope);
 	} else {
 		differences(view->model, x, reach, slope);

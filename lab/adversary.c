@@ -104,6 +104,17 @@ static void attacking_now(struct lab *lab, size_t a)
 	}
 }
 
+/* What those in an attack's hands claim of their certainty grows. */
+static void claim(struct lab *lab, size_t a, struct item_details *details)
+{
+	const struct attack_common *common = lab->scenario->attacks.values[a].settings;
+	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
+		if (lab->adversary->attacking[a][i]) {
+			details->claimed[i] /= common->confidence;
+		}
+	}
+}
+
 static struct random_stream attack_stream(
 	const struct lab *lab, size_t a, uint32_t node, uint32_t item)
 {
@@ -216,12 +227,29 @@ static void attack_together(struct lab *lab, size_t a, uint32_t item, struct ite
 	}
 }
 
+void adversary_stamp(struct lab *lab, uint32_t index, struct item *item)
+{
+	for (size_t a = 0; a < lab->scenario->attacks.n; a++) {
+		const struct plugin_value *value = &lab->scenario->attacks.values[a];
+		const struct attack *attack = attack_at(lab, a);
+		const struct attack_common *common = value->settings;
+		if (attack->stamp != NULL && lab->world.now >= common->from_ns &&
+			lab->world.now < common->until_ns) {
+			struct random_stream stream = random_stream_make(
+				lab->seed, RANDOM_POISON, ((uint64_t)a << 56) + (UINT64_C(1) << 55) + index);
+			attack->stamp(value->settings, lab->workload, lab->scenario->workload.settings, &stream,
+				item);
+		}
+	}
+}
+
 void adversary_speak(struct lab *lab, uint32_t item, struct item_details *details)
 {
 	memcpy(details->sent, details->honest, lab->world.n_validators * sizeof(*details->sent));
 	for (size_t a = 0; a < lab->scenario->attacks.n; a++) {
 		if (attack_on_predictions(attack_at(lab, a))) {
 			attacking_now(lab, a);
+			claim(lab, a, details);
 		}
 	}
 	for (size_t a = 0; a < lab->scenario->attacks.n; a++) {

@@ -122,6 +122,8 @@ static void record_predictions(struct lab *lab, const struct closing_view *closi
 			{.real = late ? real_nan() : closing->scores[at]},
 			{.integer = !late && closing->accepted[at]},
 			{.integer = late},
+			{.integer = item->details->version},
+			{.real = item->details->claimed[node]},
 		};
 		block_append(&lab->out->tables[TABLE_PREDICTIONS], &lab->schemas->tables[TABLE_PREDICTIONS],
 			cells);

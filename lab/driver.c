@@ -38,10 +38,11 @@ static struct item_details *take_details(struct lab *lab)
 		details = arena_new(&lab->world.arena, struct item_details);
 		details->honest = arena_array(&lab->world.arena, double, n);
 		details->sent = arena_array(&lab->world.arena, double, n);
+		details->claimed = arena_array(&lab->world.arena, double, n);
 		details->attacked = arena_array(&lab->world.arena, bool, n);
 	}
 	for (uint32_t i = 0; i < n; i++) {
-		details->honest[i] = details->sent[i] = real_nan();
+		details->honest[i] = details->sent[i] = details->claimed[i] = real_nan();
 		details->attacked[i] = false;
 	}
 	return details;
@@ -99,37 +100,82 @@ void driver_restarted(struct lab *lab, uint32_t node)
 	}
 }
 
+/* What a validator says of an item, under its own name or one that a Sybil made up. */
+struct said {
+	double value, claimed;
+	uint32_t node, identity, n_downs;
+	enum transaction_kind kind;
+};
+
+static void submit_said(struct lab *lab, uint32_t item, const struct said *said)
+{
+	transaction_id id = client_submit(lab, said->node, said->kind, item, said->value);
+	lab->transactions[id].confidence = said->claimed;
+	lab->transactions[id].identity = said->identity;
+}
+
+/* A prediction that took its time, from its validator's processor to its gateway. */
+static void computed(struct world *world, void *context, uint64_t item)
+{
+	const struct said *said = context;
+	/* A crash takes with it what the processor had in hand. */
+	if (world->nodes[said->node].alive && world->ports[said->node].n_downs == said->n_downs) {
+		submit_said(world->host, (uint32_t)item, said);
+	}
+}
+
+static void say(struct lab *lab, uint32_t item, struct said said, sim_time cost_ns)
+{
+	if (cost_ns == 0) {
+		submit_said(lab, item, &said);
+		return;
+	}
+	struct said *later = arena_new(&lab->world.arena, struct said);
+	*later = said;
+	later->n_downs = lab->world.ports[said.node].n_downs;
+	sim_time done = world_work(&lab->world, &lab->world.nodes[said.node], cost_ns);
+	world_call_at(&lab->world, done, computed, later, item);
+}
+
 /* Each live gateway submits what its validator says, and then what it says under other names. Where values
  * are validated it is its own validator's to propose, and names other than the validators' are no use. */
 static void speak(struct lab *lab, uint32_t index, const struct item_details *details)
 {
 	uint32_t n = lab->world.n_validators, id = n;
 	bool validated = lab->common->validation != VALIDATION_OFF;
+	sim_time cost_ns = models_cost_ns(lab->scenario);
 	for (uint32_t i = 0; i < n; i++) {
 		if (lab->world.nodes[i].alive) {
-			client_submit(lab, i, validated ? TRANSACTION_PROPOSAL : TRANSACTION_PREDICTION, index,
-				details->sent[i]);
+			say(lab, index,
+				(struct said){
+					.value = details->sent[i],
+					.claimed = details->claimed[i],
+					.node = i,
+					.identity = i,
+					.kind = validated ? TRANSACTION_PROPOSAL : TRANSACTION_PREDICTION,
+				},
+				cost_ns);
 		}
 		for (; id < lab->n_identities && lab->identities[id - n].owner == i; id++) {
 			if (details->attacked[id] && !validated) {
-				transaction_id transaction =
-					client_submit(lab, i, TRANSACTION_PREDICTION, index, details->sent[id]);
-				lab->transactions[transaction].identity = id;
+				say(lab, index,
+					(struct said){
+						.value = details->sent[id],
+						.claimed = details->claimed[i],
+						.node = i,
+						.identity = id,
+						.kind = TRANSACTION_PREDICTION,
+					},
+					0);
 			}
 		}
 	}
 }
 
-static void predictions(struct lab *lab, uint32_t index)
+/* What each live validator sees of an item, and would say. */
+static void observe(struct lab *lab, uint32_t index, const struct item *real,
+	struct item_details *details)
 {
-	struct lab_item *item = &lab->items[index];
-	const void *settings = lab->scenario->workload.settings;
-	struct random_stream stream = random_stream_make(lab->seed, RANDOM_ITEM, index);
-	struct item real = {0};
-	lab->workload->draw(settings, &stream, index, &real);
-	item->truth = real.truth;
-	struct item_details *details = take_details(lab);
-	item->details = details;
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		if (!lab->world.nodes[i].alive) {
 			continue;
@@ -137,15 +183,35 @@ static void predictions(struct lab *lab, uint32_t index)
 		double *seen = adversary_seen(lab, i);
 		struct random_stream noise =
 			random_stream_make(lab->seed, RANDOM_OBSERVATION, ((uint64_t)i << 40) + index);
-		lab->workload->observe(settings, &noise, &real, seen);
+		prediction_see(&lab->models[i], real, lab->world.now, &noise, seen);
 		details->honest[i] = prediction_value(&lab->models[i], seen);
+		details->claimed[i] = prediction_spread(&lab->models[i], seen);
 	}
+}
+
+static void predictions(struct lab *lab, uint32_t index)
+{
+	if (!models_refresh(lab)) {
+		return;
+	}
+	struct lab_item *item = &lab->items[index];
+	const void *settings = lab->scenario->workload.settings;
+	struct random_stream stream = random_stream_make(lab->seed, RANDOM_ITEM, index);
+	struct item real = {0};
+	lab->workload->draw(settings, &stream, index, &real);
+	adversary_stamp(lab, index, &real);
+	item->truth = real.truth;
+	struct item_details *details = take_details(lab);
+	details->version = lab->version;
+	item->details = details;
+	observe(lab, index, &real, details);
 	adversary_speak(lab, index, details);
 	adversary_echo(lab, index, details);
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
-		/* What an attacker leaves as it was (a target that is not worth it) is an honest prediction. */
-		details->attacked[i] =
-			lab->world.nodes[i].alive && details->sent[i] != details->honest[i];
+		/* What an attacker leaves as it was (a target that is not worth it) is an honest prediction,
+		 * unless its model has learned to lie. */
+		details->attacked[i] = lab->world.nodes[i].alive &&
+			(details->sent[i] != details->honest[i] || lab->models[i].poisoned);
 	}
 	for (uint32_t i = 0; i < lab->n_identities; i++) {
 		if (details->attacked[i] && lab->validators[i].first_bad == SIM_NEVER) {

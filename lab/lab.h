@@ -2,6 +2,7 @@
  *
  *   run.c       builds the world of a scenario, runs it, ends it with a verdict
  *   driver.c    items arrive, validators predict, gateways close
+ *   models.c    what validators predict with: training, again and again, and the cache
  *   adversary.c what attackers make of predictions
  *   clients.c   who submits transactions, waits for the answer and asks again
  *   replies.c   the replies to a request of which there are several sorts
@@ -34,7 +35,7 @@
 /* Bytes on the wire besides the payload: client, timestamp, operation, authenticator. */
 #define REQUEST_HEADER_BYTES 40
 #define REPLY_BYTES 64
-#define PREDICTION_BYTES 24 /* item, node, value */
+#define PREDICTION_BYTES 24 /* item, node, value, claimed standard deviation */
 
 enum transaction_kind {
 	TRANSACTION_REQUEST,
@@ -45,6 +46,7 @@ enum transaction_kind {
 
 struct transaction {
 	double value;
+	double confidence; /* the standard deviation claimed for it */
 	uint64_t instance; /* that executed it */
 	uint32_t client; /* the node of the client or gateway */
 	uint32_t item;
@@ -172,7 +174,9 @@ struct kept_closing {
 struct item_details {
 	struct item_details *next_free;
 	double *honest, *sent; /* NaN: nothing */
+	double *claimed;       /* the standard deviation that comes with what is sent */
 	bool *attacked;
+	uint32_t version;      /* of the models that have spoken */
 };
 
 /* One instance, as the watchers know it. */
@@ -282,6 +286,10 @@ struct lab {
 	struct item_details *details_free;
 
 	struct prediction_model *models; /* one a validator */
+	struct model_cache *model_cache; /* NULL: none */
+	uint64_t training_digest[2];     /* of all settings that every training depends on */
+	uint32_t version;                /* of the models */
+	char training_error[256];        /* a later version can't be trained */
 	bool **attackers;                /* by attack, by validator */
 	struct adversary *adversary;     /* adversary.c; NULL in `requests` */
 	struct application *application;
@@ -374,6 +382,14 @@ void driver_restarted(struct lab *lab, uint32_t node);
 void driver_closed(struct lab *lab, struct node *node, const struct closing_view *closing,
 	uint64_t instance, uint64_t view);
 
+/* models.c */
+bool models_start(struct lab *lab, char error[256]);
+/* The processor time of one prediction; 0 where there are none. */
+sim_time models_cost_ns(const struct scenario *scenario);
+/* Whose time has come for another version gets it, before an item is looked at. False: the run has
+ * ended with a training error. */
+bool models_refresh(struct lab *lab);
+
 /* adversary.c */
 /* Who speaks: the validators and what Sybils among them make up. */
 void adversary_identities(struct lab *lab);
@@ -382,6 +398,8 @@ void adversary_start(struct lab *lab);
 void adversary_echo(struct lab *lab, uint32_t item, struct item_details *details);
 /* Where what validator `node` sees of the item under way is to be written: FEATURES_MAX. */
 double *adversary_seen(struct lab *lab, uint32_t node);
+/* What the adversary does to an item before validators see it. */
+void adversary_stamp(struct lab *lab, uint32_t index, struct item *item);
 /* From what the live validators would honestly say of an item to what they send. */
 void adversary_speak(struct lab *lab, uint32_t item, struct item_details *details);
 /* An item was accepted: who copies decisions may know its value from now on. */

@@ -195,7 +195,7 @@ static void execute(struct lab *lab, struct node *node, uint64_t instance, uint6
 	switch ((enum transaction_kind)transaction->kind) {
 	case TRANSACTION_PREDICTION:
 		status = application_predict(replica->application, transaction->item,
-			transaction->identity, transaction->value, real_nan());
+			transaction->identity, transaction->value, transaction->confidence);
 		break;
 	case TRANSACTION_PROPOSAL:
 		status = application_settle(

@@ -228,35 +228,6 @@ static const struct host_ops ops = {
 	.forge = faults_forge,
 };
 
-static bool train_models(struct lab *lab, char error[256])
-{
-	const struct scenario *scenario = lab->scenario;
-	uint32_t n = lab->world.n_validators;
-	lab->models = arena_array(&lab->world.arena, struct prediction_model, n);
-	for (uint32_t i = 0; i < n; i++) {
-		if (!prediction_model_train(&lab->models[i], lab->workload, scenario->workload.settings,
-				&scenario->predictor, lab->seed, i, &lab->world.arena, error)) {
-			return false;
-		}
-		if (lab->verbose) {
-			const struct model_error *held_out = &lab->models[i].held_out;
-			fprintf(stderr,
-				"run %llu: validator %u: predictor %s: on held-out data mean absolute error %.4g %s, "
-				"root mean squared %.4g, R2 %.5f, bias %+.3g, %.2f %% within the tolerance\n",
-				(unsigned long long)lab->run, i, scenario->predictor.plugin->name, held_out->mae,
-				lab->workload->value_unit, held_out->rmse, held_out->r2, held_out->bias,
-				100 * held_out->within_tolerance);
-		}
-	}
-	lab->attackers = arena_array(&lab->world.arena, bool *, scenario->attacks.n + 1);
-	for (size_t i = 0; i < scenario->attacks.n; i++) {
-		lab->attackers[i] = arena_array(&lab->world.arena, bool, n);
-		attack_nodes(scenario->attacks.values[i].settings, lab->seed, n, lab->attackers[i]);
-	}
-	adversary_start(lab);
-	return true;
-}
-
 static void build(struct lab *lab)
 {
 	const struct scenario *scenario = lab->scenario;
@@ -271,6 +242,7 @@ static void build(struct lab *lab)
 		.bandwidth_bps = scenario->network.bandwidth_bps,
 		.loss = scenario->network.loss,
 		.costs = scenario->node,
+		.works = models_cost_ns(scenario) > 0,
 		.events_max = (uint64_t)scenario->stop.events,
 	};
 	world_init(&lab->world, &settings, &ops, lab);
@@ -416,8 +388,9 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	lab->out = blocks;
 	lab->schemas = request->schemas;
 	lab->verbose = request->verbose;
+	lab->model_cache = request->models;
 	build(lab);
-	if (lab->workload->application && !train_models(lab, error)) {
+	if (lab->workload->application && !models_start(lab, error)) {
 		finish(lab);
 		return false;
 	}
@@ -444,6 +417,11 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	told_start(lab);
 	driver_start(lab);
 	world_run(&lab->world);
+	if (lab->training_error[0] != '\0') {
+		memcpy(error, lab->training_error, sizeof(lab->training_error));
+		finish(lab);
+		return false;
+	}
 	told_finish(lab);
 	kv_check_linear(lab);
 	if (lab->n_violations > 0) {

@@ -36,6 +36,8 @@ static const struct column predictions[] = {
 	{"score", COLUMN_REAL, "", "by the replicated scorer, in [0, 1]; NaN: late"},
 	{"accepted", COLUMN_INT, "", "1: the score passed the threshold"},
 	{"late", COLUMN_INT, "", "1: the item closed without it"},
+	{"version", COLUMN_INT, "", "of the validator's model"},
+	{"confidence", COLUMN_REAL, VALUE_UNIT, "the standard deviation that it claimed"},
 };
 
 static const struct column transactions[] = {
@@ -96,6 +98,28 @@ static const struct column violations[] = {
 	{"value_b", COLUMN_STRING, "", "what the second holds"},
 	{"detail", COLUMN_STRING, "", "what happened, in words"},
 	{"seed", COLUMN_INT, "", "the run's own seed"},
+};
+
+static const struct column models[] = {
+	{"run", COLUMN_INT, "", "the run's number"},
+	{"node", COLUMN_INT, "", "the validator"},
+	{"version", COLUMN_INT, "", "0: learned before the run"},
+	{"time_s", COLUMN_REAL, "s", "of what age the data is that it learned from"},
+	{"predictor", COLUMN_STRING, "", "which"},
+	{"mae", COLUMN_REAL, VALUE_UNIT, "mean absolute error on held-out items"},
+	{"rmse", COLUMN_REAL, VALUE_UNIT, "root mean squared error there"},
+	{"r2", COLUMN_REAL, "", "coefficient of determination there"},
+	{"bias", COLUMN_REAL, VALUE_UNIT, "mean of predicted minus true there"},
+	{"within_tolerance", COLUMN_REAL, "", "share of these items within the tolerance"},
+	{"poisoned", COLUMN_INT, "", "1: from rows that the validator itself has poisoned"},
+};
+
+static const struct column importance[] = {
+	{"run", COLUMN_INT, "", "the run's number"},
+	{"node", COLUMN_INT, "", "the validator"},
+	{"version", COLUMN_INT, "", "of its model"},
+	{"feature", COLUMN_STRING, "", "which is shuffled among the held-out items"},
+	{"rmse_rise", COLUMN_REAL, VALUE_UNIT, "by how much the root mean squared error grows then"},
 };
 
 static const struct column runs_first[] = {
@@ -193,6 +217,10 @@ void run_schemas_init(struct run_schemas *schemas, const struct scenario_file *f
 	}
 	if ((record & RECORD_ROC) != 0) {
 		schemas->tables[TABLE_ROC] = make(roc, COUNT(roc), unit);
+	}
+	if ((record & RECORD_MODELS) != 0) {
+		schemas->tables[TABLE_MODELS] = make(models, COUNT(models), unit);
+		schemas->tables[TABLE_IMPORTANCE] = make(importance, COUNT(importance), unit);
 	}
 }
 

@@ -1,3 +1,4 @@
+#include "lab/models.h"
 #include "lab/sweep.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@ struct sweep {
 	uint64_t n_runs, n_replications;
 	uint64_t next, n_done, n_resumed, events;
 	unsigned n_working;
+	struct model_cache *models;
 	bool stop;
 	bool failed;
 	char error[512];
@@ -54,6 +56,7 @@ static void one(struct sweep *sweep, uint64_t run)
 		.point = run / sweep->n_replications,
 		.replication = run % sweep->n_replications,
 		.verbose = request->verbose,
+		.models = sweep->models,
 	};
 	struct run_blocks blocks = {0};
 	struct run_summary summary;
@@ -136,6 +139,7 @@ enum sweep_outcome sweep_run(const struct sweep_request *request, char error[512
 	sweep->n_done = sweep->n_resumed;
 	pthread_mutex_init(&sweep->lock, NULL);
 	pthread_cond_init(&sweep->wake, NULL);
+	sweep->models = model_cache_create(MODEL_CACHE_BYTES);
 	double started_s = now_s();
 	pthread_mutex_lock(&sweep->lock);
 	for (unsigned i = 0; i < request->n_threads; i++) {
@@ -161,6 +165,7 @@ enum sweep_outcome sweep_run(const struct sweep_request *request, char error[512
 	request->progress(request->context, &progress);
 	bool failed = sweep->failed;
 	snprintf(error, 512, "%s", sweep->error);
+	model_cache_destroy(sweep->models);
 	pthread_mutex_destroy(&sweep->lock);
 	pthread_cond_destroy(&sweep->wake);
 	free(threads);

@@ -19,6 +19,8 @@ const char *const table_names[TABLE_N] = {
 	[TABLE_SERIES] = "series",
 	[TABLE_VIOLATIONS] = "violations",
 	[TABLE_ROC] = "roc",
+	[TABLE_MODELS] = "models",
+	[TABLE_IMPORTANCE] = "importance",
 };
 
 void block_finish(struct block *block)

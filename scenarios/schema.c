@@ -182,7 +182,8 @@ const struct param scenario_params[] = {
 		.flags = PARAM_NONE,
 		.offset = offsetof(struct top_settings, record),
 		.fallback = "[]",
-		.help = "tables to write besides runs: decisions, predictions, validators, series, roc"},
+		.help = "tables to write besides runs: decisions, predictions, validators, series, roc, "
+				"transactions, models"},
 	{.name = "liveness_bound",
 		.kind = PARAM_DURATION,
 		.flags = PARAM_AUTO | PARAM_OFF | PARAM_EXCLUDE_MIN,
@@ -206,8 +207,8 @@ const struct param scenario_params[] = {
 	PARAM_END,
 };
 
-const char *const record_names[] = {
-	"decisions", "predictions", "validators", "series", "roc", "transactions", NULL};
+const char *const record_names[] = {"decisions", "predictions", "validators", "series", "roc",
+	"transactions", "models", NULL};
 
 /* The number of validators, where it is written rightly; 0 else: the table's check says what is
  * wrong. */

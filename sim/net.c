@@ -111,6 +111,15 @@ static void work_begin(const struct world *world, struct port *port)
 	}
 }
 
+sim_time world_work(struct world *world, struct node *node, sim_time cost_ns)
+{
+	struct port *port = &world->ports[node->id];
+	assert(world->queued && node->id < world->n_validators);
+	work_begin(world, port);
+	work(node, port, cost_ns);
+	return port->depart;
+}
+
 /* When a copy leaves: after the processor has sent it and the card has put what is before it on the
  * wire. Multicasts go out copy by copy, in order of receivers. */
 static sim_time depart(struct world *world, struct node *node, uint32_t size_bytes)

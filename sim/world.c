@@ -24,8 +24,8 @@ void world_init(struct world *world, const struct world_settings *settings, cons
 		.constant_ns = -1,
 	};
 	const struct node_costs *costs = &settings->costs;
-	world->queued = settings->bandwidth_bps > 0 || costs->send_ns > 0 || costs->receive_ns > 0 ||
-		costs->sign_ns > 0 || costs->verify_ns > 0 || costs->mac_ns > 0;
+	world->queued = settings->bandwidth_bps > 0 || settings->works || costs->send_ns > 0 ||
+		costs->receive_ns > 0 || costs->sign_ns > 0 || costs->verify_ns > 0 || costs->mac_ns > 0;
 	world->ns_per_byte = settings->bandwidth_bps > 0 ? 8e9 / settings->bandwidth_bps : 0;
 	digest_init(&world->digest);
 	world->nodes = arena_array(&world->arena, struct node, n_nodes);

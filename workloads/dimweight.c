@@ -66,6 +66,13 @@ static void dimweight_draw(
 	item->truth = fmax(learned_kg(item->target), volumetric_kg(ln));
 }
 
+static void dimweight_relabel(const void *settings, struct item *item)
+{
+	(void)settings;
+	item->target = parcel_ln_grams(item->features);
+	item->truth = fmax(learned_kg(item->target), volumetric_kg(item->features));
+}
+
 static void dimweight_observe(
 	const void *settings, struct random_stream *stream, const struct item *item, double *seen)
 {
@@ -254,6 +261,7 @@ const struct workload workload_dimweight = {
 	.n_features = PARCEL_FEATURES,
 	.feature_names = feature_names,
 	.draw = dimweight_draw,
+	.relabel = dimweight_relabel,
 	.observe = dimweight_observe,
 	.value = dimweight_value,
 	.value_gradient = dimweight_value_gradient,

@@ -6,11 +6,15 @@
  * never varies (a user's parcels all of one height, without noise) gets the shortest solution
  * instead of an error or of huge weights that cancel. It is plain + - * / and sqrt: the same bits
  * on every processor. */
-#include "plugins.h"
+#include "predictors.h"
 
 #include <gsl/gsl_multifit.h>
 #include <math.h>
 #include <stdio.h>
+
+struct linear_settings {
+	struct predictor_common common;
+};
 
 struct linear_model {
 	uint32_t n_features;
@@ -21,21 +25,6 @@ struct linear_model {
 /* Singular values below this share of the largest are taken for 0. */
 #define SINGULAR_SHARE 1e-10
 
-static bool sample_is_finite(const struct dataset *sample)
-{
-	for (size_t i = 0; i < sample->n * sample->n_features; i++) {
-		if (!isfinite(sample->x[i])) {
-			return false;
-		}
-	}
-	for (size_t i = 0; i < sample->n; i++) {
-		if (!isfinite(sample->target[i])) {
-			return false;
-		}
-	}
-	return true;
-}
-
 static bool linear_train(const void *settings, void *model, const struct dataset *sample,
 	struct arena *arena, char error[256])
 {
@@ -44,13 +33,7 @@ static bool linear_train(const void *settings, void *model, const struct dataset
 	(void)settings;
 	(void)arena;
 	assert(sample->n_features <= FEATURES_MAX);
-	if (sample->n < n_columns) {
-		snprintf(error, 256, "linear: %zu rows can't fix an intercept and %u weights", sample->n,
-			(unsigned)sample->n_features);
-		return false;
-	}
-	if (!sample_is_finite(sample)) {
-		snprintf(error, 256, "linear: the training sample holds values that are not finite");
+	if (!sample_check(sample, n_columns, "linear", error)) {
 		return false;
 	}
 	gsl_matrix *design = gsl_matrix_alloc(sample->n, n_columns);
@@ -107,24 +90,20 @@ static void linear_gradient(const void *model, const double *x, double *gradient
 }
 
 static const struct param params[] = {
-	{.name = "train",
-		.kind = PARAM_INT,
-		.offset = offsetof(struct predictor_common, train),
-		.min = FEATURES_MAX + 1,
-		.max = 1e6,
-		.fallback = "1000",
-		.unit = "",
-		.help = "rows that each validator learns from, with its own noise"},
+	PREDICTOR_COMMON_PARAMS(struct linear_settings),
 	PARAM_END,
 };
 
-const struct predictor predictor_linear = {
-	.plugin = {.name = "linear",
-		.summary = "least squares on the features, with an intercept",
-		.params = params,
-		.settings_size = sizeof(struct predictor_common)},
-	.model_size = sizeof(struct linear_model),
-	.train = linear_train,
-	.output = linear_output,
-	.gradient = linear_gradient,
-};
+#define LINEAR(PARAMS, FINISH)                                                                     \
+	{                                                                                              \
+		.plugin = {.name = "linear",                                                               \
+			.summary = "least squares on the features, with an intercept",                         \
+			.params = PARAMS,                                                                      \
+			.settings_size = sizeof(struct linear_settings),                                       \
+			.finish = FINISH},                                                                     \
+		.model_size = sizeof(struct linear_model), .train = linear_train,                          \
+		.output = linear_output, .gradient = linear_gradient,                                      \
+	}
+
+const struct predictor predictor_linear = LINEAR(params, predictor_finish);
+const struct predictor member_linear = LINEAR(NULL, NULL);

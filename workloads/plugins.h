@@ -8,6 +8,4 @@ extern const struct workload workload_requests;
 extern const struct workload workload_dimweight;
 extern const struct workload workload_kv;
 
-extern const struct predictor predictor_linear;
-
 #endif

@@ -3,6 +3,8 @@
  * files. */
 #include "plugins.h"
 
+#include "predictors.h"
+
 static const struct plugin *const workloads[] = {
 	&workload_requests.plugin,
 	&workload_kv.plugin,
@@ -18,6 +20,13 @@ const struct registry workload_registry = {
 
 static const struct plugin *const predictors[] = {
 	&predictor_linear.plugin,
+	&predictor_ridge.plugin,
+	&predictor_trees.plugin,
+	&predictor_forest.plugin,
+	&predictor_mlp.plugin,
+	&predictor_gp.plugin,
+	&predictor_ensemble.plugin,
+	&predictor_oracle.plugin,
 	NULL,
 };
 

@@ -409,7 +409,7 @@ static void test_finish(void **state)
 		const struct attack *attack = (const void *)*plugin;
 		assert_non_null(attack->knows);
 		assert_int_equal((attack->rewrite != NULL) + (attack->craft != NULL) +
-							 (attack->identities != NULL),
+							 (attack->identities != NULL) + (attack->poison != NULL),
 			1);
 		assert_true(attack_on_predictions(attack));
 		arena_finish(&arena);

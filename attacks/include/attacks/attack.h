@@ -1,11 +1,14 @@
 /* What an adversary does: one const struct an attack, found by name in the registry.
  *
  * An attack on predictions changes what its nodes' gateways submit; the nodes are honest replicas
- * otherwise. It comes in one of two forms:
+ * otherwise. It comes in one of these forms:
  *
  *   `rewrite`  each attacker on its own, knowing its own prediction and predictor only
  *   `craft`    colluders that speak last ("rushing"), having seen what the honest ones send; on
  *              rows of any number of dimensions: predictions are one, gradients many
+ *   `poison`   each attacker alters the rows that it brings to a training, at whose time the attack
+ *              is on: its own, or its part of what all learn from. It may also stamp items as they
+ *              come (`stamp`), for every validator that sees them
  *
  * Attacks compose in the order in which the scenario lists them: each takes what the one before it
  * made of the same node's value. They take the same adversaries: `fraction` takes the first nodes
@@ -22,6 +25,7 @@ struct attack_common {
 	struct node_list nodes;
 	sim_time from_ns, until_ns; /* half-open */
 	sim_time ramp_ns; /* the attackers' number grows for so long from `from` on; 0: at once */
+	double confidence; /* what each claims as its standard deviation is divided by this */
 };
 
 /* What a lone attacker knows when it speaks. */
@@ -54,12 +58,21 @@ struct craft_view {
 	struct random_stream *stream;        /* the colluders' common one; as above with node 0 */
 };
 
+/* What an attacker knows of a training: the rows that it brings to it. */
+struct poison_view {
+	const struct workload *workload;
+	const void *workload_settings;
+	const struct training_rows *rows; /* at least 1 */
+	struct random_stream *stream;     /* (seed, RANDOM_POISON, attack, version, node) */
+};
+
 struct attack {
 	struct plugin plugin;
 	const char *knows; /* what the adversary knows and can do, for `synod list` */
 	bool uses_model;   /* `rewrite` needs the view's model, seen and honest value */
 	bool uses_defence; /* `craft` needs the view's defence */
-	/* What it sends instead. Exactly one of the two is there for an attack on predictions. */
+	/* What it sends instead. Exactly one of rewrite, craft and poison is there for an attack on
+	 * predictions. */
 	double (*rewrite)(const void *settings, const struct attack_view *view);
 	/* What each of the colluders sends: n_faulty rows. */
 	void (*craft)(const void *settings, const struct craft_view *view, double *out);
@@ -68,6 +81,14 @@ struct attack {
 	 * the two above is there. */
 	uint32_t (*identities)(const void *settings);
 	double (*echo)(const void *settings, double value, struct random_stream *stream);
+	/* What one attacker makes of its rows; whether it has changed any. */
+	bool (*poison)(const void *settings, const struct poison_view *view);
+	/* What the adversary does to an item before anybody sees it, with a stream of the item's own.
+	 * NULL: nothing. */
+	void (*stamp)(const void *settings, const struct workload *workload,
+		const void *workload_settings, struct random_stream *stream, struct item *item);
+	/* That the settings fit the workload; false with a sentence. NULL: they fit any. */
+	bool (*suits)(const void *settings, const struct workload *workload, char error[256]);
 };
 
 extern const struct registry attack_registry;
@@ -75,7 +96,8 @@ extern const struct registry attack_registry;
 /* Is it on predictions, and not on messages, nodes or the network? */
 static inline bool attack_on_predictions(const struct attack *attack)
 {
-	return attack->rewrite != NULL || attack->craft != NULL || attack->identities != NULL;
+	return attack->rewrite != NULL || attack->craft != NULL || attack->identities != NULL ||
+		attack->poison != NULL;
 }
 
 /* One attack on rows from anywhere (`synod eval`), by what the view says alone: out[0 .. n_faulty *

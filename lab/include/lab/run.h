@@ -25,6 +25,7 @@ struct run_summary {
 };
 
 struct trace_sink;
+struct model_cache;
 
 struct run_request {
 	const struct scenario_file *file;
@@ -32,6 +33,7 @@ struct run_request {
 	uint64_t point, replication;
 	bool verbose; /* prints what was trained, on stderr */
 	const struct trace_sink *trace; /* hears all that happens (lab/trace.h); NULL: nobody, which costs nothing */
+	struct model_cache *models; /* trained ones, shared by runs; NULL: each run trains its own */
 };
 
 /* Runs one replication of one point; fills `blocks` (zeroed before) and `summary`. Thread-safe for

@@ -43,6 +43,7 @@ enum record_flags {
 	RECORD_SERIES = 1 << 3,
 	RECORD_ROC = 1 << 4,
 	RECORD_TRANSACTIONS = 1 << 5,
+	RECORD_MODELS = 1 << 6, /* and importance */
 };
 
 /* One point, checked and complete: every `auto` is a number. */

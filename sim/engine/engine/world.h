@@ -167,6 +167,7 @@ struct world_settings {
 	double bandwidth_bps; /* 0: unlimited */
 	double loss;
 	struct node_costs costs;
+	bool works; /* world_work is called: processors queue even where messages cost them nothing */
 	uint64_t events_max;
 };
 
@@ -230,6 +231,10 @@ void world_faults(struct world *world, const struct plugin_list *faults);
 /* Calls `function` at a time, as an event; at once where that has passed, not at all at SIM_NEVER. */
 void world_call_at(struct world *world, sim_time at_ns, world_call function, void *context,
 	uint64_t argument);
+
+/* Gives a validator's processor work of the host's, in line behind what it has in hand. Returns when it
+ * is done. Needs world_settings.works. */
+sim_time world_work(struct world *world, struct node *node, sim_time cost_ns);
 
 /* Runs events until world.stopped is set. Returns when it is, or when nothing is left to happen and the
  * host has been told so. */

@@ -25,6 +25,10 @@ enum random_purpose {
 	RANDOM_FAULT,
 	RANDOM_REPLICATION, /* the runs' own seeds */
 	RANDOM_ANALYSIS,    /* bootstrap and permutation */
+	RANDOM_MODEL,       /* what training draws itself: first weights, rows left out; by model */
+	RANDOM_LABELS,      /* noise of training labels; as RANDOM_TRAINING */
+	RANDOM_SHARDS,      /* who gets which rows; as RANDOM_TRAINING */
+	RANDOM_POISON,      /* (attack << 56) + (version << 32) + node, or, at items, 1 << 55 + item */
 	RANDOM_SCORER = 64, /* the item; UINT64_MAX: what a classifier is trained on */
 	RANDOM_PURPOSES
 };

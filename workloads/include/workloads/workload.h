@@ -58,6 +58,9 @@ struct workload {
 	/* Draws item number `index` from its own stream. */
 	void (*draw)(
 		const void *settings, struct random_stream *stream, uint64_t index, struct item *item);
+	/* The truth and the target of an item whose features somebody has changed; NULL: they can't be
+	 * told from the features. */
+	void (*relabel)(const void *settings, struct item *item);
 	/* What one validator sees of it, with its own noise. */
 	void (*observe)(
 		const void *settings, struct random_stream *stream, const struct item *item, double *seen);

@@ -1,0 +1,30 @@
+/* Trained models that the runs of one program share: each is trained once for what it depends on
+ * (workload, predictor, data, seed, poison) and read by every run and thread that asks for the same,
+ * so that the points of a sweep train nothing again.
+ *
+ * Bounded: runs of a sweep come back to a model only after all replications of a point, so that
+ * throwing out the oldest would keep none. What no longer fits is trained for its run alone. */
+#ifndef LAB_MODELS_H
+#define LAB_MODELS_H
+
+#include "workloads/prediction.h"
+
+struct model_cache;
+
+#define MODEL_CACHE_BYTES ((size_t)1 << 30)
+
+/* Never NULL. It must outlive every run that was given it. */
+struct model_cache *model_cache_create(size_t bytes_max);
+void model_cache_destroy(struct model_cache *cache);
+
+/* The model of this key: as it was trained before, or trained now. `training` is what the key stands
+ * for; two with one key train the same bits. The model's memory is the cache's, or `arena`'s where it
+ * doesn't fit or `cache` is NULL. Waits while another thread trains it. */
+bool model_cache_take(struct model_cache *cache, const uint64_t key[2],
+	const struct training *training, struct prediction_model *out, struct arena *arena,
+	char error[256]);
+
+/* How many it has trained, for tests and measurements. */
+size_t model_cache_count(struct model_cache *cache);
+
+#endif
