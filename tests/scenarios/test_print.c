@@ -94,7 +94,6 @@ static void test_text(void **state)
 							  "record: []\n"
 							  "liveness_bound: 30 s  # auto\n"
 							  "checkers: true\n"
-							  "liveness_after: off\n"
 							  "liveness_after: off\n");
 	free(text);
 	scenario_close(file);
