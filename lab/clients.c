@@ -42,6 +42,9 @@ void clients_start(struct lab *lab)
 	if (!lab->workload->application && lab->common->reply_quorum != PARAM_AUTO_VALUE) {
 		lab->reply_quorum = (uint32_t)lab->common->reply_quorum;
 	}
+	for (uint32_t i = 0; i < lab->world.n_nodes; i++) {
+		lab->clients[i].silent = NODE_NONE;
+	}
 	lab->reply_count_free = NODE_NONE;
 	lab->reply_set_free = NODE_NONE;
 	find_reply_sorts(lab);
@@ -219,9 +222,12 @@ static void ask_again(struct lab *lab, uint32_t id, transaction_id transaction, 
 		ask_all(lab, id, transaction);
 		break;
 	case CLIENT_HINTED:
-		/* Raft 8: it tries another server; once for all that timed out together. */
+		/* Raft 8: it tries another server; once for all that timed out together. Servers that are cut
+		 * off with an old leader keep naming it: each time that they do, one more is passed over. */
 		if (!*moved_on && lab->transactions[transaction].asked == client->believed) {
-			client->believed = (client->believed + 1) % lab->world.n_validators;
+			client->silent = client->believed;
+			uint32_t skipped = lab->world.n_cuts > 0 ? client->n_sent_back : 0;
+			client->believed = (client->believed + 1 + skipped) % lab->world.n_validators;
 		}
 		*moved_on = true;
 		ask(lab, id, transaction);
@@ -337,6 +343,10 @@ static void on_hint(struct lab *lab, struct node *node, const struct message *me
 	if (leader != NODE_NONE && message->view >= client->view) {
 		client->view = message->view;
 		client->believed = leader;
+		if (leader == client->silent) {
+			client->silent = NODE_NONE; /* once for all that are sent back together */
+			client->n_sent_back++;
+		}
 	}
 	if (client->believed != transaction->asked) {
 		ask(lab, node->id, (transaction_id)message->instance);
@@ -384,6 +394,8 @@ static void accept_answer(struct lab *lab, struct node *node, transaction_id id,
 		client->believed = (uint32_t)message->extra;
 	}
 	transaction->answered = true;
+	client->silent = NODE_NONE;
+	client->n_sent_back = 0;
 	if (lab->noted) {
 		transaction_answered(lab, (transaction_id)message->instance);
 	}

@@ -45,6 +45,16 @@ sim_time clock_when(const struct clock *clock, sim_time shown_ns)
 	return saturated(clock->base_ns + (ahead * CLOCK_ONE + rate - 1) / rate);
 }
 
+sim_time clock_timer(struct node *node, unsigned timer, sim_time at_ns)
+{
+	struct clock *clock = node->world->ports[node->id].clock;
+	if (timer == NODE_TIMER_CLIENT) {
+		return at_ns; /* its client's clock is right */
+	}
+	clock->timer_at[timer] = at_ns;
+	return clock_when(clock, at_ns);
+}
+
 static const struct param params[] = {
 	FAULT_NODES(struct fault_skew, nodes, "nodes", PARAM_REQUIRED,
 		"whose clocks go wrong, or leader: whoever it is when it begins"),

@@ -281,7 +281,8 @@ static void flap_schedule(struct world *world, const void *settings, uint32_t in
 	cut->period_ns = sim_time_add(flap->down_ns, flap->up_ns);
 	fault_window_schedule(world,
 		&(struct fault_window){.common = &flap->common, .begins = "flap begins", .ends = "flap ends",
-			.change = way_change, .state = flapping->way, .links = true});
+			.nodes = flap->nodes.given ? &flap->nodes : NULL, .change = way_change,
+			.state = flapping->way, .links = true});
 	/* Without an end it heals again and again: there is always a change to come. */
 	world->n_changes_pending += flap->common.until_ns == SIM_NEVER;
 	world_call_at(world, flap->common.from_ns, flap_turns, flapping, 1);

@@ -31,6 +31,7 @@ static void change(struct world *world, void *context, bool begins)
 			world_unshape(world, i);
 		}
 	}
+	fault_losses_change(world); /* those of `stabilise` */
 }
 
 static bool touches(const struct link_state *state, const struct node *from, uint32_t to,

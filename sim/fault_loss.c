@@ -28,7 +28,7 @@ static double in_force(const struct world *world, double probability, bool corru
 	return probability;
 }
 
-static void change(struct world *world, void *state, bool begins)
+void fault_losses_change(struct world *world)
 {
 	world->loss_validators = in_force(world, world->settings.loss, false, false);
 	world->loss_all = in_force(world, world->settings.loss, false, true);
@@ -36,12 +36,17 @@ static void change(struct world *world, void *state, bool begins)
 	world->corrupt_all = in_force(world, 0, true, true);
 }
 
+static void change(struct world *world, void *state, bool begins)
+{
+	fault_losses_change(world);
+}
+
 void fault_add_loss(struct world *world, const struct loss_window *window)
 {
 	world->loss_windows[world->n_loss_windows++] = *window;
 	world->lossy |= !window->corrupts;
 	world->garbled |= window->corrupts;
-	change(world, NULL, true); /* a window from time 0 holds for what is sent at time 0 */
+	fault_losses_change(world); /* a window from time 0 holds for what is sent at time 0 */
 }
 
 static void schedule(struct world *world, const struct fault_loss *settings, bool corrupts)

@@ -81,5 +81,7 @@ extern const struct fault fault_crash, fault_loss, fault_corrupt, fault_partitio
 
 /* What is lost or garbled with a probability for a while. */
 void fault_add_loss(struct world *world, const struct loss_window *window);
+/* One of these windows has opened or closed. */
+void fault_losses_change(struct world *world);
 
 #endif

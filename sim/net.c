@@ -439,7 +439,8 @@ static __attribute__((noinline)) bool is_cut(
 
 /* What arrivals are asked in a world that filters them: does this one not come through? Where there is a
  * processor to pass first, whether its receiver refuses it is asked after that. */
-static bool is_stopped(struct world *world, const struct node *node, const struct message *message)
+static __attribute__((noinline)) bool is_stopped(
+	struct world *world, const struct node *node, const struct message *message)
 {
 	if (world->n_cuts > 0 && is_cut(world, node, message)) {
 		return true;
@@ -460,7 +461,8 @@ static bool is_stopped(struct world *world, const struct node *node, const struc
 }
 
 /* A copy that arrives garbled becomes a packet of its own: it costs its receiver what any other does. */
-static uint32_t garble(struct world *world, const struct node *node, uint32_t index)
+static __attribute__((noinline)) uint32_t garble(
+	struct world *world, const struct node *node, uint32_t index)
 {
 	struct packet *packet = packet_at(world, index);
 	if (!is_garbled(world, node, &packet->message)) {
@@ -516,11 +518,14 @@ static void to_processor(struct world *world, struct node *node, uint32_t index)
 }
 
 /* The slow way: the copy passes the receiver's card, then waits for its processor. */
-static void arrive_queued(struct world *world, struct node *node, struct packet *packet, uint32_t index)
+static __attribute__((noinline)) void arrive_queued(
+	struct world *world, struct node *node, const struct packet *packet, uint32_t index)
 {
+	uint32_t size_bytes = packet->message.size_bytes;
+	index = world->garbled ? garble(world, node, index) : index;
 	if (world->ns_per_byte > 0) {
 		sim_time at = node->ingress_until > world->now ? node->ingress_until : world->now;
-		at = sim_time_add(at, wire_ns(world, packet->message.size_bytes));
+		at = sim_time_add(at, wire_ns(world, size_bytes));
 		node->ingress_until = at;
 		/* An event even where it takes no time: copies leave the card in the order in which they came. */
 		world->ports[node->id].card_n++;
@@ -542,8 +547,7 @@ void net_arrive(struct world *world, uint32_t whom, uint32_t index)
 		return;
 	}
 	if (world->queued && whom < world->n_validators) {
-		index = world->garbled ? garble(world, node, index) : index;
-		arrive_queued(world, node, packet_at(world, index), index);
+		arrive_queued(world, node, packet, index);
 		return;
 	}
 	give(world, node, &packet->message);

@@ -85,27 +85,11 @@ void world_finish(struct world *world)
  * entry comes out before the timer is due, it goes in again at the time that then holds. Only moving a
  * timer earlier makes a second entry; the one it replaces is passed over. */
 
-void timer_set(struct node *node, unsigned timer, sim_time at_ns)
-{
-	struct world *world = node->world;
-	struct port *port = &world->ports[node->id];
-	if (at_ns < world->now) {
-		at_ns = world->now;
-	}
-	port->timer_at[timer] = at_ns;
-	if (at_ns < port->timer_queued[timer]) {
-		port->timer_queued[timer] = at_ns;
-		queue_push(&world->queue, at_ns, handle_make(EVENT_TIMER, node->id, timer));
-	}
-}
-
 void node_timer_set(struct node *node, unsigned timer, sim_time at_ns)
 {
 	assert(timer < NODE_TIMERS);
-	if (node->skewed && timer != NODE_TIMER_CLIENT) {
-		struct clock *clock = node->world->ports[node->id].clock;
-		clock->timer_at[timer] = at_ns;
-		at_ns = clock_when(clock, at_ns);
+	if (node->skewed) {
+		at_ns = clock_timer(node, timer, at_ns);
 	}
 	timer_set(node, timer, at_ns);
 }

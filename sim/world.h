@@ -55,12 +55,26 @@ static inline void net_filter(struct world *world)
 	world->filtered = world->lossy || world->watched || world->n_cuts > 0;
 }
 
-/* Clocks, in fault_clock.c: what a node's shows, and the first moment at which it shows so much. */
+/* Clocks that may be wrong, in fault_clock.c: what a node's shows, the first moment at which it shows so
+ * much, and the true time of a timer that is set by it. */
 sim_time clock_shown(const struct clock *clock, sim_time now_ns);
 sim_time clock_when(const struct clock *clock, sim_time shown_ns);
+sim_time clock_timer(struct node *node, unsigned timer, sim_time at_ns);
 
 /* Sets a timer by true time. */
-void timer_set(struct node *node, unsigned timer, sim_time at_ns);
+static inline void timer_set(struct node *node, unsigned timer, sim_time at_ns)
+{
+	struct world *world = node->world;
+	struct port *port = &world->ports[node->id];
+	if (at_ns < world->now) {
+		at_ns = world->now;
+	}
+	port->timer_at[timer] = at_ns;
+	if (at_ns < port->timer_queued[timer]) {
+		port->timer_queued[timer] = at_ns;
+		queue_push(&world->queue, at_ns, handle_make(EVENT_TIMER, node->id, timer));
+	}
+}
 
 /* Somebody leads: who follows the leader may have to move. In fault_cut.c. */
 void fault_follow(struct world *world);
