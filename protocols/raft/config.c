@@ -80,6 +80,7 @@ void raft_configure(struct node *node, const struct raft_config *config)
 	struct raft *raft = raft_of(node);
 	raft->config = config;
 	raft->plain = raft->plain && config->index == 0;
+	raft->keeps_time = raft->keeps_time || config->index > 0;
 	if (raft->role == RAFT_LEADER) {
 		raft_recount_members(node);
 	}

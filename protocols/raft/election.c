@@ -264,7 +264,7 @@ static void answer_vote(struct node *node, const struct message *request, bool g
 	struct message *answer =
 		node_message(node, RAFT_VOTE_ANSWER, CLASS_CONTROL, RAFT_HEADER_BYTES);
 	answer->view = raft_of(node)->term;
-	answer->instance = request->view;
+	answer->instance = (request->flags & RAFT_FLAG_PRE) != 0 ? request->view : 0;
 	answer->flags = (uint16_t)((request->flags & RAFT_FLAG_PRE) | (granted ? RAFT_FLAG_YES : 0));
 	raft_answer(node, request->from, answer);
 }

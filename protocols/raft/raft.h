@@ -31,7 +31,7 @@ enum raft_kind {
 	RAFT_APPEND_ANSWER, /* view: term; instance: last index known to match, or where to go back to;
 	                     * digest: the conflicting term, or 0 */
 	RAFT_VOTE,          /* view: term; instance, digest: lastLogIndex, lastLogTerm */
-	RAFT_VOTE_ANSWER,   /* view: term; instance: the term asked for */
+	RAFT_VOTE_ANSWER,   /* view: term; instance: of a pre-vote, the term asked for */
 	RAFT_SNAPSHOT,      /* view: term; instance, digest: lastIncludedIndex, lastIncludedTerm;
 	                     * body: struct raft_snapshot */
 	RAFT_TIMEOUT_NOW,   /* view: term */
@@ -215,6 +215,7 @@ struct raft {
 	uint64_t commit, applied;
 	uint64_t snapshot_due;  /* the next one is taken when so much is applied */
 	sim_time heard_at;      /* from a leader; -1: never */
+	bool keeps_time;        /* it matters when it heard */
 	uint64_t *votes;
 
 	/* Who is a member: the latest configuration in the log, committed or not. */
@@ -293,8 +294,22 @@ void raft_campaign_now(struct node *node);
 /* log.c */
 void raft_append_to_log(struct node *node, uint64_t term, const struct batch *batch);
 void raft_on_append(struct node *node, const struct message *message);
+void raft_follow_anew(struct node *node, const struct message *message);
 /* Follows whoever sends what only the leader of its term does. False: it is of an old term. */
-bool raft_follow(struct node *node, const struct message *message);
+static inline bool raft_follow(struct node *node, const struct message *message)
+{
+	const struct raft *raft = raft_of(node);
+	if (message->view < raft->term) {
+		return false;
+	}
+	if (message->view == raft->term && raft->role == RAFT_FOLLOWER &&
+		raft->leader == message->from && !raft->keeps_time) {
+		raft_reset_election_timer(node); /* the way of nearly all appends */
+	} else {
+		raft_follow_anew(node, message);
+	}
+	return true;
+}
 void raft_answer_append(struct node *node, const struct message *append, bool success, uint64_t index,
 	uint64_t conflict_term);
 void raft_apply_committed(struct node *node);
@@ -317,8 +332,17 @@ void raft_storage_start(struct node *node);
 void raft_storage_flush(struct node *node);
 void raft_storage_changed(struct raft *raft, uint64_t from);
 void raft_on_written(struct node *node);
+void raft_answer_later(struct node *node, uint32_t to, struct message *message);
 /* Sends an answer once all that it rests on is on stable storage. */
-void raft_answer(struct node *node, uint32_t to, struct message *message);
+static inline void raft_answer(struct node *node, uint32_t to, struct message *message)
+{
+	const struct raft_disk *disk = raft_of(node)->disk;
+	if (disk == NULL || (!disk->dirty && !disk->writing)) {
+		node_send(node, to, message);
+	} else {
+		raft_answer_later(node, to, message);
+	}
+}
 /* The last entry that a crash would leave as it is. */
 uint64_t raft_stored(const struct raft *raft);
 /* The last index and term that a candidate may claim. */

@@ -404,7 +404,9 @@ void raft_on_append_answer(struct node *node, const struct message *message)
 	if (!peer->member) {
 		return;
 	}
-	peer->answered_at = node_now(node);
+	if (raft->keeps_time) {
+		peer->answered_at = node_now(node);
+	}
 	if ((message->flags & RAFT_FLAG_YES) != 0) {
 		/* Raft fig. 2, leaders: if successful, update nextIndex and matchIndex. */
 		if (message->instance > peer->match) {
