@@ -1,0 +1,5 @@
+#include "raft.h"
+int main(void)
+{
+	return 0;
+}
