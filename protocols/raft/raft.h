@@ -322,6 +322,8 @@ void raft_propose_noop(struct node *node);
 void raft_append_and_replicate(struct node *node, const struct batch *batch);
 void raft_heartbeat(struct node *node);
 void raft_resend(struct node *node);
+/* Those that the committed configuration leaves out are told so, and sent no more. */
+void raft_say_farewell(struct node *node);
 /* Where commitment is not counted entry by entry: looks how far it has come. */
 void raft_advance_commit(struct node *node);
 void raft_hint(struct node *node, const struct message *request);

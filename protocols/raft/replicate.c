@@ -303,6 +303,19 @@ void raft_heartbeat(struct node *node)
 	}
 }
 
+void raft_say_farewell(struct node *node)
+{
+	struct raft *raft = raft_of(node);
+	const struct raft_config *config = raft->config;
+	for (uint32_t i = 0; i < node->n_validators; i++) {
+		if (i != node->id && raft->peers[i].member && !raft_is_voter(config, i) &&
+			!bits_test(config->learners, i)) {
+			node_send(node, i, make_append(node, CLASS_CONTROL, config->index, NULL));
+		}
+	}
+	raft_recount_members(node);
+}
+
 /* A server that was out of step has said where its log matches. What it still lacks is sent at once where
  * it fits in one message, and from then on it gets new entries as they come, like the others: waiting
  * for each answer before the next would keep it a round trip behind for as long as entries come. */
