@@ -242,7 +242,8 @@ struct raft {
 	/* Reads that wait, in order of arrival, at a leader. */
 	struct raft_read *reads;
 	size_t reads_first, reads_n, reads_capacity;
-	uint64_t round, round_confirmed;
+	uint64_t round, round_confirmed; /* of heartbeats that confirm the lead */
+	sim_time round_at;               /* the last began then */
 
 	/* Appends that overtook those before them, by prevLogIndex ascending. */
 	struct raft_held *held, *held_free;
@@ -376,6 +377,8 @@ bool raft_is_voter(const struct raft_config *config, uint32_t node);
 bool raft_is_quorum(const struct node *node, const uint64_t *set);
 /* The most that a majority of the voters has reached. O(n log n). */
 uint64_t raft_reached(struct node *node, const uint64_t *values);
+/* Is it to be sent entries, by a leader? */
+bool raft_is_member(const struct node *node, uint32_t i);
 /* Who is to be sent entries has changed. */
 void raft_recount_members(struct node *node);
 

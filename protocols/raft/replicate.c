@@ -306,11 +306,9 @@ void raft_heartbeat(struct node *node)
 void raft_say_farewell(struct node *node)
 {
 	struct raft *raft = raft_of(node);
-	const struct raft_config *config = raft->config;
 	for (uint32_t i = 0; i < node->n_validators; i++) {
-		if (i != node->id && raft->peers[i].member && !raft_is_voter(config, i) &&
-			!bits_test(config->learners, i)) {
-			node_send(node, i, make_append(node, CLASS_CONTROL, config->index, NULL));
+		if (i != node->id && raft->peers[i].member && !raft_is_member(node, i)) {
+			node_send(node, i, make_append(node, CLASS_CONTROL, raft->config->index, NULL));
 		}
 	}
 	raft_recount_members(node);
