@@ -289,8 +289,8 @@ static void learner(void **state)
 	submit_some(cluster, 0, 0, 5);
 	cluster_run(cluster, 500 * MS);
 	assert_true(cluster_same_logs(cluster, NODES_ALL));
-	tell_now(cluster, 2, (struct message){.kind = RAFT_VOTE, .from = 1, .view = 5, .instance = 9,
-		.digest = 5});
+	tell_now(cluster, 2, (struct message){.kind = RAFT_VOTE, .from = 1, .view = 5, .instance = 5,
+		.digest = 1});
 	assert_int_equal(cluster_told(cluster, 2, "a learner does not vote -> refuse"), 1);
 	assert_int_equal(raft(cluster, 2)->voted_for, NODE_NONE);
 	assert_false(step_campaign(cluster, 2));
@@ -311,6 +311,48 @@ static void learner(void **state)
 	assert_int_equal(cluster_told(cluster, 3, "campaigns"), 0);
 	assert_true(cluster_told(cluster, 2, "no voter -> no election") > 0);
 	assert_int_equal(cluster->received[RAFT_VOTE], asked); /* nor are learners asked */
+	cluster_assert_safe(cluster);
+	cluster_destroy(cluster);
+}
+
+/* Nor is a learner's vote counted, were it to give one: one of two voters and two learners elect nobody. */
+static void learner_not_counted(void **state)
+{
+	struct cluster *cluster = create("raft learners=2,3 election_timeout=off", 4);
+	cluster_run(cluster, 50 * MS);
+	cluster_crash(cluster, 50 * MS, 0);
+	cluster_run(cluster, 60 * MS);
+	assert_true(step_campaign(cluster, 1));
+	struct message vote = {.kind = RAFT_VOTE_ANSWER, .from = 2, .view = 2, .flags = RAFT_FLAG_YES};
+	tell_now(cluster, 1, vote);
+	vote.from = 3;
+	tell_now(cluster, 1, vote);
+	assert_int_equal(raft(cluster, 1)->role, RAFT_CANDIDATE);
+	vote.from = 0;
+	tell_now(cluster, 1, vote);
+	assert_int_equal(raft(cluster, 1)->role, RAFT_LEADER);
+	cluster_destroy(cluster);
+}
+
+/* Thesis 4.1: a server votes whatever its own configuration says, since the candidate's may be newer: n2, a
+ * learner as far as it knows, was made a voter by an entry that only n0 has. Were it to refuse, n0, which
+ * needs two votes of two, could never be elected, and n2 does not try. */
+static void promoted_without_knowing(void **state)
+{
+	struct cluster *cluster = create("raft members=0 learners=2 election_timeout=150ms,300ms", 3);
+	cluster_run(cluster, 100 * MS);
+	cluster_rule(cluster, (struct cluster_rule){
+		.kind = RAFT_APPEND, .when = has_config, .until_ns = 500 * MS, .do_drop = true});
+	assert_true(step_change(cluster, 0, 5, 0, false));
+	cluster_run(cluster, 300 * MS);
+	assert_int_equal(voters(cluster, 0), 5);
+	assert_int_equal(voters(cluster, 2), 1);
+	cluster_crash(cluster, 300 * MS, 0);
+	cluster_restart(cluster, 310 * MS, 0);
+	cluster_run(cluster, 2000 * MS);
+	cluster_assert_story(cluster, "n0 restarts", "n0 election timeout -> candidate",
+		"n2 candidate's log is up to date -> grant vote", "n0 leads 2",
+		"n2 configuration appended -> use it", "n0 commits 1 in view 1 []");
 	cluster_assert_safe(cluster);
 	cluster_destroy(cluster);
 }
@@ -394,6 +436,8 @@ int main(void)
 		cmocka_unit_test(own_entry_first),
 		cmocka_unit_test(removed_server),
 		cmocka_unit_test(learner),
+		cmocka_unit_test(learner_not_counted),
+		cmocka_unit_test(promoted_without_knowing),
 		cmocka_unit_test(promotion),
 		cmocka_unit_test(configuration_in_a_snapshot),
 		cmocka_unit_test(configuration_not_written),
