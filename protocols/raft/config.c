@@ -80,6 +80,7 @@ void raft_configure(struct node *node, const struct raft_config *config)
 	struct raft *raft = raft_of(node);
 	raft->config = config;
 	raft->plain = raft->plain && config->index == 0;
+	raft->keeps_time = raft->keeps_time || config->index > 0;
 	if (raft->role == RAFT_LEADER) {
 		raft_recount_members(node);
 	}
@@ -147,7 +148,7 @@ uint64_t raft_reached(struct node *node, const uint64_t *values)
 
 /* Entries go to voters and learners, to servers that catch up before they become members, and, until the
  * configuration is committed, to those that it leaves out, so that they learn of it. */
-static bool is_member(const struct node *node, uint32_t i)
+bool raft_is_member(const struct node *node, uint32_t i)
 {
 	const struct raft *raft = raft_of(node);
 	const struct raft_config *config = raft->config;
@@ -172,7 +173,7 @@ void raft_recount_members(struct node *node)
 		if (i == node->id) {
 			continue;
 		}
-		bool member = is_member(node, i);
+		bool member = raft_is_member(node, i);
 		if (member && !peer->member) {
 			/* Thesis 4.2.1: a new server begins with an empty log. */
 			*peer = (struct raft_peer){.next = raft->last + 1,

@@ -259,12 +259,22 @@ static bool is_up_to_date(const struct node *node, const struct message *request
 		PLANTED(raft_settings_of(node), LOCK_DROPPED);
 }
 
+/* Thesis 4.2.1: a learner receives the log and is not counted for votes or commitment. A candidate asks
+ * whom its own latest configuration calls a voter; that may be newer than the one here (4.1: requests are
+ * served without regard to the server's own), but not where both logs end alike. */
+static bool is_learner_to(const struct node *node, const struct message *request)
+{
+	const struct raft *raft = raft_of(node);
+	return bits_test(raft->config->learners, node->id) && !raft_is_voter(raft->config, node->id) &&
+		request->instance == raft->last && request->digest == raft_term_at(raft, raft->last);
+}
+
 static void answer_vote(struct node *node, const struct message *request, bool granted)
 {
 	struct message *answer =
 		node_message(node, RAFT_VOTE_ANSWER, CLASS_CONTROL, RAFT_HEADER_BYTES);
 	answer->view = raft_of(node)->term;
-	answer->instance = request->view;
+	answer->instance = (request->flags & RAFT_FLAG_PRE) != 0 ? request->view : 0;
 	answer->flags = (uint16_t)((request->flags & RAFT_FLAG_PRE) | (granted ? RAFT_FLAG_YES : 0));
 	raft_answer(node, request->from, answer);
 }
@@ -278,7 +288,7 @@ static void on_pre_vote(struct node *node, const struct message *message)
 	} else if (hears_leader(node)) {
 		/* Thesis 9.6: no pre-vote while a leader is heard. */
 		node_log(node, "leader heard of late -> refuse the pre-vote");
-	} else if (bits_test(raft->config->learners, node->id)) {
+	} else if (is_learner_to(node, message)) {
 		node_log(node, "a learner does not vote -> refuse");
 	} else if (!is_up_to_date(node, message)) {
 		node_log(node, "pre-candidate's log is older -> refuse");
@@ -313,8 +323,7 @@ void raft_on_vote(struct node *node, const struct message *message)
 	} else if (raft->voted_for != NODE_NONE && raft->voted_for != message->from) {
 		/* Raft fig. 2, RequestVote 2: one vote a term. */
 		node_log(node, "voted for another -> refuse");
-	} else if (bits_test(raft->config->learners, node->id)) {
-		/* Thesis 4.2.1: it receives the log, and is not counted for votes or commitment. */
+	} else if (is_learner_to(node, message)) {
 		node_log(node, "a learner does not vote -> refuse");
 	} else if (!is_up_to_date(node, message)) {
 		node_log(node, "candidate's log is older -> refuse");

@@ -110,12 +110,9 @@ static void release(struct node *node)
 	}
 }
 
-bool raft_follow(struct node *node, const struct message *message)
+void raft_follow_anew(struct node *node, const struct message *message)
 {
 	struct raft *raft = raft_of(node);
-	if (message->view < raft->term) {
-		return false;
-	}
 	if (message->view > raft->term || raft->role != RAFT_FOLLOWER) {
 		/* Raft 5.2: a candidate that hears from the leader of its term follows it. */
 		raft_step_down(node, message->view);
@@ -124,9 +121,10 @@ bool raft_follow(struct node *node, const struct message *message)
 		raft->leader = message->from;
 		node_follows(node, raft->term, message->from);
 	}
-	raft->heard_at = node_now(node);
+	if (raft->keeps_time) {
+		raft->heard_at = node_now(node);
+	}
 	raft_reset_election_timer(node);
-	return true;
 }
 
 /* Cuts what conflicts from `index` on. */
@@ -206,6 +204,10 @@ void raft_on_append(struct node *node, const struct message *message)
 		raft->commit = commit;
 	}
 	raft_answer_append(node, message, true, last_new, 0);
-	raft_apply_committed(node);
-	release(node);
+	if (raft->applied < raft->commit) {
+		raft_apply_committed(node);
+	}
+	if (raft->held != NULL) {
+		release(node);
+	}
 }

@@ -58,8 +58,10 @@ static bool has_caught_up(struct node *node, uint32_t i)
 {
 	struct raft *raft = raft_of(node);
 	struct raft_round *round = &raft->change->rounds[i];
+	const struct raft_peer *peer = &raft->peers[i];
 	sim_time now = node_now(node);
-	while (!round->caught_up && (round->n == 0 || raft->peers[i].match >= round->end)) {
+	while (!round->caught_up &&
+		(round->n == 0 || (peer->match >= round->end && (peer->match > 0 || peer->in_step)))) {
 		if (round->n > 0 && now - round->began < raft_settings_of(node)->election_timeout_ns[0]) {
 			node_log(node, "round within an election timeout -> caught up");
 			round->caught_up = true;
@@ -141,8 +143,10 @@ void raft_change_go_on(struct node *node)
 	if (raft->role != RAFT_LEADER || config->index > raft->commit || raft->commit < raft->own_first) {
 		return;
 	}
-	if (config->index == raft->applied) {
-		raft_recount_members(node); /* whom it leaves out need not hear any more */
+	if (config->index > 0 && config->index == raft->applied) {
+		/* Departs from thesis 4.2.2, where a server that is left out never hears of the commitment and
+		 * goes on with elections: a last append tells it. */
+		raft_say_farewell(node);
 	}
 	if (config->old != NULL) {
 		/* Raft 6: once C_old,new is committed, the leader appends C_new. */

@@ -24,6 +24,7 @@ static void start(struct node *node)
 	raft->plain = !settings->members.given && settings->learners.n == 0;
 	raft->first_config = raft->config = raft_first_config(node);
 	raft->heard_at = -1;
+	raft->keeps_time = settings->check_quorum || settings->pre_vote;
 	raft->transfer_to = NODE_NONE;
 	raft->snapshot_due = (uint64_t)settings->snapshot_every;
 	raft->values = arena_array(node_arena(node), uint64_t, 2 * (size_t)node->n_validators);
@@ -90,8 +91,10 @@ static void take(struct node *node, const struct message *message)
 
 static void receive(struct node *node, const struct message *message)
 {
-	take(node, message);
-	if (raft_of(node)->disk != NULL) {
+	if (raft_of(node)->disk == NULL) {
+		take(node, message);
+	} else {
+		take(node, message);
 		raft_storage_flush(node);
 	}
 }

@@ -32,7 +32,7 @@ enum raft_kind {
 	RAFT_APPEND_ANSWER, /* view: term; instance: last index known to match, or where to go back to;
 	                     * digest: the conflicting term, or 0 */
 	RAFT_VOTE,          /* view: term; instance, digest: lastLogIndex, lastLogTerm */
-	RAFT_VOTE_ANSWER,   /* view: term; instance: the term asked for */
+	RAFT_VOTE_ANSWER,   /* view: term; instance: of a pre-vote, the term asked for */
 	RAFT_SNAPSHOT,      /* view: term; instance, digest: lastIncludedIndex, lastIncludedTerm;
 	                     * body: struct raft_snapshot */
 	RAFT_TIMEOUT_NOW,   /* view: term */
@@ -216,6 +216,7 @@ struct raft {
 	uint64_t commit, applied;
 	uint64_t snapshot_due;  /* the next one is taken when so much is applied */
 	sim_time heard_at;      /* from a leader; -1: never */
+	bool keeps_time;        /* it matters when it heard */
 	uint64_t *votes;
 
 	/* Who is a member: the latest configuration in the log, committed or not. */
@@ -242,7 +243,8 @@ struct raft {
 	/* Reads that wait, in order of arrival, at a leader. */
 	struct raft_read *reads;
 	size_t reads_first, reads_n, reads_capacity;
-	uint64_t round, round_confirmed;
+	uint64_t round, round_confirmed; /* of heartbeats that confirm the lead */
+	sim_time round_at;               /* the last began then */
 
 	/* Appends that overtook those before them, by prevLogIndex ascending. */
 	struct raft_held *held, *held_free;
@@ -296,8 +298,22 @@ void raft_campaign_now(struct node *node);
 /* log.c */
 void raft_append_to_log(struct node *node, uint64_t term, const struct batch *batch);
 void raft_on_append(struct node *node, const struct message *message);
+void raft_follow_anew(struct node *node, const struct message *message);
 /* Follows whoever sends what only the leader of its term does. False: it is of an old term. */
-bool raft_follow(struct node *node, const struct message *message);
+static inline bool raft_follow(struct node *node, const struct message *message)
+{
+	const struct raft *raft = raft_of(node);
+	if (message->view < raft->term) {
+		return false;
+	}
+	if (message->view == raft->term && raft->role == RAFT_FOLLOWER &&
+		raft->leader == message->from && !raft->keeps_time) {
+		raft_reset_election_timer(node); /* the way of nearly all appends */
+	} else {
+		raft_follow_anew(node, message);
+	}
+	return true;
+}
 void raft_answer_append(struct node *node, const struct message *append, bool success, uint64_t index,
 	uint64_t conflict_term);
 void raft_apply_committed(struct node *node);
@@ -310,6 +326,8 @@ void raft_propose_noop(struct node *node);
 void raft_append_and_replicate(struct node *node, const struct batch *batch);
 void raft_heartbeat(struct node *node);
 void raft_resend(struct node *node);
+/* Those that the committed configuration leaves out are told so, and sent no more. */
+void raft_say_farewell(struct node *node);
 /* Where commitment is not counted entry by entry: looks how far it has come. */
 void raft_advance_commit(struct node *node);
 void raft_hint(struct node *node, const struct message *request);
@@ -320,8 +338,17 @@ void raft_storage_start(struct node *node);
 void raft_storage_flush(struct node *node);
 void raft_storage_changed(struct raft *raft, uint64_t from);
 void raft_on_written(struct node *node);
+void raft_answer_later(struct node *node, uint32_t to, struct message *message);
 /* Sends an answer once all that it rests on is on stable storage. */
-void raft_answer(struct node *node, uint32_t to, struct message *message);
+static inline void raft_answer(struct node *node, uint32_t to, struct message *message)
+{
+	const struct raft_disk *disk = raft_of(node)->disk;
+	if (disk == NULL || (!disk->dirty && !disk->writing)) {
+		node_send(node, to, message);
+	} else {
+		raft_answer_later(node, to, message);
+	}
+}
 /* The last entry that a crash would leave as it is. */
 uint64_t raft_stored(const struct raft *raft);
 /* The last index and term that a candidate may claim. */
@@ -353,6 +380,8 @@ bool raft_is_voter(const struct raft_config *config, uint32_t node);
 bool raft_is_quorum(const struct node *node, const uint64_t *set);
 /* The most that a majority of the voters has reached. O(n log n). */
 uint64_t raft_reached(struct node *node, const uint64_t *values);
+/* Is it to be sent entries, by a leader? */
+bool raft_is_member(const struct node *node, uint32_t i);
 /* Who is to be sent entries has changed. */
 void raft_recount_members(struct node *node);
 

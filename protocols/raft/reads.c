@@ -5,6 +5,7 @@ static void confirm(struct node *node)
 {
 	struct raft *raft = raft_of(node);
 	raft->round++;
+	raft->round_at = node_now(node);
 	for (uint32_t to = 0; to < node->n_validators; to++) {
 		if (!raft->to_all && (to == node->id || !raft_is_voter(raft->config, to))) {
 			continue;
@@ -164,10 +165,12 @@ void raft_on_confirm_answer(struct node *node, const struct message *message)
 void raft_confirm_again(struct node *node)
 {
 	struct raft *raft = raft_of(node);
+	const struct raft_settings *settings = raft_settings_of(node);
 	bool waits = raft->reads_n > 0 &&
-		raft->reads[raft->reads_first + raft->reads_n - 1].round > raft->round_confirmed;
+		raft->reads[raft->reads_first + raft->reads_n - 1].round > raft->round_confirmed &&
+		node_now(node) - raft->round_at >= settings->heartbeat_ns;
 	/* A round that was lost is repeated; a lease is renewed. */
-	if (waits || raft_settings_of(node)->reads == RAFT_READS_LEASE) {
+	if (waits || settings->reads == RAFT_READS_LEASE) {
 		confirm(node);
 	}
 }

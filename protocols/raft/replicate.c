@@ -303,6 +303,17 @@ void raft_heartbeat(struct node *node)
 	}
 }
 
+void raft_say_farewell(struct node *node)
+{
+	struct raft *raft = raft_of(node);
+	for (uint32_t i = 0; i < node->n_validators; i++) {
+		if (i != node->id && raft->peers[i].member && !raft_is_member(node, i)) {
+			node_send(node, i, make_append(node, CLASS_CONTROL, raft->config->index, NULL));
+		}
+	}
+	raft_recount_members(node);
+}
+
 /* A server that was out of step has said where its log matches. What it still lacks is sent at once where
  * it fits in one message, and from then on it gets new entries as they come, like the others: waiting
  * for each answer before the next would keep it a round trip behind for as long as entries come. */
@@ -404,7 +415,9 @@ void raft_on_append_answer(struct node *node, const struct message *message)
 	if (!peer->member) {
 		return;
 	}
-	peer->answered_at = node_now(node);
+	if (raft->keeps_time) {
+		peer->answered_at = node_now(node);
+	}
 	if ((message->flags & RAFT_FLAG_YES) != 0) {
 		/* Raft fig. 2, leaders: if successful, update nextIndex and matchIndex. */
 		if (message->instance > peer->match) {

@@ -95,14 +95,9 @@ void raft_storage_flush(struct node *node)
 	}
 }
 
-void raft_answer(struct node *node, uint32_t to, struct message *message)
+void raft_answer_later(struct node *node, uint32_t to, struct message *message)
 {
-	struct raft *raft = raft_of(node);
-	struct raft_disk *disk = raft->disk;
-	if (disk == NULL || (!disk->dirty && !disk->writing)) {
-		node_send(node, to, message);
-		return;
-	}
+	struct raft_disk *disk = raft_of(node)->disk;
 	struct raft_waiting *waiting = disk->waiting_free;
 	if (waiting != NULL) {
 		disk->waiting_free = waiting->next;
