@@ -114,7 +114,26 @@ void pbft_on_request(struct node *node, const struct message *message)
 	}
 }
 
-/* Takes up to `batch` waiting transactions; skips what has been executed meanwhile. */
+/* What the primary itself holds to be false it does not propose: its pre-prepare would be a vote. Keeps the
+ * rest, and puts what it left out at the end of the queue. Returns how many are left. */
+static uint32_t keep_valid(struct node *node, transaction_id *transactions, uint32_t n)
+{
+	struct pbft *pbft = pbft_of(node);
+	uint32_t n_kept = 0;
+	node_log(node, "not valid by its own knowledge -> not proposed");
+	for (uint32_t i = 0; i < n; i++) {
+		transaction_id transaction = transactions[i];
+		if (node_valid(node, node_batch(node, &transaction, 1))) {
+			transactions[n_kept++] = transaction;
+		} else {
+			request_queue_push(&pbft->requests, node_arena(node), transaction);
+		}
+	}
+	return n_kept;
+}
+
+/* Takes up to `batch` waiting transactions; skips what has been executed meanwhile. NULL: there is nothing
+ * that it can propose. */
 static const struct batch *next_batch(struct node *node)
 {
 	struct pbft *pbft = pbft_of(node);
@@ -128,7 +147,12 @@ static const struct batch *next_batch(struct node *node)
 			transactions[n++] = transaction;
 		}
 	}
-	return n == 0 ? NULL : node_batch(node, transactions, n);
+	const struct batch *batch = n == 0 ? NULL : node_batch(node, transactions, n);
+	if (batch != NULL && !node_valid(node, batch)) {
+		n = keep_valid(node, transactions, n);
+		batch = n == 0 ? NULL : node_batch(node, transactions, n);
+	}
+	return batch;
 }
 
 /* OSDI'99 4.3: sequence numbers stay between the watermarks h and H. */

@@ -83,6 +83,7 @@ static void test_text(void **state)
 							  "  receive: 0 s\n"
 							  "  sign: 0 s\n"
 							  "  verify: 0 s\n"
+							  "  mac: 0 s\n"
 							  "workload:\n"
 							  "  kind: requests\n"
 							  "  clients: 1\n"
