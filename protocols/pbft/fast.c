@@ -157,7 +157,7 @@ void pbft_count_fast(struct node *node, struct pbft_slot *slot, const struct mes
 void pbft_check_fast(struct node *node, struct pbft_slot *slot)
 {
 	struct pbft *pbft = pbft_of(node);
-	if (slot->committed_batch != NULL) {
+	if (slot->committed_batch != NULL || !slot->prepared) {
 		return;
 	}
 	if (slot->fast->n + 1 == node->n_validators) {

@@ -1,37 +1,41 @@
 /* The normal case. OSDI'99 4.2. */
 #include "pbft.h"
 
+/* Makes a slot ready for an instance, or for a new view of it. Apart, so that the usual way is short. */
+static __attribute__((noinline)) void slot_renew(
+	struct node *node, struct pbft_slot *slot, uint64_t instance)
+{
+	vote_set_clear(&slot->prepares, node->n_validators);
+	vote_set_clear(&slot->commits, node->n_validators);
+	if (slot->fast != NULL) {
+		vote_set_clear(slot->fast, node->n_validators);
+	}
+	struct pbft_slot old = *slot;
+	*slot = (struct pbft_slot){
+		.instance = instance,
+		.view = pbft_of(node)->view,
+		.prepares.bits = old.prepares.bits,
+		.commits.bits = old.commits.bits,
+		.fast = old.fast,
+	};
+	if (old.instance == instance) {
+		/* A new view counts anew; what was prepared, voted for or committed stays. */
+		slot->prepared_view = old.prepared_view;
+		slot->prepared_batch = old.prepared_batch;
+		slot->fast_view = old.fast_view;
+		slot->fast_batch = old.fast_batch;
+		slot->committed_batch = old.committed_batch;
+	}
+}
+
 struct pbft_slot *pbft_slot(struct node *node, uint64_t instance)
 {
 	struct pbft *pbft = pbft_of(node);
 	assert(instance > pbft->stable && instance <= pbft_high_watermark(node));
 	struct pbft_slot *slot =
 		&pbft->slots[instance % (uint64_t)pbft_settings_of(node)->watermark_window];
-	if (slot->instance != instance) {
-		vote_set_clear(&slot->prepares, node->n_validators);
-		vote_set_clear(&slot->commits, node->n_validators);
-		uint64_t *prepare_bits = slot->prepares.bits;
-		uint64_t *commit_bits = slot->commits.bits;
-		struct vote_set *fast = slot->fast;
-		if (fast != NULL) {
-			vote_set_clear(fast, node->n_validators);
-		}
-		*slot = (struct pbft_slot){.instance = instance, .view = pbft->view, .fast = fast};
-		slot->prepares.bits = prepare_bits;
-		slot->commits.bits = commit_bits;
-	} else if (slot->view != pbft->view) {
-		/* A new view counts anew; what was prepared or committed stays. */
-		vote_set_clear(&slot->prepares, node->n_validators);
-		vote_set_clear(&slot->commits, node->n_validators);
-		slot->view = pbft->view;
-		slot->batch = NULL;
-		slot->prepared = false;
-		slot->from_new_view = false;
-		slot->withheld = false;
-		slot->votes_fast = slot->fast_lost = slot->holds_commit = false;
-		if (slot->fast != NULL) {
-			vote_set_clear(slot->fast, node->n_validators);
-		}
+	if (slot->instance != instance || slot->view != pbft->view) {
+		slot_renew(node, slot, instance);
 	}
 	return slot;
 }
@@ -113,7 +117,26 @@ void pbft_on_request(struct node *node, const struct message *message)
 	}
 }
 
-/* Takes up to `batch` waiting transactions; skips what has been executed meanwhile. */
+/* What the primary itself holds to be false it does not propose: its pre-prepare would be a vote. Keeps the
+ * rest, and puts what it left out at the end of the queue. Returns how many are left. */
+static uint32_t keep_valid(struct node *node, transaction_id *transactions, uint32_t n)
+{
+	struct pbft *pbft = pbft_of(node);
+	uint32_t n_kept = 0;
+	node_log(node, "not valid by its own knowledge -> not proposed");
+	for (uint32_t i = 0; i < n; i++) {
+		transaction_id transaction = transactions[i];
+		if (node_valid(node, node_batch(node, &transaction, 1))) {
+			transactions[n_kept++] = transaction;
+		} else {
+			request_queue_push(&pbft->requests, node_arena(node), transaction);
+		}
+	}
+	return n_kept;
+}
+
+/* Takes up to `batch` waiting transactions; skips what has been executed meanwhile. NULL: there is nothing
+ * that it can propose. */
 static const struct batch *next_batch(struct node *node)
 {
 	struct pbft *pbft = pbft_of(node);
@@ -127,7 +150,12 @@ static const struct batch *next_batch(struct node *node)
 			transactions[n++] = transaction;
 		}
 	}
-	return n == 0 ? NULL : node_batch(node, transactions, n);
+	const struct batch *batch = n == 0 ? NULL : node_batch(node, transactions, n);
+	if (batch != NULL && !node_valid(node, batch)) {
+		n = keep_valid(node, transactions, n);
+		batch = n == 0 ? NULL : node_batch(node, transactions, n);
+	}
+	return batch;
 }
 
 /* OSDI'99 4.3: sequence numbers stay between the watermarks h and H. */
@@ -234,16 +262,23 @@ static void check_prepared(struct node *node, struct pbft_slot *slot)
 	/* OSDI'99 4.2: prepared: the pre-prepare and 2f prepares from different backups that match
 	 * it. */
 	if (slot->prepared || slot->batch == NULL || slot->prepares.n + 1 < pbft_of(node)->quorum) {
+		if (slot->votes_fast) {
+			pbft_check_fast(node, slot);
+		}
 		return;
 	}
 	slot->prepared = true;
 	slot->prepared_view = slot->view;
 	slot->prepared_batch = slot->batch;
-	if (!slot->votes_fast || !pbft_hold_commit(node, slot)) {
+	bool holds = slot->votes_fast && pbft_hold_commit(node, slot);
+	if (!holds) {
 		pbft_send_commit(node, slot);
 	}
 	if (pbft_settings_of(node)->tentative) {
 		pbft_execute_tentatively(node);
+	}
+	if (slot->votes_fast) {
+		pbft_check_fast(node, slot);
 	}
 }
 
@@ -267,9 +302,6 @@ void pbft_accept(struct node *node, uint64_t instance, const struct batch *batch
 			node->n_validators);
 	}
 	check_prepared(node, slot);
-	if (slot->votes_fast) {
-		pbft_check_fast(node, slot);
-	}
 }
 
 /* Is the message for this view and between the watermarks? What comes early is held. */
@@ -331,16 +363,12 @@ void pbft_on_prepare(struct node *node, const struct message *message)
 	}
 	struct pbft_slot *slot = pbft_slot(node, message->instance);
 	pbft_hear_of(node, message->instance);
-	bool counts = vote_set_add(&slot->prepares, node_arena(node), message->from, message->digest,
-		slot->batch != NULL, node->n_validators);
 	if (slot->fast != NULL) {
 		pbft_count_fast(node, slot, message);
 	}
-	if (counts) {
+	if (vote_set_add(&slot->prepares, node_arena(node), message->from, message->digest,
+			slot->batch != NULL, node->n_validators)) {
 		check_prepared(node, slot);
-	}
-	if (slot->votes_fast) {
-		pbft_check_fast(node, slot);
 	}
 }
 

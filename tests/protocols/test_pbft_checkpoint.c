@@ -445,6 +445,27 @@ static void test_status_brings_the_last_instance(void **state)
 	cluster_destroy(cluster);
 }
 
+/* All copies of one kind are lost, so that nobody has executed anything to be fetched: each sends again what
+ * the others lack, and the primary stays. */
+static void test_status_brings_all_votes(void **state)
+{
+	static const uint8_t kinds[] = {PBFT_PRE_PREPARE, PBFT_PREPARE, PBFT_COMMIT};
+	for (size_t i = 0; i < sizeof(kinds); i++) {
+		struct cluster *cluster = pbft_cluster(4, "pbft batch=1 view_timeout=1s");
+		cluster_rule(cluster,
+			(struct cluster_rule){.kind = kinds[i], .until_ns = ms(100), .do_drop = true});
+		cluster_submit_all(cluster, 0, 7);
+		cluster_run(cluster, ms(990));
+		for EVERY_NODE(k, cluster) {
+			assert_int_equal(cluster->nodes[k].n_executed, 1);
+			assert_int_equal(cluster_view(cluster, k), 0);
+		}
+		assert_int_equal(cluster->received[PBFT_FETCH], 0);
+		cluster_assert_safe(cluster);
+		cluster_destroy(cluster);
+	}
+}
+
 /* One that has left the view alone fetches what f+1 have executed. */
 static void test_lone_replica_follows(void **state)
 {
@@ -524,6 +545,7 @@ int main(void)
 		cmocka_unit_test(test_restart_while_behind),
 		cmocka_unit_test(test_lost_checkpoints_are_sent_again),
 		cmocka_unit_test(test_status_brings_the_last_instance),
+		cmocka_unit_test(test_status_brings_all_votes),
 		cmocka_unit_test(test_lone_replica_follows),
 		cmocka_unit_test(test_no_status_without_loss),
 		cmocka_unit_test(test_liars_get_nothing_by_status),

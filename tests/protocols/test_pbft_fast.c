@@ -155,6 +155,77 @@ static void test_one_falls_back_alone(void **state)
 	cluster_destroy(cluster);
 }
 
+/* Each instance has its own wait; the timer serves them all. */
+static void test_each_waits_for_itself(void **state)
+{
+	struct cluster *cluster = fast_cluster(4);
+	cluster_rule(cluster, (struct cluster_rule){.kind = PBFT_STATUS, .do_drop = true});
+	cluster_crash(cluster, 0, 3);
+	cluster_submit(cluster, 0, 0, 1);
+	cluster_submit(cluster, ms(100), 0, 2);
+	cluster_run(cluster, seconds(1));
+	assert_int_equal(committed_at(cluster, 1, 1), ms(20 + 250 + 10));
+	assert_int_equal(committed_at(cluster, 1, 2), ms(120 + 250 + 10));
+	cluster_assert_safe(cluster);
+	cluster_destroy(cluster);
+}
+
+/* One that is prepared when others have already fallen back does not wait; nor does one that has seen a vote
+ * for something else before it could vote itself. */
+static void test_no_wait_in_vain(void **state)
+{
+	struct cluster *cluster = fast_cluster(4);
+	cluster_crash(cluster, 0, 3);
+	cluster_rule(cluster, (struct cluster_rule){.kind = PBFT_STATUS, .do_drop = true});
+	cluster_rule(cluster,
+		(struct cluster_rule){.kind = PBFT_PREPARE, .to = NODE(2), .delay_ns = ms(280)});
+	cluster_submit(cluster, 0, 0, 7);
+	cluster_run(cluster, seconds(1));
+	assert_int_equal(committed_at(cluster, 2, 1), ms(300));
+	cluster_destroy(cluster);
+
+	cluster = fast_cluster(4);
+	cluster_lies(cluster, 3);
+	cluster_rule(cluster,
+		(struct cluster_rule){.kind = PBFT_PREPARE, .from = NODE(3), .to = NODE(2), .do_drop = true});
+	cluster_rule(cluster,
+		(struct cluster_rule){.kind = PBFT_PRE_PREPARE, .to = NODE(2), .delay_ns = ms(15)});
+	struct message lie = {.kind = PBFT_PREPARE,
+		.from = 3,
+		.flags = PBFT_FLAG_FAST,
+		.instance = 1,
+		.digest = 5};
+	cluster_inject(cluster, ms(22), 2, &lie);
+	cluster_submit(cluster, 0, 0, 7);
+	cluster_run(cluster, seconds(1));
+	assert_int_equal(committed_at(cluster, 1, 1), ms(35));
+	assert_int_equal(committed_at(cluster, 2, 1), ms(45));
+	cluster_assert_safe(cluster);
+	cluster_destroy(cluster);
+}
+
+/* Votes for the null batch of an instance are not those for the null batch of the next in its slot. */
+static void test_slots_are_reused(void **state)
+{
+	struct cluster *cluster = cluster_create(&(struct cluster_options){
+		.protocol = "pbft batch=1 view_timeout=1s fast_path=on checkpoint_interval=1 watermark_window=1",
+		.n = 4});
+	struct node *primary = cluster_node(cluster, 0);
+	struct protocol_step_argument none = {0};
+	assert_true(cluster->protocol->step(primary, STEP_PROPOSE, &none));
+	cluster_run(cluster, ms(100));
+	cluster_rule(
+		cluster, (struct cluster_rule){
+					 .kind = PBFT_PREPARE, .from = NODE(1), .instance = 2, .do_drop = true});
+	assert_true(cluster->protocol->step(primary, STEP_PROPOSE, &none));
+	cluster_run(cluster, ms(200));
+	for EVERY_NODE(i, cluster) {
+		assert_int_equal(pbft_at(cluster, i)->n_fast, i == 1 ? 2 : 1); /* n1 has its own vote */
+		assert_int_equal(cluster_committed(cluster, i, 2) != NULL, i == 1);
+	}
+	cluster_destroy(cluster);
+}
+
 /* It falls back where there is no view timeout, too, and after a crash with a commit held back. */
 static void test_falls_back_without_timers(void **state)
 {
@@ -176,10 +247,18 @@ static void test_falls_back_without_timers(void **state)
 
 /* n2 alone has seen all the votes, tells its client, and falls silent. Nobody else has a certificate, and n0
  * hides its vote: those of n1 and n3 are enough for the next view. */
-static void test_survives_a_view_change(void **state)
+static void test_survives_view_changes(void **state)
 {
-	for (int liar = 0; liar < 2; liar++) {
+	for (int round = 0; round < 4; round++) {
+		bool liar = round % 2 != 0;
+		/* In the second half of the rounds view 1 proposes it again, and comes to nothing. */
+		uint64_t last_view = round < 2 ? 1 : 3;
 		struct cluster *cluster = fast_cluster(4);
+		cluster_rule(cluster,
+			(struct cluster_rule){.kind = PBFT_PREPARE,
+				.view_from = 1,
+				.view_until = last_view == 1 ? 1 : 2,
+				.do_drop = true});
 		if (liar) {
 			cluster_lies(cluster, 0);
 			cluster_rule(cluster,
@@ -203,12 +282,98 @@ static void test_survives_a_view_change(void **state)
 		cluster_run(cluster, seconds(40));
 		cluster_assert_story(cluster, "n2 commits 1 in view 0 [7]",
 			"n1 fast votes of all but f in the latest view -> propose it again",
-			"n3 executes 1 in view 1 [7]", "n3 executes 2 in view 1 [8]");
+			last_view == 1 ? "n3 executes 1 in view 1 [7]" : "n3 executes 1 in view 3 [7]",
+			last_view == 1 ? "n3 executes 2 in view 1 [8]" : "n3 executes 2 in view 3 [8]");
 		/* Proposed again by the new view, it takes the ordinary way. */
-		assert_int_equal(pbft_at(cluster, 3)->n_fast, 0);
+		assert_int_equal(pbft_slot_at(cluster, 3, 1)->fast_view, 0);
 		cluster_assert_safe(cluster);
 		cluster_destroy(cluster);
 	}
+}
+
+/* What V must hold for a batch to be proposed again: of n = 4, in view 5. Certificates and fast votes are
+ * written view, batch; batch 0: none. */
+struct plan_case {
+	const char *what;
+	uint64_t prepared[4][2], fast[4][2];
+	transaction_id planned; /* 0: a null request; 99: nothing at all */
+	uint32_t n;             /* of V */
+};
+
+static void test_plan(void **state)
+{
+	static const struct plan_case cases[] = {
+		{"nothing", {{0}}, {{0}}, 99, 3},
+		{"a certificate", {{2, 7}}, {{0}}, 7, 3},
+		{"the later certificate", {{2, 7}, {3, 8}, {1, 9}}, {{0}}, 8, 3},
+		{"one fast vote may be a lie", {{0}}, {{3, 8}}, 99, 3},
+		{"two of three", {{0}}, {{3, 8}, {0}, {3, 8}}, 8, 3},
+		{"two of four: all but f would be three", {{0}}, {{3, 8}, {3, 8}, {2, 7}, {2, 7}}, 99, 4},
+		{"three of four", {{0}}, {{2, 7}, {3, 8}, {3, 8}, {3, 8}}, 8, 4},
+		{"of one view", {{0}}, {{3, 8}, {2, 8}}, 99, 3},
+		{"of one view, whatever the first says", {{3, 7}}, {{4, 8}, {2, 8}}, 7, 3},
+		{"of one view, whatever the last says", {{3, 7}}, {{2, 8}, {4, 8}}, 7, 3},
+		{"later than the certificate", {{2, 7}}, {{3, 8}, {3, 8}}, 8, 3},
+		{"of the same view as the certificate", {{3, 7}}, {{3, 8}, {3, 8}}, 7, 3},
+		{"earlier than the certificate", {{3, 7}}, {{2, 8}, {2, 8}}, 7, 3},
+		{"not enough, and a certificate of an earlier view", {{1, 7}}, {{3, 8}}, 7, 3},
+	};
+	for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
+		struct cluster *cluster = fast_cluster(4);
+		struct pbft_new_view *body =
+			cluster_alloc(cluster, sizeof(*body) + 4 * sizeof(body->view_changes[0]));
+		body->view = 5;
+		body->n_view_changes = cases[c].n;
+		for (uint32_t i = 0; i < cases[c].n; i++) {
+			struct pbft_view_change *vc =
+				cluster_alloc(cluster, sizeof(*vc) + sizeof(vc->prepared[0]));
+			struct pbft_prepared *fast = cluster_alloc(cluster, sizeof(*fast));
+			transaction_id prepared_batch = (transaction_id)cases[c].prepared[i][1];
+			transaction_id fast_batch = (transaction_id)cases[c].fast[i][1];
+			vc->view = 5;
+			vc->from = i;
+			vc->n_prepared = prepared_batch != 0;
+			vc->prepared[0] = (struct pbft_prepared){
+				1, cases[c].prepared[i][0], cluster_batch(cluster, &prepared_batch, 1)};
+			vc->n_fast = fast_batch != 0;
+			vc->fast = fast;
+			*fast = (struct pbft_prepared){
+				1, cases[c].fast[i][0], cluster_batch(cluster, &fast_batch, 1)};
+			body->view_changes[i] = vc;
+		}
+		struct pbft_plan plan = pbft_plan_new_view(cluster_node(cluster, 2), body);
+		transaction_id planned = plan.max_s == 0 ? 99
+			: plan.batches[0]->n == 0			 ? 0
+												 : plan.batches[0]->transactions[0];
+		if (planned != cases[c].planned) {
+			fail_msg("%s: %u", cases[c].what, planned);
+		}
+		cluster_destroy(cluster);
+	}
+}
+
+/* A vote that is sent again is the vote that it was. */
+static bool is_again(
+	struct cluster *cluster, uint32_t to, const struct message *message, void *context)
+{
+	return message->class == CLASS_CONTROL && (message->flags & PBFT_FLAG_FAST) != 0;
+}
+
+static void test_sent_again(void **state)
+{
+	struct cluster *cluster = fast_cluster(4);
+	size_t prepares =
+		cluster_rule(cluster, (struct cluster_rule){.kind = PBFT_PREPARE, .when = is_again});
+	size_t pre_prepares =
+		cluster_rule(cluster, (struct cluster_rule){.kind = PBFT_PRE_PREPARE, .when = is_again});
+	cluster_rule(
+		cluster, (struct cluster_rule){.to = NODE(2), .until_ns = ms(100), .do_drop = true});
+	cluster_submit_all(cluster, 0, 7);
+	cluster_run(cluster, seconds(5));
+	assert_true(cluster_struck(cluster, prepares) > 0);
+	assert_true(cluster_struck(cluster, pre_prepares) > 0);
+	assert_true(cluster_executed(cluster, 2, 7));
+	cluster_destroy(cluster);
 }
 
 static void test_zyzzyva_schedule(void **state)
@@ -353,8 +518,13 @@ int main(void)
 		cmocka_unit_test(test_what_never_goes_fast),
 		cmocka_unit_test(test_silent_replica),
 		cmocka_unit_test(test_one_falls_back_alone),
+		cmocka_unit_test(test_each_waits_for_itself),
+		cmocka_unit_test(test_no_wait_in_vain),
+		cmocka_unit_test(test_slots_are_reused),
 		cmocka_unit_test(test_falls_back_without_timers),
-		cmocka_unit_test(test_survives_a_view_change),
+		cmocka_unit_test(test_survives_view_changes),
+		cmocka_unit_test(test_plan),
+		cmocka_unit_test(test_sent_again),
 		cmocka_unit_test(test_zyzzyva_schedule),
 		cmocka_unit_test(test_certificate_wins_a_tie),
 		cmocka_unit_test(test_liars_votes),

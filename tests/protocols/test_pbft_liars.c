@@ -117,12 +117,13 @@ static struct message lie_make(struct cluster *cluster, struct random_stream *st
 {
 	const struct pbft *honest = pbft_at(cluster, (liar + 1) % cluster->n);
 	struct message lie = {
-		.kind = (uint8_t)(PBFT_PRE_PREPARE + random_below(stream, 8)),
+		.kind = (uint8_t)(PBFT_PRE_PREPARE + random_below(stream, 10)),
 		.from = liar,
 		.view = odd_number(stream, honest->view),
 		.instance = odd_number(stream, honest->executed),
 		.digest = random_below(stream, 3) == 0 ? honest->stable_digest : odd_number(stream, 7),
 		.extra = odd_number(stream, honest->executed),
+		.flags = (uint16_t)random_below(stream, 1 << 14),
 	};
 	switch (lie.kind) {
 	case PBFT_PRE_PREPARE: {
@@ -135,6 +136,15 @@ static struct message lie_make(struct cluster *cluster, struct random_stream *st
 		struct pbft_view_change *body = cluster_alloc(cluster, sizeof(*body));
 		body->view = lie.view;
 		body->from = liar;
+		body->stable = odd_number(stream, honest->stable);
+		struct pbft_prepared *fast = cluster_alloc(cluster, sizeof(*fast));
+		transaction_id transaction = (transaction_id)random_below(stream, 100);
+		*fast = (struct pbft_prepared){odd_number(stream, honest->executed),
+			odd_number(stream, honest->view), cluster_batch(cluster, &transaction, 1)};
+		body->n_fast = (uint32_t)random_below(stream, 2);
+		body->fast = fast;
+		/* A checkpoint that is not stable no liar can show: it has no certificate for it. */
+		body->stable = body->stable > honest->stable ? 0 : body->stable;
 		lie.body = body;
 		break;
 	}
@@ -163,10 +173,27 @@ static struct message lie_make(struct cluster *cluster, struct random_stream *st
 		lie.body = body;
 		break;
 	}
+	case PBFT_EXECUTED: {
+		struct pbft_executed *body = cluster_alloc(cluster, sizeof(*body));
+		uint64_t *digests = cluster_alloc(cluster, PBFT_DIGESTS * sizeof(*digests));
+		for (int i = 0; i < PBFT_DIGESTS; i++) {
+			digests[i] = odd_number(stream, honest->state_digest);
+		}
+		body->first = odd_number(stream, honest->executed);
+		body->n = odd_number(stream, PBFT_DIGESTS);
+		body->digests = digests;
+		lie.body = body;
+		break;
+	}
 	default:
 		break;
 	}
 	return lie;
+}
+
+static uint64_t own_key(transaction_id transaction)
+{
+	return transaction;
 }
 
 static void test_any_numbers(void **state)
@@ -175,9 +202,13 @@ static void test_any_numbers(void **state)
 		uint32_t n = seed % 2 == 0 ? 4 : 7;
 		uint32_t liar = (uint32_t)(seed / 2 % n);
 		struct cluster *cluster = cluster_create(&(struct cluster_options){
-			.protocol = "pbft batch=2 checkpoint_interval=5 watermark_window=10 view_timeout=500ms",
+			.protocol = seed % 4 < 2
+				? "pbft batch=2 checkpoint_interval=5 watermark_window=10 view_timeout=500ms"
+				: "pbft batch=2 checkpoint_interval=5 watermark_window=10 view_timeout=500ms "
+				  "fast_path=on tentative=on",
 			.latency = "uniform min=1ms max=20ms",
 			.n = n,
+			.key = own_key,
 			.seed = seed,
 			.retry_ns = seconds(1),
 			.quiet = true});
@@ -255,6 +286,45 @@ static void test_held_messages_of_others_stay(void **state)
 	cluster_destroy(cluster);
 }
 
+/* Whatever one liar says of how far the others are, it is asked about by status messages, a few times, and
+ * nothing is fetched on its word; two of them, one honest, are believed. */
+static void test_one_liar_causes_no_fetch(void **state)
+{
+	for (uint32_t n_saying = 1; n_saying <= 2; n_saying++) {
+		struct cluster *cluster = pbft_cluster(
+			4, "pbft batch=1 checkpoint_interval=5 watermark_window=10 view_timeout=1s");
+		uint64_t *digests = cluster_alloc(cluster, 5 * sizeof(*digests));
+		struct pbft_executed *body = cluster_alloc(cluster, sizeof(*body));
+		*body = (struct pbft_executed){.first = 1, .n = 5, .digests = digests};
+		for (uint32_t from = 1; from <= n_saying; from++) {
+			for (int i = 0; i < 20; i++) {
+				struct message lies[] = {
+					{.kind = PBFT_COMMIT, .view = 5, .instance = 1},
+					{.kind = PBFT_COMMIT, .instance = 9, .digest = 4},
+					{.kind = PBFT_CHECKPOINT, .instance = 5, .digest = 4},
+					{.kind = PBFT_CHECKPOINT, .instance = 50, .digest = 4},
+					{.kind = PBFT_STATUS, .instance = 50, .extra = 50, .view = 3, .flags = 7},
+					{.kind = PBFT_EXECUTED, .instance = 1, .body = body},
+				};
+				for (size_t k = 0; k < sizeof(lies) / sizeof(lies[0]); k++) {
+					lies[k].from = from;
+					cluster_inject(cluster, ms(200) * i, 3, &lies[k]);
+				}
+			}
+		}
+		cluster_run(cluster, seconds(30));
+		size_t n_asked = cluster_told(cluster, 3, "no progress -> tell the others how far it has come");
+		if (n_saying == 1) {
+			assert_int_equal(cluster->received[PBFT_FETCH], 0);
+			assert_int_equal(n_asked, PBFT_ASKS);
+		} else {
+			assert_true(cluster_told(cluster, 3, "f+1 have executed more -> fetch it") > 0);
+			assert_true(cluster->received[PBFT_FETCH] > 0);
+		}
+		cluster_destroy(cluster);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +332,7 @@ int main(void)
 		cmocka_unit_test(test_equivocation_is_cured_by_the_view_change),
 		cmocka_unit_test(test_one_corrupted_proposal),
 		cmocka_unit_test(test_any_numbers),
+		cmocka_unit_test(test_one_liar_causes_no_fetch),
 		cmocka_unit_test(test_memory_is_bounded),
 		cmocka_unit_test(test_held_messages_of_others_stay),
 	};

@@ -61,7 +61,7 @@ static void test_view_change_undoes_it(void **state)
 	cluster_run(cluster, seconds(5));
 	cluster_assert_story(cluster, "n2 executes tentatively 1 in view 0 [7]",
 		"n2 timer expired -> change the view", "n2 executed and not committed -> undo it", "n2 undoes 1",
-		"n2 follows n1 in 1", "n2 executes tentatively 1 in view 1 [7]", "n2 commits 1 in view 1 [7]",
+		"n2 follows nobody in 1", "n2 follows n1 in 1", "n2 executes tentatively 1 in view 1 [7]", "n2 commits 1 in view 1 [7]",
 		"n2 confirms 1");
 	for EVERY_NODE(i, cluster) {
 		assert_int_equal(cluster->nodes[i].n_executed, 1);
@@ -96,6 +96,25 @@ static void test_other_order(void **state)
 		"n3 executes tentatively 1 in view 1 [8]", "n3 confirms 1", "n3 confirms 2");
 	assert_int_equal(cluster->nodes[3].executed[0].batch->transactions[0], 8);
 	assert_int_equal(cluster->nodes[3].executed[1].batch->transactions[0], 7);
+	assert_true(cluster_same_logs(cluster, NODES_ALL));
+	cluster_assert_safe(cluster);
+	cluster_destroy(cluster);
+}
+
+/* What was prepared in view 0 is not executed in view 1, which has not proposed it. */
+static void test_of_this_view(void **state)
+{
+	struct cluster *cluster = pbft_cluster(4, PBFT);
+	cluster_submit(cluster, ms(1), 0, 10);
+	other_order(cluster);
+	cluster_rule(cluster,
+		(struct cluster_rule){
+			.to = NODE(3), .view_from = 1, .view_until = 2, .instance = 2, .delay_ns = ms(50)});
+	cluster_run(cluster, ms(900));
+	assert_true(pbft_slot_at(cluster, 3, 2)->prepared);
+	cluster_run(cluster, seconds(5));
+	cluster_assert_story(cluster, "n3 confirms 1", "n3 executes tentatively 2 in view 1 [7]");
+	assert_int_equal(cluster_told(cluster, 3, "executes tentatively 2"), 1);
 	assert_true(cluster_same_logs(cluster, NODES_ALL));
 	cluster_assert_safe(cluster);
 	cluster_destroy(cluster);
@@ -232,6 +251,7 @@ int main(void)
 		cmocka_unit_test(test_one_instance_at_a_time),
 		cmocka_unit_test(test_view_change_undoes_it),
 		cmocka_unit_test(test_other_order),
+		cmocka_unit_test(test_of_this_view),
 		cmocka_unit_test(test_new_view_undoes_it),
 		cmocka_unit_test(test_fetched_state_decides),
 		cmocka_unit_test(test_reply_cache),

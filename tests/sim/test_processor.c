@@ -78,6 +78,37 @@ static void test_signing_and_sending(void **state)
 	host_destroy(host);
 }
 
+/* A MAC a receiver to make and one to check, instead of a signature; copy by copy all the same. Saturates. */
+static void test_macs(void **state)
+{
+	for (int shaped = 0; shaped < 2; shaped++) {
+		struct host_latency latency = host_constant(1000);
+		struct host *host = create(&latency, (struct node_costs){.mac_ns = 7}, 0);
+		struct node *node = &host->world.nodes[1];
+		node->shaped = shaped;
+		for (uint32_t flags = 0; flags <= MESSAGE_MACS; flags += MESSAGE_MACS) {
+			struct message *message = node_message(node, KIND, CLASS_AGREEMENT, 1);
+			message->flags = (uint16_t)flags;
+			node_multicast(node, message);
+		}
+		struct message *message = node_message(node, KIND, CLASS_AGREEMENT, 1);
+		message->flags = MESSAGE_MACS;
+		node_send(node, 2, message);
+		world_run(&host->world);
+		assert_int_equal(node->busy_ns, 3 * 7 + 7);
+		assert_int_equal(host->world.nodes[0].busy_ns, 7);
+		assert_int_equal(host->world.nodes[2].busy_ns, 7 + 7);
+		host_destroy(host);
+	}
+	struct host_latency latency = host_constant(1000);
+	struct host *host = create(&latency, (struct node_costs){.mac_ns = SIM_NEVER - 5}, 0);
+	struct message *message = node_message(&host->world.nodes[1], KIND, CLASS_AGREEMENT, 1);
+	message->flags = MESSAGE_MACS;
+	node_multicast(&host->world.nodes[1], message);
+	assert_true(host->world.nodes[1].busy_ns == SIM_NEVER);
+	host_destroy(host);
+}
+
 static void timer_sends(struct host *host, struct node *node, unsigned timer)
 {
 	host_send(host, node->id, 4, MESSAGE_REPLY, 1, 20 + timer);
@@ -373,6 +404,7 @@ int main(void)
 		cmocka_unit_test(test_the_processor_takes_one_at_a_time),
 		cmocka_unit_test(test_a_long_line),
 		cmocka_unit_test(test_signing_and_sending),
+		cmocka_unit_test(test_macs),
 		cmocka_unit_test(test_timers_take_the_processor_like_messages),
 		cmocka_unit_test(test_sending_from_outside_starts_now),
 		cmocka_unit_test(test_egress_sends_copy_after_copy),
