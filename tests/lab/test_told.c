@@ -103,6 +103,25 @@ static void liveness(void **state)
 	outcome_close(outcome);
 }
 
+/* Both: what the end shows of an earlier moment comes first, and the verdict is about safety. */
+static void in_order_of_time(void **state)
+{
+	struct fake fake = fake_make(READS_ALL, 1);
+	fake.reads_at = 8;
+	fake.deaf = 8;
+	struct outcome *outcome =
+		fake_run(&fake, SCENARIO "stop: {items: 4000}\nprotocol: central\nliveness_after: 200 ms\n"
+								 "workload: {kind: kv, reads: 0.5, keys: 1, client_timeout: 20 s}\n"
+								 "faults: [{kind: crash, nodes: [0], from: 1 s}]\n");
+	assert_verdict(outcome, "unsafe");
+	assert_non_null(strstr(outcome->summary.verdict_reason, "linearizability broken"));
+	assert_int_equal(n_rows(outcome, TABLE_VIOLATIONS), 2);
+	assert_string_equal(string_at(outcome, TABLE_VIOLATIONS, 0, "invariant"), "linearizability");
+	assert_string_equal(string_at(outcome, TABLE_VIOLATIONS, 1, "invariant"), "liveness");
+	assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 1);
+	outcome_close(outcome);
+}
+
 /* Idle is not slow: pauses between arrivals, however long, are no wait. And the end is an end. */
 static void liveness_idle(void **state)
 {
@@ -323,6 +342,8 @@ static void proposed_again(void **state)
 	struct lab *lab = lab_in(state);
 	struct node *nodes = lab->world.nodes;
 	commit(lab, 0, 1, batch(lab, 2));
+	watch_proposed(&nodes[0], 1, 0, batch(lab, 2)); /* no other instance than that in which it has */
+	assert_false(watch_instance(lab, 1)->proposed_again);
 	watch_proposed(&nodes[1], 2, 0, batch(lab, 2)); /* which it has not executed */
 	commit(lab, 1, 1, batch(lab, 2));
 	commit(lab, 0, 2, batch(lab, 2));
@@ -450,6 +471,62 @@ static void pipelined(void **state)
 	assert_int_equal(lab->n_violations, 0);
 }
 
+/* What is over makes room; what is left keeps what it needs to be undone. */
+static void confirmed_in_part(void **state)
+{
+	struct lab *lab = lab_in(state);
+	struct node *node = &lab->world.nodes[1];
+	for (transaction_id i = 0; i < 3; i++) {
+		replica_apply_tentative(node, i + 1, 0, batch(lab, i));
+	}
+	replica_confirm(node, 1);
+	replica_confirm(node, 2);
+	assert_entry(lab, 1, 2, 2);
+	replica_rollback(node, 3);
+	assert_entry(lab, 1, 1, 0);
+	assert_false(replica_executed(node, 2));
+	assert_true(replica_executed(node, 1));
+	assert_int_equal(lab->replicas[1].n_positions, 2);
+}
+
+static void nothing(struct node *node, const struct message *message)
+{
+}
+
+static void stop(struct world *world, sim_time next_ns)
+{
+	world->stopped = true;
+}
+
+/* The reply cache gives again what it gave: a tentative answer stays one until it is confirmed. */
+static void cached_replies(void **state)
+{
+	struct lab *lab = lab_in(state);
+	struct host_ops ops = silent;
+	ops.receive = nothing;
+	ops.client_receive = client_receive;
+	ops.client_timer = client_timer;
+	ops.overdue = stop;
+	lab->world.ops = &ops;
+	for (uint32_t i = 0; i < 2; i++) {
+		struct node *node = &lab->world.nodes[i];
+		replica_apply_tentative(node, 1, 0, batch(lab, 0));
+		replica_reply(node, 0, 0);
+	}
+	lab->world.deadline_ns = 100 * SIM_MS;
+	world_run(&lab->world);
+	assert_false(lab->transactions[0].answered);
+	assert_int_equal(lab->world.messages[CLASS_CLIENT], 4 + 4); /* the requests */
+	for (uint32_t i = 0; i < 2; i++) {
+		replica_confirm(&lab->world.nodes[i], 1);
+		replica_reply(&lab->world.nodes[i], 0, 0);
+	}
+	lab->world.stopped = false;
+	lab->world.deadline_ns = 200 * SIM_MS;
+	world_run(&lab->world);
+	assert_true(lab->transactions[0].answered);
+}
+
 /* The client that is told of an abort tries again with what it was told. All four put the shared key. */
 static void aborted(void **state)
 {
@@ -519,6 +596,7 @@ int main(void)
 		cmocka_unit_test(exactly_once),
 		cmocka_unit_test(linearizability),
 		cmocka_unit_test(liveness),
+		cmocka_unit_test(in_order_of_time),
 		cmocka_unit_test(liveness_idle),
 		ON(requests, told_and_kept),
 		ON(requests, told_and_changed),
@@ -529,6 +607,8 @@ int main(void)
 		ON(store, sorts_of_replies),
 		ON(store, undone),
 		ON(store, pipelined),
+		ON(store, confirmed_in_part),
+		ON(store, cached_replies),
 		ON(store_optimistic, aborted),
 		ON(requests, transaction_keys),
 		ON(store, store_keys),
