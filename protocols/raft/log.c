@@ -181,14 +181,7 @@ void raft_propose(struct node *node)
 		transaction_id transactions[RAFT_BATCH_MAX];
 		uint32_t n = 0;
 		while (n < (uint32_t)settings->batch && raft->requests.n > 0) {
-			/* It may have waited while an older entry with it was committed. */
-			transaction_id transaction = request_queue_pop(&raft->requests);
-			if (!node_executed(node, transaction)) {
-				transactions[n++] = transaction;
-			}
-		}
-		if (n == 0) {
-			return;
+			transactions[n++] = request_queue_pop(&raft->requests);
 		}
 		append_and_replicate(node, node_batch(node, transactions, n));
 	}
