@@ -52,7 +52,8 @@ static void found(struct checking *checking, enum linear_fault fault,
 	checking->found = true;
 }
 
-/* One value's operations to a cluster. */
+/* One value's operations to a cluster. (A write without an answer that nobody has seen never ends: its zone
+ * conflicts with none.) */
 static void add_cluster(struct checking *checking, const struct linear_operation *operations, size_t n)
 {
 	bool initial = operations->value == LINEAR_INITIAL;
@@ -62,9 +63,6 @@ static void add_cluster(struct checking *checking, const struct linear_operation
 	if (write == NULL && !initial) {
 		found(checking, LINEAR_UNWRITTEN, operations, NULL);
 		return;
-	}
-	if (write != NULL && n == 1 && write->end == LINEAR_PENDING) {
-		return; /* nobody has seen it: as if it had never been */
 	}
 	struct cluster cluster = {write, operations, operations, operations->end, operations->start};
 	if (initial) {

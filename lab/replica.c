@@ -81,7 +81,7 @@ bool replica_valid(const struct node *node, const struct batch *batch)
 }
 
 /* Marks it. Returns whether it was new. */
-static bool mark_executed(struct replica *replica, transaction_id transaction)
+static inline bool mark_executed(struct replica *replica, transaction_id transaction)
 {
 	size_t word = transaction >> 6;
 	if (word >= replica->executed_words) {
@@ -133,7 +133,7 @@ uint64_t replica_transaction_key(const struct node *node, transaction_id transac
 }
 
 /* `requests`: the decision is which request stands at a position of the log. */
-static void check_position(struct lab *lab, struct node *node, struct replica *replica,
+static inline void check_position(struct lab *lab, struct node *node, struct replica *replica,
 	transaction_id transaction)
 {
 	uint64_t position = replica->n_positions++;
@@ -173,7 +173,7 @@ static uint64_t execute_request(
 	return lab->kv == NULL ? instance : kv_execute(lab, node->id, id, instance);
 }
 
-static void execute(struct lab *lab, struct node *node, uint64_t instance, uint64_t view,
+static inline void execute(struct lab *lab, struct node *node, uint64_t instance, uint64_t view,
 	transaction_id id, bool reply)
 {
 	const struct transaction *transaction = &lab->transactions[id];
@@ -223,7 +223,7 @@ static void execute(struct lab *lab, struct node *node, uint64_t instance, uint6
 
 /* Notes that the transaction is executed in the instance; what a client has been told stays. Returns whether
  * it is new to the replica. */
-static bool begin(struct lab *lab, struct node *node, uint64_t instance, transaction_id id)
+static inline bool begin(struct lab *lab, struct node *node, uint64_t instance, transaction_id id)
 {
 	if (!mark_executed(&lab->replicas[node->id], id)) {
 		told_left_out(node, instance, id);
@@ -237,7 +237,7 @@ static bool begin(struct lab *lab, struct node *node, uint64_t instance, transac
 }
 
 /* The instance is executed at the replica, for good. */
-static void applied(struct lab *lab, struct node *node, uint64_t instance, const struct batch *batch)
+static inline void applied(struct lab *lab, struct node *node, uint64_t instance, const struct batch *batch)
 {
 	struct replica *replica = &lab->replicas[node->id];
 	watch_applied(node, instance, batch);

@@ -82,17 +82,41 @@ void told_accepted(struct lab *lab, transaction_id id, uint64_t instance)
 	}
 }
 
-/* The first transaction that a client was told of and that the validator, which has come so far, has not
- * executed; TRANSACTION_NONE: none. */
-static transaction_id find_vanished(const struct lab *lab, const struct node *node)
+/* Which transactions clients were told of, as bits like the replicas'. */
+struct told {
+	uint64_t *bits;
+	size_t n_words;
+};
+
+static bool is_told(const struct transaction *transaction)
 {
-	const struct replica *replica = &lab->replicas[node->id];
+	return transaction->kind == TRANSACTION_REQUEST && transaction->answered &&
+		transaction->instance != 0;
+}
+
+static struct told find_told(struct lab *lab)
+{
+	struct told told = {.n_words = lab->n_transactions / 64 + 1};
+	told.bits = arena_array(&lab->world.arena, uint64_t, told.n_words);
 	for (size_t i = 0; i < lab->n_transactions; i++) {
-		const struct transaction *transaction = &lab->transactions[i];
-		if (transaction->kind == TRANSACTION_REQUEST && transaction->answered &&
-			transaction->instance != 0 && transaction->instance <= replica->applied &&
-			!replica_executed(node, (transaction_id)i)) {
-			return (transaction_id)i;
+		if (is_told(&lab->transactions[i])) {
+			told.bits[i >> 6] |= UINT64_C(1) << (i & 63);
+		}
+	}
+	return told;
+}
+
+/* The first of them that the validator, which has come so far, has not executed; TRANSACTION_NONE: none. */
+static transaction_id find_vanished(const struct lab *lab, const struct told *told, uint32_t node)
+{
+	const struct replica *replica = &lab->replicas[node];
+	for (size_t w = 0; w < told->n_words; w++) {
+		uint64_t missing = told->bits[w] & ~(w < replica->executed_words ? replica->executed[w] : 0);
+		for (; missing != 0; missing &= missing - 1) {
+			size_t i = w * 64 + (size_t)__builtin_ctzll(missing);
+			if (lab->transactions[i].instance <= replica->applied) {
+				return (transaction_id)i;
+			}
 		}
 	}
 	return TRANSACTION_NONE;
@@ -108,10 +132,8 @@ static void check_places(struct lab *lab)
 		exit(3);
 	}
 	for (size_t i = 0; i < lab->n_transactions; i++) {
-		const struct transaction *transaction = &lab->transactions[i];
-		if (transaction->kind == TRANSACTION_REQUEST && transaction->answered &&
-			transaction->instance != 0) {
-			missing[transaction->instance]++;
+		if (is_told(&lab->transactions[i])) {
+			missing[lab->transactions[i].instance]++;
 		}
 	}
 	for (uint64_t instance = 1; instance < lab->n_instances; instance++) {
@@ -121,8 +143,7 @@ static void check_places(struct lab *lab)
 		}
 		for (uint32_t i = 0; i < record->batch->n; i++) {
 			transaction_id id = record->batch->transactions[i];
-			missing[instance] -= id < lab->n_transactions && lab->transactions[id].answered &&
-				lab->transactions[id].kind == TRANSACTION_REQUEST &&
+			missing[instance] -= id < lab->n_transactions && is_told(&lab->transactions[id]) &&
 				lab->transactions[id].instance == instance && missing[instance] > 0;
 		}
 		if (missing[instance] > 0) {
@@ -141,10 +162,11 @@ void told_finish(struct lab *lab)
 		return;
 	}
 	check_places(lab);
+	struct told told = find_told(lab);
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		const struct node *node = &lab->world.nodes[i];
 		transaction_id vanished =
-			node->byzantine || !node->alive ? TRANSACTION_NONE : find_vanished(lab, node);
+			node->byzantine || !node->alive ? TRANSACTION_NONE : find_vanished(lab, &told, i);
 		if (vanished != TRANSACTION_NONE) {
 			uint64_t instance = lab->transactions[vanished].instance;
 			watch_violated(lab, "durability", i, i, instance, vanished, lab->replicas[i].applied,

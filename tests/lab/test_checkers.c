@@ -252,6 +252,39 @@ static void late_leader(void **state)
 	assert_violation(1, "leader-completeness", 1, 0, 1);
 }
 
+/* A view or a commit index that falls: a crash has lost what it must not. */
+static void never_back(void **state)
+{
+	stage.views[1] = 5;
+	watch_candidate(node(1), 5);
+	stage.views[1] = 7;
+	watch_view(node(1));
+	watch_restarted(stage.lab, node(1));
+	assert_none();
+	stage.views[1] = 6;
+	watch_restarted(stage.lab, node(1));
+	assert_violation(1, "view-order", 1, 1, 6);
+	stage.views[1] = 7;
+	watch_leads(node(1), 7);
+	assert_int_equal(stage.lab->n_violations, 1);
+	stage.views[2] = 9;
+	node(2)->byzantine = true;
+	watch_view(node(2));
+	stage.views[2] = 1;
+	watch_view(node(2));
+	assert_int_equal(stage.lab->n_violations, 1);
+
+	watch_committed(node(0), 1, 1, batch(1));
+	watch_committed(node(0), 3, 1, batch(3)); /* a snapshot holds what is between */
+	assert_int_equal(stage.lab->n_violations, 1);
+	watch_committed(node(0), 2, 1, batch(2));
+	assert_violation(2, "commit-order", 0, 0, 2);
+	stage.protocol.log_last = NULL; /* elsewhere instances commit in any order */
+	watch_committed(node(3), 3, 1, batch(3));
+	watch_committed(node(3), 2, 1, batch(2));
+	assert_int_equal(stage.lab->n_violations, 2);
+}
+
 static void views_end_a_run(void **state)
 {
 	watch_leads(node(0), 50);
@@ -378,6 +411,7 @@ int main(void)
 		TEST(log_matching),
 		TEST(leader_completeness),
 		TEST(late_leader),
+		TEST(never_back),
 		TEST(views_end_a_run),
 		TEST(off),
 		TEST(commit_times),

@@ -3,7 +3,8 @@
  *
  *   PBFT  (n-1) + (n-1)^2 + n(n-1) messages, commit 3d, latency 5d: Castro, Liskov, OSDI 1999, 4.2
  *   Raft  2(n-1) messages, commit at the leader 2d, latency 4d: Ongaro, Ousterhout, USENIX ATC 2014
- *   none  n-1 messages, commit at the others d, latency 2d */
+ *   none  n-1 messages, commit at the others d, latency 2d
+ *   central  the same, in one order */
 #include "study.h"
 
 #include <math.h>
@@ -92,6 +93,21 @@ static void none(void **state)
 	}
 }
 
+static void central(void **state)
+{
+	for (unsigned n = 1; n <= 13; n += 4) {
+		struct outcome *outcome = run("central", n, 1, 1);
+		assert_true(kpi(outcome, KPI_INSTANCES) == 25);
+		assert_true(kpi(outcome, KPI_MESSAGES_PER_INSTANCE) == n - 1);
+		assert_true(kpi(outcome, KPI_MESSAGES) == 25 * (n - 1));
+		assert_true(kpi(outcome, KPI_COMMIT_MEAN) == (n == 1 ? 0 : .01));
+		assert_true(kpi(outcome, KPI_PROPOSER_COMMIT_MEAN) == 0);
+		assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .02);
+		assert_true(kpi(outcome, KPI_CLIENT_MESSAGES) == 25 * 2);
+		outcome_close(outcome);
+	}
+}
+
 /* Several requests under way change neither the messages of an instance nor how long it takes. */
 static void pipelined(void **state)
 {
@@ -150,6 +166,7 @@ int main(void)
 		cmocka_unit_test(pbft),
 		cmocka_unit_test(raft),
 		cmocka_unit_test(none),
+		cmocka_unit_test(central),
 		cmocka_unit_test(pipelined),
 		cmocka_unit_test(alone),
 		cmocka_unit_test(thousand),

@@ -75,6 +75,23 @@ static void gaps(void **state)
 	cluster_destroy(cluster);
 }
 
+/* A gateway asks again for what the coordinator has executed: its validator has missed the update, the last one,
+ * behind which there is no gap to see. */
+static void asked_by_a_gateway(void **state)
+{
+	struct cluster *cluster = make(3);
+	cluster_rule(cluster, (struct cluster_rule){.kind = UPDATE, .to = NODE(2), .max = 2, .do_drop = true});
+	cluster_submit(cluster, 0, 0, 1);
+	cluster_submit(cluster, 0, 0, 2);
+	struct message again = {.kind = MESSAGE_REQUEST, .from = 2, .instance = 1};
+	cluster_inject(cluster, 100 * MS, 0, &again);
+	cluster_run(cluster, 400 * MS);
+	assert_int_equal(cluster->nodes[2].n_executed, 2);
+	assert_int_equal(cluster_committed(cluster, 2, 2)->at_ns, 180 * MS); /* 110, and 50 + 20 later */
+	cluster_assert_safe(cluster);
+	cluster_destroy(cluster);
+}
+
 /* A follower that was down learns of all that it missed, more than one asking brings. */
 static void comes_back(void **state)
 {
@@ -149,6 +166,7 @@ int main(void)
 		cmocka_unit_test(one_transaction),
 		cmocka_unit_test(once),
 		cmocka_unit_test(gaps),
+		cmocka_unit_test(asked_by_a_gateway),
 		cmocka_unit_test(comes_back),
 		cmocka_unit_test(nothing_missed),
 		cmocka_unit_test(coordinator_down),

@@ -78,12 +78,22 @@ static const struct param raft_params[] = {
 		.kind = PARAM_BOOL,
 		.offset = offsetof(struct fake_protocol, prevote),
 		.fallback = "off"},
+	{.name = "tentative",
+		.kind = PARAM_BOOL,
+		.offset = offsetof(struct fake_protocol, tentative),
+		.fallback = "off"},
 	PARAM_END,
 };
 
+static uint32_t tentative_quorum(const void *settings, uint32_t n_validators, uint32_t n_faulty)
+{
+	return ((const struct fake_protocol *)settings)->tentative ? 3 : 0;
+}
+
 static const struct protocol none = {.plugin = {"none", "no agreement", NULL, 0}, .solo = true};
 static const struct protocol raft = {
-	.plugin = {"raft", "crashes", raft_params, sizeof(struct fake_protocol)}};
+	.plugin = {"raft", "crashes", raft_params, sizeof(struct fake_protocol)},
+	.tentative_quorum = tentative_quorum};
 static const struct protocol pbft = {
 	.plugin = {"pbft", "liars", pbft_params, sizeof(struct fake_protocol), pbft_finish},
 	.byzantine = true};

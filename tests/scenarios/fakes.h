@@ -21,7 +21,7 @@ struct fake_protocol {
 	int64_t batch, quorum;
 	sim_time view_timeout_ns, election_timeout_ns[2];
 	int initial_leader;
-	bool prevote;
+	bool prevote, tentative;
 };
 
 struct fake_dimweight {
