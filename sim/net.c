@@ -329,10 +329,21 @@ void node_later(struct node *node, sim_time delay_ns, struct message *message)
 		handle_make(EVENT_LATER, node->id, packet->next_free));
 }
 
-static void trace_dropped(struct world *world, uint32_t to, const struct message *message, const char *why)
+static __attribute__((noinline, cold)) void trace_dropped(
+	struct world *world, uint32_t to, const struct message *message, const char *why)
 {
 	if (world->tracer != NULL && world->tracer->dropped != NULL) {
 		world->tracer->dropped(world->tracer->context, to, message, why);
+	}
+}
+
+/* A multicast comes everywhere at one instant: to those who are down, too. */
+static __attribute__((noinline, cold)) void trace_down(struct world *world, const struct message *message)
+{
+	for (uint32_t to = 0; to < world->n_validators; to++) {
+		if (to != message->from && !world->nodes[to].alive) {
+			trace_dropped(world, to, message, "down");
+		}
 	}
 }
 
@@ -477,12 +488,12 @@ void net_arrive_all(struct world *world, uint32_t index)
 	uint32_t n = world->n_validators;
 	uint32_t from = packet->message.from;
 	bool filtered = world->filtered;
+	if (world->tracer != NULL) {
+		trace_down(world, &packet->message);
+	}
 	for (uint32_t to = 0; to < n && !world->stopped; to++) {
 		struct node *node = &world->nodes[to];
 		if (to == from || !node->alive || (filtered && is_stopped(world, node, &packet->message))) {
-			if (filtered && to != from && !node->alive) {
-				trace_dropped(world, to, &packet->message, "down");
-			}
 			continue;
 		}
 		give(world, node, &packet->message);
@@ -496,6 +507,7 @@ void net_card(struct world *world, uint32_t whom, uint32_t index)
 	port->card_n--;
 	if (port->card_lost > 0) {
 		port->card_lost--; /* it was in the card when the node went down */
+		trace_dropped(world, whom, &packet_at(world, index)->message, "down");
 		packet_release(world, index, packet_at(world, index));
 	} else {
 		to_processor(world, &world->nodes[whom], index);
@@ -509,7 +521,8 @@ void net_handle(struct world *world, uint32_t whom, uint32_t index)
 	struct packet *packet = packet_at(world, index);
 	if (!node->alive || !port->in_service || port->service_at != world->now ||
 		port->service_handle != handle_make(EVENT_HANDLE, whom, index)) {
-		packet_release(world, index, packet); /* the node went down while it worked on this */
+		trace_dropped(world, whom, &packet->message, "down"); /* it went down while it worked on this */
+		packet_release(world, index, packet);
 		return;
 	}
 	if (!world->watched || watched_arrival(world, node, &packet->message)) {
@@ -551,7 +564,9 @@ void net_crash(struct world *world, uint32_t whom)
 	struct port *port = &world->ports[whom];
 	for (uint32_t i = 0; i < port->waiting_n; i++) {
 		uint64_t handle = port->waiting[(port->waiting_first + i) % port->waiting_capacity];
-		packet_release(world, handle_which(handle), packet_at(world, handle_which(handle)));
+		struct packet *packet = packet_at(world, handle_which(handle));
+		trace_dropped(world, whom, &packet->message, "down");
+		packet_release(world, handle_which(handle), packet);
 	}
 	port->waiting_n = 0;
 	port->in_service = false;

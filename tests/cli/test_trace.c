@@ -92,6 +92,20 @@ static void the_documents_figures_are_drawn_again(void **state)
 	expect("$SYNOD trace " VIEW_CHANGE " " KINDS " -o v.pdf && head -c 5 v.pdf", 0, "%PDF-");
 }
 
+/* Every line of a trace that docs/trace.md shows is one of the run's. */
+static void the_document_shows_real_lines(void **state)
+{
+	static const char strip[] = "sed -n 's/^ *\\([0-9]*\\.[0-9]\\{6\\}  .*\\)$/\\1/p'";
+	char command[512];
+	snprintf(command, sizeof(command),
+		"($SYNOD trace " VIEW_CHANGE "; $SYNOD trace " SPLIT_VOTE ") | %s > real.txt; %s $SOURCE/docs/trace.md "
+		"> shown.txt; grep -vxFf real.txt shown.txt; wc -l < shown.txt",
+		strip, strip);
+	struct output output = finish(start(command));
+	assert_true(atoi(output.out) > 25); /* the count alone: no line before it */
+	output_free(&output);
+}
+
 /* What a figure holds: a mark a commit, three crosses for what the dead primary misses of a view change. */
 static void a_figure_shows_what_happened(void **state)
 {
@@ -156,6 +170,7 @@ int main(void)
 		cmocka_unit_test(choices_narrow_it),
 		cmocka_unit_test(mistakes_are_told),
 		cmocka_unit_test(the_documents_figures_are_drawn_again),
+		cmocka_unit_test(the_document_shows_real_lines),
 		cmocka_unit_test(a_figure_shows_what_happened),
 		cmocka_unit_test(a_transactions_life_is_told),
 		cmocka_unit_test(what_broke_is_told_and_seen_again),
