@@ -337,6 +337,14 @@ static __attribute__((noinline, cold)) void trace_dropped(
 	}
 }
 
+/* A copy for a node that is down. */
+static __attribute__((noinline, cold)) void lose(struct world *world, uint32_t to, uint32_t index)
+{
+	struct packet *packet = packet_at(world, index);
+	trace_dropped(world, to, &packet->message, "down");
+	packet_release(world, index, packet);
+}
+
 /* A multicast comes everywhere at one instant: to those who are down, too. */
 static __attribute__((noinline, cold)) void trace_down(struct world *world, const struct message *message)
 {
@@ -467,10 +475,11 @@ void net_arrive(struct world *world, uint32_t whom, uint32_t index)
 {
 	struct node *node = &world->nodes[whom];
 	struct packet *packet = packet_at(world, index);
-	if (!node->alive || (world->filtered && is_stopped(world, node, &packet->message))) {
-		if (!node->alive) {
-			trace_dropped(world, whom, &packet->message, "down");
-		}
+	if (!node->alive) {
+		lose(world, whom, index);
+		return;
+	}
+	if (world->filtered && is_stopped(world, node, &packet->message)) {
 		packet_release(world, index, packet);
 		return;
 	}
@@ -507,8 +516,7 @@ void net_card(struct world *world, uint32_t whom, uint32_t index)
 	port->card_n--;
 	if (port->card_lost > 0) {
 		port->card_lost--; /* it was in the card when the node went down */
-		trace_dropped(world, whom, &packet_at(world, index)->message, "down");
-		packet_release(world, index, packet_at(world, index));
+		lose(world, whom, index);
 	} else {
 		to_processor(world, &world->nodes[whom], index);
 	}
@@ -521,8 +529,7 @@ void net_handle(struct world *world, uint32_t whom, uint32_t index)
 	struct packet *packet = packet_at(world, index);
 	if (!node->alive || !port->in_service || port->service_at != world->now ||
 		port->service_handle != handle_make(EVENT_HANDLE, whom, index)) {
-		trace_dropped(world, whom, &packet->message, "down"); /* it went down while it worked on this */
-		packet_release(world, index, packet);
+		lose(world, whom, index); /* the node went down while it worked on this */
 		return;
 	}
 	if (!world->watched || watched_arrival(world, node, &packet->message)) {
@@ -564,9 +571,7 @@ void net_crash(struct world *world, uint32_t whom)
 	struct port *port = &world->ports[whom];
 	for (uint32_t i = 0; i < port->waiting_n; i++) {
 		uint64_t handle = port->waiting[(port->waiting_first + i) % port->waiting_capacity];
-		struct packet *packet = packet_at(world, handle_which(handle));
-		trace_dropped(world, whom, &packet->message, "down");
-		packet_release(world, handle_which(handle), packet);
+		lose(world, whom, handle_which(handle));
 	}
 	port->waiting_n = 0;
 	port->in_service = false;
