@@ -122,6 +122,25 @@ static void a_figure_shows_what_happened(void **state)
 	expect("grep -c \"set label 'view 1'\" v.gp", 0, "3\n");
 	expect("grep -c \"set label 'leads view 1'\" v.gp", 0, "1\n");
 	expect("grep -c status v.gp", 1, "0\n");
+	/* Of two nodes: what passes between them. */
+	expect("$SYNOD trace " VIEW_CHANGE " " KINDS " --node 1,3 -o w.svg", 0, NULL);
+	expect("awk '/^# view-change:/ {on = 1; next} /^$/ {on = 0} on {print $4 * $4}' w.dat", 0, "1\n1\n");
+	expect("grep -c 'validator [13]' w.gp && grep -c 'validator [02]' w.gp", 1, "1\n0\n");
+}
+
+/* Leaders that don't say so are deposed: what is thick on their lifelines ends there. */
+static void a_deposed_leader_leads_no_more(void **state)
+{
+	if (no_gnuplot()) {
+		skip();
+	}
+	write_file("deposed.yaml",
+		"validators: 3\nprotocol: {kind: raft, election_timeout: [30 ms, 60 ms], heartbeat: 200 ms}\n"
+		"network: {latency: {kind: constant, value: 1 ms}}\nstop: {time: 300 ms}\n"
+		"workload: {kind: requests, arrivals: {kind: regular, rate: 5 /s}}\n");
+	expect("$SYNOD trace deposed.yaml -o d.svg", 0, NULL);
+	expect("awk '/^# leads/ {on = 1; next} /^$/ {on = 0} on {n++; end = $1 + $3; at[n] = end; last = end > last ? end "
+		   ": last} END {for (i in at) open += at[i] > last - 1e-6; print (n > 3) \" \" open}' d.dat", 0, "1 1\n");
 }
 
 static void a_transactions_life_is_told(void **state)
@@ -172,6 +191,7 @@ int main(void)
 		cmocka_unit_test(the_documents_figures_are_drawn_again),
 		cmocka_unit_test(the_document_shows_real_lines),
 		cmocka_unit_test(a_figure_shows_what_happened),
+		cmocka_unit_test(a_deposed_leader_leads_no_more),
 		cmocka_unit_test(a_transactions_life_is_told),
 		cmocka_unit_test(what_broke_is_told_and_seen_again),
 	};

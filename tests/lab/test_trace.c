@@ -422,6 +422,20 @@ static void chrome_events_are_whole(void **state)
 	study_close(study);
 }
 
+/* Each message has a slice of its own, even where several come to a node at one instant. */
+static void each_message_is_handled_by_itself(void **state)
+{
+	struct study *study = study_open("%s", one_request);
+	char *text = chrome_of(study, &everything);
+	size_t n = 0;
+	for (const char *at = text; (at = strstr(at, "{\"ph\":\"X\"")) != NULL; at++) {
+		n += strncmp(strstr(at, "\"name\""), "\"name\":\"prepare\"", 16) == 0;
+	}
+	assert_int_equal(n, 3 * 3); /* three backups tell three others each */
+	free(text);
+	study_close(study);
+}
+
 /* A processor that has to sign and send is busy for as long as the slice says. */
 static void slices_last_as_long_as_the_processor_works(void **state)
 {
@@ -514,6 +528,7 @@ int main(void)
 		cmocka_unit_test(violations_are_told),
 		cmocka_unit_test(tracing_changes_nothing),
 		cmocka_unit_test(chrome_events_are_whole),
+		cmocka_unit_test(each_message_is_handled_by_itself),
 		cmocka_unit_test(slices_last_as_long_as_the_processor_works),
 		cmocka_unit_test(chrome_events_are_whole_under_any_filter),
 		cmocka_unit_test(transactions_are_recorded),
