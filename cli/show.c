@@ -63,7 +63,7 @@ static int run(const struct option_values *values, const char *const *arguments,
 	}
 	if (status != 0) {
 		complain("%s", error.text);
-		return EXIT_ENVIRONMENT;
+		return status > 0 ? EXIT_USAGE : EXIT_ENVIRONMENT;
 	}
 	return EXIT_DONE;
 }

@@ -38,7 +38,7 @@ static void print_instance(const struct trace_text *text, const struct trace_eve
 	fprintf(text->out, "%s %" PRIu64 ", %s %" PRIu64, instance_word(&text->run), event->instance,
 		trace_view_word(text->run.protocol), event->view);
 	if (event->n_transactions == 0) {
-		fprintf(text->out, ": nothing");
+		fprintf(text->out, ": no transactions");
 	} else {
 		fprintf(text->out, ": %u transaction%s, digest %04x", event->n_transactions,
 			plural(event->n_transactions), (unsigned)(event->digest >> 48));

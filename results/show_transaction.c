@@ -134,11 +134,12 @@ int results_show_transaction(struct results_file *file, int64_t run, int64_t tra
 			"%.300s has no table transactions: add `record: [transactions]` to the scenario and run it "
 			"again",
 			results_path(file));
-		return -1;
+		return 1;
 	}
 	struct block block = {0};
 	struct show_row row;
 	uint64_t n_of_run;
+	bool is_there = true;
 	bool good = find_row(file, TABLE_TRANSACTIONS, "transaction", run, transaction, &block, &row,
 		&n_of_run, error);
 	if (good) {
@@ -146,13 +147,15 @@ int results_show_transaction(struct results_file *file, int64_t run, int64_t tra
 		print_life(file, &row, out);
 		good = print_item(file, run, item, out, error);
 	} else if (error->text[0] == '\0' && n_of_run == 0) {
+		is_there = false;
 		snprintf(error->text, sizeof(error->text), "%.300s holds no transactions of a run %" PRId64,
 			results_path(file), run);
 	} else if (error->text[0] == '\0') {
+		is_there = false;
 		snprintf(error->text, sizeof(error->text),
 			"run %" PRId64 " has no transaction %" PRId64 ": it has 0 to %" PRIu64, run, transaction,
 			n_of_run - 1);
 	}
 	block_finish(&block);
-	return good ? 0 : -1;
+	return good ? 0 : is_there ? -1 : 1;
 }

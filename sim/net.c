@@ -354,7 +354,8 @@ void node_later(struct node *node, sim_time delay_ns, struct message *message)
 		handle_make(EVENT_LATER, node->id, packet->next_free));
 }
 
-static void trace_dropped(struct world *world, uint32_t to, const struct message *message, const char *why)
+static __attribute__((noinline, cold)) void trace_dropped(
+	struct world *world, uint32_t to, const struct message *message, const char *why)
 {
 	if (world->tracer != NULL && world->tracer->dropped != NULL) {
 		world->tracer->dropped(world->tracer->context, to, message, why);
@@ -365,6 +366,24 @@ static void garbled_arrival(struct world *world, const struct node *node, const 
 {
 	world->corrupted++;
 	trace_dropped(world, node->id, message, "corrupted");
+}
+
+/* A copy for a node that is down. */
+static __attribute__((noinline, cold)) void lose(struct world *world, uint32_t to, uint32_t index)
+{
+	struct packet *packet = packet_at(world, index);
+	trace_dropped(world, to, &packet->message, "down");
+	packet_release(world, index, packet);
+}
+
+/* A multicast comes everywhere at one instant: to those who are down, too. */
+static __attribute__((noinline, cold)) void trace_down(struct world *world, const struct message *message)
+{
+	for (uint32_t to = 0; to < world->n_validators; to++) {
+		if (to != message->from && !world->nodes[to].alive) {
+			trace_dropped(world, to, message, "down");
+		}
+	}
 }
 
 /* An arrival where somebody listens or lies. False: the receiver refuses the message. */
@@ -539,10 +558,11 @@ void net_arrive(struct world *world, uint32_t whom, uint32_t index)
 {
 	struct node *node = &world->nodes[whom];
 	struct packet *packet = packet_at(world, index);
-	if (!node->alive || (world->filtered && is_stopped(world, node, &packet->message))) {
-		if (!node->alive) {
-			trace_dropped(world, whom, &packet->message, "down");
-		}
+	if (!node->alive) {
+		lose(world, whom, index);
+		return;
+	}
+	if (world->filtered && is_stopped(world, node, &packet->message)) {
 		packet_release(world, index, packet);
 		return;
 	}
@@ -560,12 +580,12 @@ void net_arrive_all(struct world *world, uint32_t index)
 	uint32_t n = world->n_validators;
 	uint32_t from = packet->message.from;
 	bool filtered = world->filtered;
+	if (world->tracer != NULL) {
+		trace_down(world, &packet->message);
+	}
 	for (uint32_t to = 0; to < n && !world->stopped; to++) {
 		struct node *node = &world->nodes[to];
 		if (to == from || !node->alive || (filtered && is_stopped(world, node, &packet->message))) {
-			if (filtered && to != from && !node->alive) {
-				trace_dropped(world, to, &packet->message, "down");
-			}
 			continue;
 		}
 		give(world, node, &packet->message);
@@ -579,7 +599,7 @@ void net_card(struct world *world, uint32_t whom, uint32_t index)
 	port->card_n--;
 	if (port->card_lost > 0) {
 		port->card_lost--; /* it was in the card when the node went down */
-		packet_release(world, index, packet_at(world, index));
+		lose(world, whom, index);
 	} else {
 		to_processor(world, &world->nodes[whom], index);
 	}
@@ -592,7 +612,7 @@ void net_handle(struct world *world, uint32_t whom, uint32_t index)
 	struct packet *packet = packet_at(world, index);
 	if (!node->alive || !port->in_service || port->service_at != world->now ||
 		port->service_handle != handle_make(EVENT_HANDLE, whom, index)) {
-		packet_release(world, index, packet); /* the node went down while it worked on this */
+		lose(world, whom, index); /* the node went down while it worked on this */
 		return;
 	}
 	if (!world->watched || watched_arrival(world, node, &packet->message)) {
@@ -634,7 +654,7 @@ void net_crash(struct world *world, uint32_t whom)
 	struct port *port = &world->ports[whom];
 	for (uint32_t i = 0; i < port->waiting_n; i++) {
 		uint64_t handle = port->waiting[(port->waiting_first + i) % port->waiting_capacity];
-		packet_release(world, handle_which(handle), packet_at(world, handle_which(handle)));
+		lose(world, whom, handle_which(handle));
 	}
 	port->waiting_n = 0;
 	port->in_service = false;

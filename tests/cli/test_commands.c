@@ -11,8 +11,8 @@ static const char small[] = "validators: 4\n"
 
 static void helps_with_an_example(void **state)
 {
-	const char *commands[] = {"run", "check", "list", "show", "diff", "plot"};
-	for (size_t i = 0; i < 6; i++) {
+	const char *commands[] = {"run", "check", "list", "show", "diff", "plot", "trace"};
+	for (size_t i = 0; i < 7; i++) {
 		char command[64];
 		char example[64];
 		snprintf(command, sizeof(command), "$SYNOD %s --help", commands[i]);

@@ -155,6 +155,65 @@ static void losses_are_told_copy_by_copy(void **state)
 	free(text);
 }
 
+struct copies {
+	uint32_t n_validators;
+	size_t n_sent, n_received, n_lost, n_down;
+	bool is_over;
+};
+
+static void count_begin(void *context, const struct trace_run *run)
+{
+	((struct copies *)context)->n_validators = run->n_validators;
+}
+
+static void count_event(void *context, const struct trace_event *event)
+{
+	struct copies *copies = context;
+	bool own = event->peer == event->node;
+	switch (event->what) {
+	case TRACE_SEND:
+		copies->n_sent += event->peer != NODE_NONE ? 1
+			: event->node < copies->n_validators ? copies->n_validators - 1
+												 : copies->n_validators;
+		break;
+	case TRACE_RECEIVE:
+		copies->n_received += !own;
+		break;
+	case TRACE_DROP:
+		copies->n_lost += strcmp(event->text, "lost") == 0;
+		copies->n_down += strcmp(event->text, "down") == 0;
+		break;
+	case TRACE_VERDICT:
+		copies->is_over = strstr(event->text, "time 90 s") != NULL;
+		break;
+	default:
+		break;
+	}
+}
+
+/* What is sent either comes or is told to be lost: also what a crash finds in the card, before the
+ * processor and in its hands. */
+static void no_copy_is_forgotten(void **state)
+{
+	static const char *const networks[] = {"", "node: {receive: 3 ms, send: 50 us}\n",
+		"node: {receive: 1 ms}\nnetwork: {bandwidth: 200 kbit/s, loss: 0.03}\n"};
+	for (size_t i = 0; i < 3; i++) {
+		struct study *study = study_open(
+			"validators: 4\nprotocol: {kind: pbft, view_timeout: off}\nstop: {items: 300, time: 90 s}\n%s"
+			"workload: {kind: requests, client_timeout: off, arrivals: {kind: regular, rate: 200 /s}}\n"
+			"faults: [{kind: crash, nodes: [1, 2], from: 500 ms, until: 100 s}]\nliveness_bound: off\n",
+			networks[i]);
+		struct copies copies = {0};
+		struct trace_sink sink = {&copies, count_begin, count_event};
+		run_with(study, &sink, 0, NULL);
+		assert_true(copies.n_sent > 1000 && copies.n_down > 10);
+		assert_int_equal(copies.n_lost > 0, i == 2);
+		assert_true(copies.is_over); /* long after everything has come */
+		assert_int_equal(copies.n_received + copies.n_lost + copies.n_down, copies.n_sent);
+		study_close(study);
+	}
+}
+
 /* Raft 5.2; the words are figure 2's. */
 static void raft_tells_an_election(void **state)
 {
@@ -363,6 +422,20 @@ static void chrome_events_are_whole(void **state)
 	study_close(study);
 }
 
+/* Each message has a slice of its own, even where several come to a node at one instant. */
+static void each_message_is_handled_by_itself(void **state)
+{
+	struct study *study = study_open("%s", one_request);
+	char *text = chrome_of(study, &everything);
+	size_t n = 0;
+	for (const char *at = text; (at = strstr(at, "{\"ph\":\"X\"")) != NULL; at++) {
+		n += strncmp(strstr(at, "\"name\""), "\"name\":\"prepare\"", 16) == 0;
+	}
+	assert_int_equal(n, 3 * 3); /* three backups tell three others each */
+	free(text);
+	study_close(study);
+}
+
 /* A processor that has to sign and send is busy for as long as the slice says. */
 static void slices_last_as_long_as_the_processor_works(void **state)
 {
@@ -449,11 +522,13 @@ int main(void)
 		cmocka_unit_test(pbft_tells_its_normal_case),
 		cmocka_unit_test(a_view_change_is_told_with_its_reasons),
 		cmocka_unit_test(losses_are_told_copy_by_copy),
+		cmocka_unit_test(no_copy_is_forgotten),
 		cmocka_unit_test(raft_tells_an_election),
 		cmocka_unit_test(filters_choose_by_node_time_and_kind),
 		cmocka_unit_test(violations_are_told),
 		cmocka_unit_test(tracing_changes_nothing),
 		cmocka_unit_test(chrome_events_are_whole),
+		cmocka_unit_test(each_message_is_handled_by_itself),
 		cmocka_unit_test(slices_last_as_long_as_the_processor_works),
 		cmocka_unit_test(chrome_events_are_whole_under_any_filter),
 		cmocka_unit_test(transactions_are_recorded),

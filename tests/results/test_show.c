@@ -137,6 +137,179 @@ static void a_table_is_printed_as_csv(void **state)
 	results_close(file);
 }
 
+/* --- What broke, and one transaction's life --- */
+
+static const struct column run_columns[] = {
+	{"run", COLUMN_INT, "", ""},
+	{"seed", COLUMN_INT, "", ""},
+	{"protocol", COLUMN_STRING, "", "swept"},
+	{"verdict", COLUMN_STRING, "", ""},
+};
+static const struct column violation_columns[] = {
+	{"run", COLUMN_INT, "", ""},
+	{"time_s", COLUMN_REAL, "s", ""},
+	{"invariant", COLUMN_STRING, "", ""},
+	{"nodes", COLUMN_STRING, "", ""},
+	{"instance", COLUMN_INT, "", ""},
+	{"value_a", COLUMN_STRING, "", ""},
+	{"value_b", COLUMN_STRING, "", ""},
+};
+static const struct column transaction_columns[] = {
+	{"run", COLUMN_INT, "", ""},
+	{"transaction", COLUMN_INT, "", ""},
+	{"client", COLUMN_INT, "", ""},
+	{"item", COLUMN_INT, "", ""},
+	{"kind", COLUMN_STRING, "", ""},
+	{"submitted_s", COLUMN_REAL, "s", ""},
+	{"ordered_s", COLUMN_REAL, "s", ""},
+	{"answered_s", COLUMN_REAL, "s", ""},
+	{"instance", COLUMN_INT, "", ""},
+	{"view", COLUMN_INT, "", ""},
+	{"reject", COLUMN_STRING, "", ""},
+};
+static const struct column decision_columns[] = {
+	{"run", COLUMN_INT, "", ""},
+	{"item", COLUMN_INT, "", ""},
+	{"instance", COLUMN_INT, "", ""},
+	{"decided_s", COLUMN_REAL, "s", ""},
+	{"truth", COLUMN_REAL, "kg", ""},
+	{"value", COLUMN_REAL, "kg", ""},
+	{"predictions", COLUMN_INT, "", ""},
+};
+
+#define N_VIOLATIONS 22
+
+/* Two runs; the second one breaks. */
+static struct results_file *write_story(void **state, bool with_decisions)
+{
+	struct table_schema schemas[TABLE_N] = {
+		[TABLE_RUNS] = {4, run_columns},
+		[TABLE_TRANSACTIONS] = {11, transaction_columns},
+		[TABLE_VIOLATIONS] = {7, violation_columns},
+	};
+	if (with_decisions) {
+		schemas[TABLE_DECISIONS] = (struct table_schema){7, decision_columns};
+	}
+	const char *path = in_folder(state, "story.h5");
+	struct results_error error;
+	struct journal *journal = journal_open(path, &fixture_header, schemas, 2, false, &error);
+	assert_non_null(journal);
+	static const union cell transactions[][11] = {
+		{{.integer = 0}, {.integer = 0}, {.integer = 2}, {.integer = 5}, {.string = "request"},
+			{.real = .5}, {.real = .54}, {.real = .55}, {.integer = 7}, {.integer = 3}, {.string = ""}},
+		{{.integer = 1}, {.integer = 0}, {.integer = 1}, {.integer = 6}, {.string = "prediction"},
+			{.real = 1}, {.real = 2.5}, {.real = 2.5}, {.integer = 8}, {.integer = 0},
+			{.string = "duplicate"}},
+		{{.integer = 1}, {.integer = 1}, {.integer = 1}, {.integer = 6}, {.string = "close"}, {.real = 1},
+			{.real = __builtin_nan("")}, {.real = __builtin_nan("")}, {.integer = -1}, {.integer = -1},
+			{.string = ""}},
+	};
+	static const char *const broken[] = {"agreement", "integrity", "election-safety", "new-promise"};
+	for (int64_t run = 0; run < 2; run++) {
+		struct run_blocks blocks = {0};
+		block_append(&blocks.tables[TABLE_RUNS], &schemas[TABLE_RUNS],
+			(union cell[]){{.integer = run}, {.integer = 70 + run}, {.string = run ? "raft" : "pbft"},
+				{.string = run ? "unsafe" : "completed"}});
+		for (size_t i = run ? 1 : 0; i < (run ? 3 : 1); i++) {
+			block_append(&blocks.tables[TABLE_TRANSACTIONS], &schemas[TABLE_TRANSACTIONS], transactions[i]);
+		}
+		for (int64_t i = 0; run && i < N_VIOLATIONS; i++) {
+			block_append(&blocks.tables[TABLE_VIOLATIONS], &schemas[TABLE_VIOLATIONS],
+				(union cell[]){{.integer = run}, {.real = 1.25 + (double)i},
+					{.string = broken[i < 4 ? i : 3]}, {.string = i == 1 ? "2 2" : "1 3"},
+					{.integer = 9 + i}, {.string = "000000000000000a"}, {.string = "000000000000000b"}});
+		}
+		if (with_decisions) {
+			block_append(&blocks.tables[TABLE_DECISIONS], &schemas[TABLE_DECISIONS],
+				(union cell[]){{.integer = run}, {.integer = 6 - 1 + run}, {.integer = 7}, {.real = 3},
+					{.real = 20}, {.real = run ? 20.5 : __builtin_nan("")}, {.integer = 3}});
+		}
+		assert_true(journal_append(journal, (uint64_t)run, &blocks, &error));
+		run_blocks_finish(&blocks);
+	}
+	assert_true(journal_complete(journal, &error));
+	struct results_file *file = results_open(path, &error);
+	assert_non_null(file);
+	return file;
+}
+
+static void what_broke_is_told_in_sentences(void **state)
+{
+	struct results_file *file = write_story(state, false);
+	char *text = show(file);
+	assert_says(text,
+		"\n22 violations:\n"
+		"In run 1 (protocol raft, seed 71) agreement is broken at 1.25 s at validators 1 and 3, instance 9: "
+		"two honest validators hold different batches in one instance; the first holds digest "
+		"000000000000000a, the second 000000000000000b.\n"
+		"In run 1 (protocol raft, seed 71) integrity is broken at 2.25 s at validator 2, instance 10: an "
+		"instance is executed twice; already executed up to instance 10, executed now: 11.\n"
+		"In run 1 (protocol raft, seed 71) election-safety is broken at 3.25 s at validators 1 and 3, term 11: "
+		"a term has two leaders; the first is validator 10, the second validator 11.\n"
+		"In run 1 (protocol raft, seed 71) new-promise is broken at 4.25 s at validators 1 and 3, instance 12: "
+		"000000000000000a against 000000000000000b.\n");
+	assert_says(text, "\n... and 2 more: --table violations\n");
+	assert_says(text, "story.h5 --scenario > again.yaml\n  synod trace again.yaml --run 1\n");
+	free(text);
+	results_close(file);
+}
+
+static char *life(struct results_file *file, int64_t run, int64_t transaction, int wanted,
+	struct results_error *error)
+{
+	char *text;
+	size_t n_bytes;
+	FILE *out = open_memstream(&text, &n_bytes);
+	assert_int_equal(results_show_transaction(file, run, transaction, out, error), wanted);
+	fclose(out);
+	return text;
+}
+
+static void a_transactions_life_is_told(void **state)
+{
+	struct results_error error;
+	struct results_file *file = write_story(state, false);
+	char *text = life(file, 0, 0, 0, &error);
+	assert_string_equal(text,
+		"Transaction 0 of run 0 (protocol pbft, seed 70), a request for item 5, was submitted by client 2 at "
+		"0.5 s.\n"
+		"It was ordered in instance 7 of view or term 3: the first honest validator executed it at 0.54 s, "
+		"0.04 s after its submission.\n"
+		"It counted.\n"
+		"Its client had its answer at 0.55 s: a latency of 0.05 s.\n"
+		"What became of item 5 is not recorded (record: [decisions] would).\n");
+	free(text);
+	text = life(file, 1, 1, 0, &error);
+	assert_says(text, "a close for item 6, was submitted by the gateway of validator 1 at 1 s.\n"
+					  "No honest validator has executed it by the run's end.\n"
+					  "Its client never had an answer.\n");
+	free(text);
+	text = life(file, 1, 2, 1, &error);
+	assert_string_equal(error.text, "run 1 has no transaction 2: it has 0 to 1");
+	free(text);
+	text = life(file, 2, 0, 1, &error);
+	assert_says(error.text, "story.h5 holds no transactions of a run 2");
+	free(text);
+	results_close(file);
+
+	file = write_story(state, true);
+	text = life(file, 1, 0, 0, &error);
+	assert_says(text, "It changed nothing: the application rejected it as duplicate.\n");
+	assert_says(text, "Item 6 was settled at 3 s, in instance 7, with 3 predictions: decided 20.5, the truth is "
+					  "20.\n");
+	free(text);
+	text = life(file, 0, 0, 0, &error);
+	assert_says(text, "Item 5 was settled at 3 s, in instance 7, with 3 predictions: undecided.\n");
+	free(text);
+	results_close(file);
+
+	file = write_and_open(state);
+	text = life(file, 0, 0, 1, &error);
+	assert_says(error.text, "has no table transactions: add `record: [transactions]` to the scenario");
+	free(text);
+	results_close(file);
+}
+
 int main(void)
 {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
@@ -145,6 +318,8 @@ int main(void)
 		IN_FOLDER(runs_stand_in_columns),
 		IN_FOLDER(a_long_table_is_cut),
 		IN_FOLDER(a_table_is_printed_as_csv),
+		IN_FOLDER(what_broke_is_told_in_sentences),
+		IN_FOLDER(a_transactions_life_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

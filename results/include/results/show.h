@@ -17,8 +17,8 @@ int results_show_csv(
 	struct results_file *file, enum table_id table, FILE *out, struct results_error *error);
 
 /* Tells one transaction's life in sentences, from its submission to its answer, and what became of its item
- * where that is recorded. 0, or -1 with `error` set: also where transactions are not recorded (it says how
- * they would be), or the run has no such one. Reads in portions. */
+ * where that is recorded. Else `error` is set: 1 where transactions are not recorded (it says how they would
+ * be) or the run has no such one, -1 where the file can't be read. Reads in portions. */
 int results_show_transaction(struct results_file *file, int64_t run, int64_t transaction, FILE *out,
 	struct results_error *error);
 
