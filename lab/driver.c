@@ -106,34 +106,93 @@ static void submit_prediction(struct lab *lab, uint32_t node, uint32_t item, dou
 	lab->transactions[id].confidence = claimed;
 }
 
-/* A prediction that took its time, from its validator's processor to its gateway. */
-struct computed {
+/* A prediction that takes its time at its validator's processor. */
+struct computation {
+	struct computation *next;
 	double value, claimed;
-	uint32_t node, n_downs;
+	uint32_t item;
 };
 
-static void computed(struct world *world, void *context, uint64_t item)
+/* One after the other, and messages that wait come first. A crash takes all with it that the validator
+ * had in hand. */
+struct computations {
+	struct computation *first, *last;
+	uint32_t n_downs; /* of its node, when these came */
+};
+
+/* Who goes down loses its events: they carry the number of its crashes. */
+static uint64_t computations_name(const struct lab *lab, uint32_t node)
 {
-	const struct computed *prediction = context;
-	/* A crash takes with it what the processor had in hand. */
-	if (world->nodes[prediction->node].alive &&
-		world->ports[prediction->node].n_downs == prediction->n_downs) {
-		submit_prediction(world->host, prediction->node, (uint32_t)item, prediction->value,
-			prediction->claimed);
+	return (uint64_t)lab->world.ports[node].n_downs << 32 | node;
+}
+
+static struct computations *computations_named(struct lab *lab, uint64_t name)
+{
+	uint32_t node = (uint32_t)name;
+	bool lost = !lab->world.nodes[node].alive || computations_name(lab, node) != name;
+	return lost ? NULL : &lab->computations[node];
+}
+
+static void compute(struct world *world, void *context, uint64_t name);
+
+static void computed(struct world *world, void *context, uint64_t name)
+{
+	struct lab *lab = context;
+	struct computations *waiting = computations_named(lab, name);
+	if (waiting == NULL) {
+		return;
 	}
+	const struct computation *done = waiting->first;
+	submit_prediction(lab, (uint32_t)name, done->item, done->value, done->claimed);
+	waiting->first = done->next;
+	if (waiting->first != NULL) {
+		/* As an event, after what the gateway has just given its validator. */
+		world_call_at(world, world->now, compute, lab, name);
+	}
+}
+
+static void compute(struct world *world, void *context, uint64_t name)
+{
+	struct lab *lab = context;
+	uint32_t node = (uint32_t)name;
+	if (computations_named(lab, name) == NULL) {
+		return;
+	}
+	const struct port *port = &world->ports[node];
+	if (port->in_service) {
+		world_call_at(world, port->service_at, compute, lab, name);
+		return;
+	}
+	sim_time done = world_work(world, &world->nodes[node], models_cost_ns(lab->scenario));
+	world_call_at(world, done, computed, lab, name);
 }
 
 static void speak(struct lab *lab, uint32_t node, uint32_t item, double value, double claimed)
 {
-	sim_time cost_ns = models_cost_ns(lab->scenario);
-	if (cost_ns == 0) {
+	struct arena *arena = &lab->world.arena;
+	if (models_cost_ns(lab->scenario) == 0) {
 		submit_prediction(lab, node, item, value, claimed);
 		return;
 	}
-	struct computed *prediction = arena_new(&lab->world.arena, struct computed);
-	*prediction = (struct computed){value, claimed, node, lab->world.ports[node].n_downs};
-	sim_time done = world_work(&lab->world, &lab->world.nodes[node], cost_ns);
-	world_call_at(&lab->world, done, computed, prediction, item);
+	if (lab->computations == NULL) {
+		lab->computations = arena_array(arena, struct computations, lab->world.n_validators);
+	}
+	struct computations *waiting = &lab->computations[node];
+	if (waiting->n_downs != lab->world.ports[node].n_downs) {
+		*waiting = (struct computations){.n_downs = lab->world.ports[node].n_downs};
+	}
+	struct computation *computation = arena_new(arena, struct computation);
+	*computation = (struct computation){NULL, value, claimed, item};
+	bool idle = waiting->first == NULL;
+	if (idle) {
+		waiting->first = computation;
+	} else {
+		waiting->last->next = computation;
+	}
+	waiting->last = computation;
+	if (idle) {
+		compute(&lab->world, lab, computations_name(lab, node));
+	}
 }
 
 /* What each live validator sees of an item, and would say. */
