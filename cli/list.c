@@ -16,8 +16,8 @@
 static const struct option_spec options[] = {{0}};
 
 static const struct registry *const registries[] = {&protocol_registry, &latency_registry,
-	&workload_registry, &arrival_registry, &predictor_registry, &scorer_registry,
-	&aggregator_registry, &attack_registry, &fault_registry};
+	&workload_registry, &arrival_registry, &predictor_registry, &sharding_registry, &drift_registry,
+	&scorer_registry, &aggregator_registry, &attack_registry, &fault_registry};
 
 #define REGISTRIES (sizeof(registries) / sizeof(registries[0]))
 
@@ -190,7 +190,8 @@ static int run(const struct option_values *values, const char *const *arguments,
 		if (i == n) {
 			const char *nearest = nearest_name(arguments[a], names, n);
 			complain("there is no list of '%s'%s%s%s; there are protocols, latencies, workloads, "
-					 "arrivals, predictors, scorers, aggregators, attacks, faults, kpis and keys",
+					 "arrivals, predictors, shardings, drifts, scorers, aggregators, attacks, faults, kpis "
+					 "and keys",
 				arguments[a], nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest,
 				nearest == NULL ? "" : "'?");
 			return EXIT_USAGE;
@@ -209,8 +210,8 @@ static int run(const struct option_values *values, const char *const *arguments,
 const struct command command_list = {
 	.name = "list",
 	.summary = "lists what there is, with parameters, units and defaults",
-	.usage = "[protocols | latencies | workloads | arrivals | predictors | scorers | aggregators | "
-			 "attacks | faults | kpis | keys]...",
+	.usage = "[protocols | latencies | workloads | arrivals | predictors | shardings | drifts | "
+			 "scorers | aggregators | attacks | faults | kpis | keys]...",
 	.example = "  synod list protocols\n"
 			   "  synod list keys kpis\n",
 	.options = options,

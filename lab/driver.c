@@ -103,70 +103,129 @@ void driver_restarted(struct lab *lab, uint32_t node)
 /* What a validator says of an item, under its own name or one that a Sybil made up. */
 struct said {
 	double value, claimed;
-	uint32_t node, identity, n_downs;
+	uint32_t item, node, identity;
 	enum transaction_kind kind;
 };
 
-static void submit_said(struct lab *lab, uint32_t item, const struct said *said)
+static void submit_said(struct lab *lab, const struct said *said)
 {
-	transaction_id id = client_submit(lab, said->node, said->kind, item, said->value);
+	transaction_id id = client_submit(lab, said->node, said->kind, said->item, said->value);
 	lab->transactions[id].confidence = said->claimed;
 	lab->transactions[id].identity = said->identity;
 }
 
-/* A prediction that took its time, from its validator's processor to its gateway. */
-static void computed(struct world *world, void *context, uint64_t item)
+/* A prediction that takes its time at its validator's processor. */
+struct computation {
+	struct computation *next;
+	struct said said;
+};
+
+/* One after the other, and messages that wait come first. A crash takes all with it that the validator
+ * had in hand. */
+struct computations {
+	struct computation *first, *last;
+	uint32_t n_downs; /* of its node, when these came */
+};
+
+/* Who goes down loses its events: they carry the number of its crashes. */
+static uint64_t computations_name(const struct lab *lab, uint32_t node)
 {
-	const struct said *said = context;
-	/* A crash takes with it what the processor had in hand. */
-	if (world->nodes[said->node].alive && world->ports[said->node].n_downs == said->n_downs) {
-		submit_said(world->host, (uint32_t)item, said);
-	}
+	return (uint64_t)lab->world.ports[node].n_downs << 32 | node;
 }
 
-static void say(struct lab *lab, uint32_t item, struct said said, sim_time cost_ns)
+static struct computations *computations_named(struct lab *lab, uint64_t name)
 {
-	if (cost_ns == 0) {
-		submit_said(lab, item, &said);
+	uint32_t node = (uint32_t)name;
+	bool lost = !lab->world.nodes[node].alive || computations_name(lab, node) != name;
+	return lost ? NULL : &lab->computations[node];
+}
+
+static void compute(struct world *world, void *context, uint64_t name);
+
+static void computed(struct world *world, void *context, uint64_t name)
+{
+	struct lab *lab = context;
+	struct computations *waiting = computations_named(lab, name);
+	if (waiting == NULL) {
 		return;
 	}
-	struct said *later = arena_new(&lab->world.arena, struct said);
-	*later = said;
-	later->n_downs = lab->world.ports[said.node].n_downs;
-	sim_time done = world_work(&lab->world, &lab->world.nodes[said.node], cost_ns);
-	world_call_at(&lab->world, done, computed, later, item);
+	const struct computation *done = waiting->first;
+	submit_said(lab, &done->said);
+	waiting->first = done->next;
+	if (waiting->first != NULL) {
+		/* As an event, after what the gateway has just given its validator. */
+		world_call_at(world, world->now, compute, lab, name);
+	}
 }
 
-/* Each live gateway submits what its validator says, and then what it says under other names. Where values
- * are validated it is its own validator's to propose, and names other than the validators' are no use. */
-static void speak(struct lab *lab, uint32_t index, const struct item_details *details)
+static void compute(struct world *world, void *context, uint64_t name)
+{
+	struct lab *lab = context;
+	uint32_t node = (uint32_t)name;
+	if (computations_named(lab, name) == NULL) {
+		return;
+	}
+	const struct port *port = &world->ports[node];
+	if (port->in_service) {
+		world_call_at(world, port->service_at, compute, lab, name);
+		return;
+	}
+	sim_time done = world_work(world, &world->nodes[node], models_cost_ns(lab->scenario));
+	world_call_at(world, done, computed, lab, name);
+}
+
+static void say_after(struct lab *lab, const struct said *said)
+{
+	struct arena *arena = &lab->world.arena;
+	uint32_t node = said->node;
+	if (lab->computations == NULL) {
+		lab->computations = arena_array(arena, struct computations, lab->world.n_validators);
+	}
+	struct computations *waiting = &lab->computations[node];
+	if (waiting->n_downs != lab->world.ports[node].n_downs) {
+		*waiting = (struct computations){.n_downs = lab->world.ports[node].n_downs};
+	}
+	struct computation *computation = arena_new(arena, struct computation);
+	computation->said = *said;
+	bool idle = waiting->first == NULL;
+	if (idle) {
+		waiting->first = computation;
+	} else {
+		waiting->last->next = computation;
+	}
+	waiting->last = computation;
+	if (idle) {
+		compute(&lab->world, lab, computations_name(lab, node));
+	}
+}
+
+/* Each live gateway submits what its validator says, and then what it says under other names, which takes no
+ * model. Where values are validated it is its own validator's to propose, and names other than the
+ * validators' are no use. */
+static void speak(struct lab *lab, uint32_t item, const struct item_details *details)
 {
 	uint32_t n = lab->world.n_validators, id = n;
 	bool validated = lab->common->validation != VALIDATION_OFF;
-	sim_time cost_ns = models_cost_ns(lab->scenario);
+	bool costs = models_cost_ns(lab->scenario) > 0;
 	for (uint32_t i = 0; i < n; i++) {
-		if (lab->world.nodes[i].alive) {
-			say(lab, index,
-				(struct said){
-					.value = details->sent[i],
-					.claimed = details->claimed[i],
-					.node = i,
-					.identity = i,
-					.kind = validated ? TRANSACTION_PROPOSAL : TRANSACTION_PREDICTION,
-				},
-				cost_ns);
+		struct said said = {
+			.value = details->sent[i],
+			.claimed = details->claimed[i],
+			.item = item,
+			.node = i,
+			.identity = i,
+			.kind = validated ? TRANSACTION_PROPOSAL : TRANSACTION_PREDICTION,
+		};
+		if (lab->world.nodes[i].alive && costs) {
+			say_after(lab, &said);
+		} else if (lab->world.nodes[i].alive) {
+			submit_said(lab, &said);
 		}
 		for (; id < lab->n_identities && lab->identities[id - n].owner == i; id++) {
 			if (details->attacked[id] && !validated) {
-				say(lab, index,
-					(struct said){
-						.value = details->sent[id],
-						.claimed = details->claimed[i],
-						.node = i,
-						.identity = id,
-						.kind = TRANSACTION_PREDICTION,
-					},
-					0);
+				said.identity = id;
+				said.value = details->sent[id];
+				submit_said(lab, &said);
 			}
 		}
 	}

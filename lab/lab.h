@@ -292,6 +292,7 @@ struct lab {
 	uint64_t training_digest[2];     /* of all settings that every training depends on */
 	uint32_t version;                /* of the models */
 	char training_error[256];        /* a later version can't be trained */
+	struct computations *computations; /* driver.c: predictions under way, by validator; or NULL */
 	bool **attackers;                /* by attack, by validator */
 	struct adversary *adversary;     /* adversary.c; NULL in `requests` */
 	struct application *application;

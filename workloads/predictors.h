@@ -28,7 +28,7 @@ extern const struct predictor member_linear, member_ridge, member_trees, member_
 			.registry = &sharding_registry,                                                        \
 			.fallback = "own",                                                                     \
 			.unit = "",                                                                            \
-			.help = "who learns from which rows: own, shared, disjoint, overlapping, skewed"},     \
+			.help = "who learns from which rows: see `synod list shardings`"},     \
 		{.name = "label_noise",                                                                    \
 			.kind = PARAM_REAL,                                                                    \
 			.offset = offsetof(type, common.label_noise),                                          \
@@ -43,7 +43,7 @@ extern const struct predictor member_linear, member_ridge, member_trees, member_
 			.registry = &drift_registry,                                                           \
 			.fallback = "none",                                                                    \
 			.unit = "",                                                                            \
-			.help = "how what is seen moves away from what it means: none, linear, jump"},         \
+			.help = "how what is seen moves away from what it means: see `synod list drifts`"},         \
 		{.name = "retrain",                                                                        \
 			.kind = PARAM_DURATION,                                                                \
 			.flags = PARAM_OFF,                                                                    \
