@@ -12,7 +12,7 @@
  * data; here they have seen the honest rows, which is the stronger adversary.
  *
  * Source: Baruch, Baruch, Goldberg, A Little Is Enough: Circumventing Defenses for Distributed
- * Learning, NeurIPS 2019, section 3 and algorithm 3. */
+ * Learning, NeurIPS 2019, section 3. */
 #include "common.h"
 #include "craft.h"
 

@@ -146,20 +146,20 @@ static void test_roc_numbers(void **state)
 	char *data = drawn(state, "roc", "dat");
 	double row[6];
 	double half = 3.1824463053 * sqrt(5.0 / 3 / 4);
-	data_row(data, "#  none: false", 1, row); /* after the starting point */
+	data_row(data, "#  no scorer: false", 1, row); /* after the starting point */
 	assert_near(row[0], 0, 0);
 	assert_near(row[1], 0, 0);
-	data_row(data, "#  none: false", 1 + 10, row);
+	data_row(data, "#  no scorer: false", 1 + 10, row);
 	assert_near(row[0], 10, 1e-9);
 	assert_near(row[1], 51.5, 1e-6);
 	assert_near(row[2], 51.5 - half, 1e-6);
 	assert_near(row[3], 51.5 + half, 1e-6);
 	assert_near(row[4], 4, 0);
-	data_row(data, "#  none: false", 1 + 5, row);
+	data_row(data, "#  no scorer: false", 1 + 5, row);
 	assert_near(row[1], 51.5 / 2, 1e-6);
-	data_row(data, "#  mad: false", 1 + 55, row);
+	data_row(data, "#  mad scorer: false", 1 + 55, row);
 	assert_near(row[1], (81.5 + 100) / 2, 1e-6);
-	data_row(data, "#  mad: false", 1 + 100, row);
+	data_row(data, "#  mad scorer: false", 1 + 100, row);
 	assert_near(row[1], 100, 1e-9);
 	free(data);
 }
