@@ -18,10 +18,31 @@ extern const struct attack attack_mimic;
 extern const struct attack attack_free_rider;
 extern const struct attack attack_random_within;
 extern const struct attack attack_adaptive;
+extern const struct attack attack_silent;
+extern const struct attack attack_crash_prone;
+extern const struct attack attack_slow_primary;
+extern const struct attack attack_equivocate;
+extern const struct attack attack_collude;
+extern const struct attack attack_double_vote;
+extern const struct attack attack_withhold;
+extern const struct attack attack_forge_certificate;
+extern const struct attack attack_selective;
+extern const struct attack attack_replay;
+extern const struct attack attack_twins;
+extern const struct attack attack_lying_leader;
 
 /* The first entries of every attack's table; `type` is its settings, with a struct attack_common
  * called `common`. */
 #define ATTACK_COMMON_PARAMS(type)                                                                 \
+	ATTACK_WHO_PARAMS(type),                                                                       \
+	{                                                                                              \
+		.name = "ramp", .kind = PARAM_DURATION, .offset = offsetof(type, common.ramp_ns),          \
+		.min = 0, .max = (double)SIM_NEVER, .fallback = "0 s", .unit = "s",                        \
+		.help = "from `from` on the attackers' number grows to its full size for so long"          \
+	}
+
+/* The same without a ramp: attacks on nodes. */
+#define ATTACK_WHO_PARAMS(type)                                                                    \
 	{.name = "fraction",                                                                           \
 		.kind = PARAM_REAL,                                                                        \
 		.flags = PARAM_NONE,                                                                       \
@@ -35,7 +56,7 @@ extern const struct attack attack_adaptive;
 			.kind = PARAM_NODES,                                                                   \
 			.offset = offsetof(type, common.nodes),                                                \
 			.unit = "",                                                                            \
-			.help = "the validators that attack, instead of a fraction"},                          \
+			.help = "the validators that attack, instead of a fraction; on nodes also leader"},    \
 		{.name = "from",                                                                           \
 			.kind = PARAM_DURATION,                                                                \
 			.offset = offsetof(type, common.from_ns),                                              \
@@ -44,23 +65,19 @@ extern const struct attack attack_adaptive;
 			.fallback = "0 s",                                                                     \
 			.unit = "s",                                                                           \
 			.help = "when the attack begins"},                                                     \
-		{.name = "until",                                                                          \
-			.kind = PARAM_DURATION,                                                                \
-			.flags = PARAM_OFF,                                                                    \
-			.offset = offsetof(type, common.until_ns),                                             \
-			.min = 0,                                                                              \
-			.max = (double)SIM_NEVER,                                                              \
-			.fallback = "off",                                                                     \
-			.unit = "s",                                                                           \
-			.help = "when it ends, itself left out; off: with the run"},                           \
 	{                                                                                              \
-		.name = "ramp", .kind = PARAM_DURATION, .offset = offsetof(type, common.ramp_ns),          \
-		.min = 0, .max = (double)SIM_NEVER, .fallback = "0 s", .unit = "s",                        \
-		.help = "from `from` on the attackers' number grows to its full size for so long"          \
+		.name = "until", .kind = PARAM_DURATION, .flags = PARAM_OFF,                               \
+		.offset = offsetof(type, common.until_ns), .min = 0, .max = (double)SIM_NEVER,             \
+		.fallback = "off", .unit = "s",                                                            \
+		.help = "when it ends, itself left out; off: with the run"                                 \
 	}
 
 /* Every attack's `finish`: exactly one of fraction and nodes, nodes that exist, a window with time
  * in it. */
 bool attack_finish(void *settings, const struct shape *shape, const char **param, char error[256]);
+/* The same of an attack on nodes, which may also be on `leader`: whoever leads when it begins. */
+bool attack_nodes_finish(void *settings, const struct shape *shape, const char **param, char error[256]);
+/* Groups: none, or at least two, with somebody in each. */
+bool attack_groups_finish(const struct node_groups *groups, const char **param, char error[256]);
 
 #endif

@@ -291,6 +291,7 @@ void collect_finish(struct lab *lab, union cell *kpis)
 		lab->n_violations == 0 ? real_nan() : sim_time_to_s(lab->violations[0].at);
 	kpis[KPI_EVENTS].integer = (int64_t)world->events;
 	kpis[KPI_SIMULATED].real = sim_time_to_s(world->now);
+	kpis[KPI_REFUSED].integer = (int64_t)world->refused;
 }
 
 /* Tables. */

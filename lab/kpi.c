@@ -59,4 +59,6 @@ const struct column kpi_columns[KPI_N] = {
 	[KPI_FIRST_VIOLATION] = {"first_violation_s", COLUMN_REAL, "s", "time of the first of them"},
 	[KPI_EVENTS] = {"events", COLUMN_INT, "", "events executed"},
 	[KPI_SIMULATED] = {"simulated_s", COLUMN_REAL, "s", "simulated time at the end"},
+	[KPI_REFUSED] = {"refused", COLUMN_INT, "",
+		"messages refused because they claimed what their senders could not show"},
 };

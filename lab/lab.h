@@ -3,6 +3,8 @@
  *   run.c       builds the world of a scenario, runs it, ends it with a verdict
  *   driver.c    items arrive, validators predict, gateways close
  *   adversary.c what attackers make of predictions
+ *   attackers.c who attacks, and what attackers on nodes do
+ *   twins.c     validators that run twice
  *   clients.c   who submits transactions, waits for the answer and asks again
  *   replica.c   what a validator executes: transactions, and the application behind them
  *   watch.c     the invariants, checked from the outside at every report
@@ -182,6 +184,9 @@ struct lab {
 	struct prediction_model *models; /* one a validator */
 	bool **attackers;                /* by attack, by validator */
 	struct adversary *adversary;     /* adversary.c; NULL in `requests` */
+	struct attackers *node_attacks;  /* attackers.c; NULL: none */
+	struct twins *twins;             /* twins.c, by validator; NULL: none */
+	bool waits_for_leader;           /* some attack is on whoever leads */
 	struct application *application;
 
 	struct replica *replicas;
@@ -273,6 +278,23 @@ double *adversary_seen(struct lab *lab, uint32_t node);
 void adversary_speak(struct lab *lab, uint32_t item, struct item_details *details);
 /* An item was accepted: who copies decisions may know its value from now on. */
 void adversary_decided(struct lab *lab, const struct lab_item *item);
+
+/* attackers.c */
+void attackers_start(struct lab *lab);
+/* Somebody leads. */
+void attackers_led(struct lab *lab);
+/* By validator, the group of an attack that it is in, as named or by default; VERSION_GIVEN: none. */
+void attackers_groups(const struct lab *lab, const struct attack *attack, const void *settings,
+	uint32_t *group);
+
+/* twins.c: the protocol's calls where some validators are twins. */
+void twins_start(struct lab *lab);
+void twins_finish(struct lab *lab);
+bool twins_may_send(const struct lab *lab, const struct node *node, uint32_t to);
+void twins_receive(struct node *node, const struct message *message);
+void twins_timer(struct node *node, unsigned timer);
+void twins_restart(struct node *node);
+void twins_start_node(struct node *node);
 
 /* clients.c */
 void clients_start(struct lab *lab);

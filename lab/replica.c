@@ -121,7 +121,9 @@ void replica_apply(struct node *node, uint64_t instance, uint64_t view, const st
 	replica->n_applied++;
 	for (uint32_t i = 0; i < batch->n; i++) {
 		if (mark_executed(replica, batch->transactions[i])) {
-			lab->transactions[batch->transactions[i]].instance = instance;
+			if (!node->byzantine) { /* where a liar has it is nobody's answer */
+				lab->transactions[batch->transactions[i]].instance = instance;
+			}
 			execute(lab, node, instance, view, batch->transactions[i], reply);
 			lab_progress(lab);
 		}

@@ -208,6 +208,7 @@ static void leads(struct node *node, uint64_t view)
 {
 	watch_leads(node, view);
 	follows(node, view, node->id);
+	attackers_led(lab_of(node));
 }
 
 static const struct host_ops ops = {
@@ -249,11 +250,6 @@ static bool train_models(struct lab *lab, char error[256])
 				100 * held_out->within_tolerance);
 		}
 	}
-	lab->attackers = arena_array(&lab->world.arena, bool *, scenario->attacks.n + 1);
-	for (size_t i = 0; i < scenario->attacks.n; i++) {
-		lab->attackers[i] = arena_array(&lab->world.arena, bool, n);
-		attack_nodes(scenario->attacks.values[i].settings, lab->seed, n, lab->attackers[i]);
-	}
 	adversary_start(lab);
 	return true;
 }
@@ -288,6 +284,7 @@ static void build(struct lab *lab)
 	replicas_start(lab);
 	clients_start(lab);
 	lab_progress(lab);
+	attackers_start(lab); /* before the faults: what a node never sends meets none */
 	world_faults(&lab->world, &scenario->faults);
 }
 
@@ -354,6 +351,7 @@ static void finish(struct lab *lab)
 	for (uint32_t i = 0; lab->replicas != NULL && i < lab->world.n_validators; i++) {
 		free(lab->replicas[i].executed);
 	}
+	twins_finish(lab);
 	struct samples *samples[] = {&lab->latencies, &lab->commits, &lab->proposer_commits,
 		&lab->recoveries, &lab->elections, &lab->fault_ends};
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
@@ -403,9 +401,18 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	direct.receive = lab->protocol->receive;
 	direct.timer = lab->protocol->timer;
 	direct.restart = lab->protocol->restart;
+	if (lab->twins != NULL) {
+		direct.receive = twins_receive;
+		direct.timer = twins_timer;
+		direct.restart = twins_restart;
+	}
 	lab->world.ops = &direct;
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
-		lab->protocol->start(&lab->world.nodes[i]);
+		if (lab->twins != NULL) {
+			twins_start_node(&lab->world.nodes[i]);
+		} else {
+			lab->protocol->start(&lab->world.nodes[i]);
+		}
 	}
 	if (lab->protocol->leader_based && lab->n_led == 0) {
 		lab->leader_failed = 0; /* no initial leader: the first election counts from time 0 */

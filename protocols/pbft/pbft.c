@@ -225,6 +225,7 @@ const struct protocol protocol_pbft = {
 	.receive = receive,
 	.timer = timer,
 	.restart = restart,
+	.forgery = &pbft_forgery,
 	.view = view,
 	.leader = leader,
 };

@@ -8,6 +8,7 @@
  *   checkpoint.c  4.3: checkpoints, watermarks, garbage collection; fetching a missed state
  *   view_change.c 4.4: view change and new view
  *   status.c      thesis 5.2: sending again what was lost
+ *   forge.c       what a replica that lies can say
  *
  * Where the paper says f, the code says n_faulty; where it says 2f+1, `quorum`: ceil((n+f+1)/2), which is
  * 2f+1 for n = 3f+1 and still makes any two quorums meet in an honest replica for every other n. */
@@ -239,6 +240,8 @@ static inline uint64_t pbft_high_watermark(const struct node *node)
 {
 	return pbft_of(node)->stable + (uint64_t)pbft_settings_of(node)->watermark_window;
 }
+
+extern const struct protocol_forgery pbft_forgery; /* forge.c */
 
 /* votes.c */
 /* Adds a vote. Returns whether it is new and counts for the set's digest, which, until it is settled, is

@@ -191,6 +191,7 @@ const struct protocol protocol_raft = {
 	.receive = receive,
 	.timer = timer,
 	.restart = restart,
+	.forgery = &raft_forgery,
 	.view = view,
 	.leader = leader,
 	.log_last = log_last,

@@ -6,6 +6,7 @@
  *   raft.c      the registry's struct: settings, start, dispatch, restart
  *   election.c  5.2, 5.4.1: timeouts, candidates, votes
  *   log.c       5.3, 5.4.2: proposals, AppendEntries and its answer, the commit rule
+ *   forge.c     what a server that lies can say
  *
  * Indices begin at 1; an entry holds one batch. Term, vote and log are on stable storage and survive a
  * crash, and so does what the application has executed. */
@@ -138,6 +139,8 @@ static inline uint64_t raft_term_at(const struct raft *raft, uint64_t index)
 	assert(index <= raft->last);
 	return index == 0 ? 0 : raft->log[index - 1].term;
 }
+
+extern const struct protocol_forgery raft_forgery; /* forge.c */
 
 /* election.c */
 void raft_reset_election_timer(struct node *node);
