@@ -6,7 +6,7 @@
  * is put in the place of the first twin's while the second's handlers run, and taken out again afterwards;
  * outside of handlers the first one's is in place. The node's timers stand at the earlier of what the two
  * want. What comes from a validator goes to the twin whose group that is in; what comes from clients, to
- * both; what a twin sends itself, to that twin. */
+ * both; what a twin sends itself, to that twin; what one of another pair sends, to the one of its side. */
 #include "lab.h"
 
 #include <stdlib.h>
@@ -100,9 +100,15 @@ static bool hears(const struct lab *lab, const struct twins *twins, uint32_t whi
 	if (message->from == node->id && message->kind >= MESSAGE_PROTOCOL) {
 		return message->number >> 31 == which;
 	}
-	bool both = message->from >= lab->world.n_validators || message->from == node->id ||
-		twins->group[message->from] == VERSION_GIVEN || !is_on(twins, lab->world.now);
-	return both || twins->group[message->from] == which;
+	if (message->from >= lab->world.n_validators || message->from == node->id ||
+		!is_on(twins, lab->world.now)) {
+		return true;
+	}
+	uint32_t group = twins->group[message->from];
+	if (group == VERSION_GIVEN && lab->twins[message->from].is_twin) {
+		group = message->number >> 31; /* twins of the same side are of one mind */
+	}
+	return group == VERSION_GIVEN || group == which;
 }
 
 void twins_receive(struct node *node, const struct message *message)

@@ -190,7 +190,7 @@ static bool send_shaped(struct node *node, uint32_t to, const struct message *me
 		return false;
 	}
 	packet->message.from = node->id; /* nobody sends in another's name */
-	packet->message.number = message->number;
+	packet->message.number = message->number | (uint32_t)node->twin << 31;
 	count_sent(world, node, &packet->message, 1);
 	sim_time at = world->now;
 	if (world->queued) {
