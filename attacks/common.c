@@ -15,9 +15,10 @@ static bool refuse(const char **param, const char *name)
 }
 
 static bool nodes_check(
-	const struct node_list *nodes, const struct shape *shape, const char **param, char error[256])
+	const struct node_list *nodes, bool may_lead, const struct shape *shape, const char **param,
+	char error[256])
 {
-	if (nodes->leader) {
+	if (nodes->leader && !may_lead) {
 		snprintf(
 			error, 256, "must be validator numbers: who leads makes no difference to predictions");
 		return refuse(param, "nodes");
@@ -32,7 +33,8 @@ static bool nodes_check(
 	return true;
 }
 
-bool attack_finish(void *settings, const struct shape *shape, const char **param, char error[256])
+static bool finish(
+	void *settings, bool may_lead, const struct shape *shape, const char **param, char error[256])
 {
 	const struct attack_common *common = settings;
 	bool has_fraction = common->fraction != FRACTION_UNSET;
@@ -49,12 +51,37 @@ bool attack_finish(void *settings, const struct shape *shape, const char **param
 		snprintf(error, 256, "must be given, or else `nodes`: one of the two says who attacks");
 		return refuse(param, "fraction");
 	}
-	if (common->nodes.given && !nodes_check(&common->nodes, shape, param, error)) {
+	if (common->nodes.given && !nodes_check(&common->nodes, may_lead, shape, param, error)) {
 		return false;
 	}
 	if (common->until_ns <= common->from_ns) {
 		snprintf(error, 256, "must be after `from`");
 		return refuse(param, "until");
+	}
+	return true;
+}
+
+bool attack_finish(void *settings, const struct shape *shape, const char **param, char error[256])
+{
+	return finish(settings, false, shape, param, error);
+}
+
+bool attack_nodes_finish(void *settings, const struct shape *shape, const char **param, char error[256])
+{
+	return finish(settings, true, shape, param, error);
+}
+
+bool attack_groups_finish(const struct node_groups *groups, const char **param, char error[256])
+{
+	if (groups->n == 1) {
+		snprintf(error, 256, "must be two groups at least, such as [[1], [2, 3]]: one for each version");
+		return refuse(param, "groups");
+	}
+	for (size_t i = 0; i < groups->n; i++) {
+		if (groups->groups[i].n == 0 || groups->groups[i].leader) {
+			snprintf(error, 256, "must have a validator in each group, such as [[1], [2, 3]]");
+			return refuse(param, "groups");
+		}
 	}
 	return true;
 }
@@ -185,6 +212,18 @@ static const struct plugin *const attacks[] = {
 	&attack_label_flip.plugin,
 	&attack_poisoning.plugin,
 	&attack_backdoor.plugin,
+	&attack_silent.plugin,
+	&attack_crash_prone.plugin,
+	&attack_slow_primary.plugin,
+	&attack_equivocate.plugin,
+	&attack_lying_leader.plugin,
+	&attack_collude.plugin,
+	&attack_double_vote.plugin,
+	&attack_withhold.plugin,
+	&attack_forge_certificate.plugin,
+	&attack_selective.plugin,
+	&attack_replay.plugin,
+	&attack_twins.plugin,
 	NULL,
 };
 

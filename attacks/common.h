@@ -22,41 +22,23 @@ extern const struct attack attack_sybil;
 extern const struct attack attack_label_flip;
 extern const struct attack attack_poisoning;
 extern const struct attack attack_backdoor;
+extern const struct attack attack_silent;
+extern const struct attack attack_crash_prone;
+extern const struct attack attack_slow_primary;
+extern const struct attack attack_equivocate;
+extern const struct attack attack_collude;
+extern const struct attack attack_double_vote;
+extern const struct attack attack_withhold;
+extern const struct attack attack_forge_certificate;
+extern const struct attack attack_selective;
+extern const struct attack attack_replay;
+extern const struct attack attack_twins;
+extern const struct attack attack_lying_leader;
 
 /* The first entries of every attack's table; `type` is its settings, with a struct attack_common
  * called `common`. */
 #define ATTACK_COMMON_PARAMS(type)                                                                 \
-	{.name = "fraction",                                                                           \
-		.kind = PARAM_REAL,                                                                        \
-		.flags = PARAM_NONE,                                                                       \
-		.offset = offsetof(type, common.fraction),                                                 \
-		.min = 0,                                                                                  \
-		.max = 1,                                                                                  \
-		.fallback = "none",                                                                        \
-		.unit = "",                                                                                \
-		.help = "share of the validators that attack, to the nearest number; none: `nodes` says which"}, \
-		{.name = "nodes",                                                                          \
-			.kind = PARAM_NODES,                                                                   \
-			.offset = offsetof(type, common.nodes),                                                \
-			.unit = "",                                                                            \
-			.help = "the validators that attack, instead of a fraction"},                          \
-		{.name = "from",                                                                           \
-			.kind = PARAM_DURATION,                                                                \
-			.offset = offsetof(type, common.from_ns),                                              \
-			.min = 0,                                                                              \
-			.max = (double)SIM_NEVER,                                                              \
-			.fallback = "0 s",                                                                     \
-			.unit = "s",                                                                           \
-			.help = "when the attack begins"},                                                     \
-		{.name = "until",                                                                          \
-			.kind = PARAM_DURATION,                                                                \
-			.flags = PARAM_OFF,                                                                    \
-			.offset = offsetof(type, common.until_ns),                                             \
-			.min = 0,                                                                              \
-			.max = (double)SIM_NEVER,                                                              \
-			.fallback = "off",                                                                     \
-			.unit = "s",                                                                           \
-			.help = "when it ends, itself left out; off: with the run"},                           \
+	ATTACK_WHO_PARAMS(type),                                                                       \
 		{.name = "confidence",                                                                     \
 			.kind = PARAM_REAL,                                                                    \
 			.flags = PARAM_EXCLUDE_MIN,                                                            \
@@ -72,8 +54,43 @@ extern const struct attack attack_backdoor;
 		.help = "from `from` on the attackers' number grows to its full size for so long"          \
 	}
 
+/* The same without a ramp: attacks on nodes. */
+#define ATTACK_WHO_PARAMS(type)                                                                    \
+	{.name = "fraction",                                                                           \
+		.kind = PARAM_REAL,                                                                        \
+		.flags = PARAM_NONE,                                                                       \
+		.offset = offsetof(type, common.fraction),                                                 \
+		.min = 0,                                                                                  \
+		.max = 1,                                                                                  \
+		.fallback = "none",                                                                        \
+		.unit = "",                                                                                \
+		.help = "share of the validators that attack, to the nearest number; none: `nodes` says which"}, \
+		{.name = "nodes",                                                                          \
+			.kind = PARAM_NODES,                                                                   \
+			.offset = offsetof(type, common.nodes),                                                \
+			.unit = "",                                                                            \
+			.help = "the validators that attack, instead of a fraction; on nodes also leader"},    \
+		{.name = "from",                                                                           \
+			.kind = PARAM_DURATION,                                                                \
+			.offset = offsetof(type, common.from_ns),                                              \
+			.min = 0,                                                                              \
+			.max = (double)SIM_NEVER,                                                              \
+			.fallback = "0 s",                                                                     \
+			.unit = "s",                                                                           \
+			.help = "when the attack begins"},                                                     \
+	{                                                                                              \
+		.name = "until", .kind = PARAM_DURATION, .flags = PARAM_OFF,                               \
+		.offset = offsetof(type, common.until_ns), .min = 0, .max = (double)SIM_NEVER,             \
+		.fallback = "off", .unit = "s",                                                            \
+		.help = "when it ends, itself left out; off: with the run"                                 \
+	}
+
 /* Every attack's `finish`: exactly one of fraction and nodes, nodes that exist, a window with time
  * in it. */
 bool attack_finish(void *settings, const struct shape *shape, const char **param, char error[256]);
+/* The same of an attack on nodes, which may also be on `leader`: whoever leads when it begins. */
+bool attack_nodes_finish(void *settings, const struct shape *shape, const char **param, char error[256]);
+/* Groups: none, or at least two, with somebody in each. */
+bool attack_groups_finish(const struct node_groups *groups, const char **param, char error[256]);
 
 #endif

@@ -392,6 +392,7 @@ void collect_finish(struct lab *lab, union cell *kpis)
 	kv_counts(lab, &n_aborts, &n_retries);
 	kpis[KPI_ABORTS].integer = (int64_t)n_aborts;
 	kpis[KPI_RETRIES].integer = (int64_t)n_retries;
+	kpis[KPI_REFUSED].integer = (int64_t)world->refused;
 }
 
 /* Tables. */

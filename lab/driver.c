@@ -493,7 +493,8 @@ void driver_reassign(struct lab *lab)
 		if (item->accepted) {
 			continue;
 		}
-		if (!lab->world.nodes[item->client].alive) {
+		/* A gateway whose validator turns out to be a liar is no honest client. */
+		if (!lab->world.nodes[item->client].alive || lab->world.nodes[item->client].byzantine) {
 			item->client = live_gateway(lab, item->client);
 		}
 		const struct kept_closing *kept = item->kept;

@@ -66,8 +66,11 @@ bool faults_step(struct world *world, struct node *node, const struct fault_step
 
 /* Another batch: the same transactions in another order; or another transaction; or, where there is no
  * other, none. */
-static const struct batch *another_batch(struct lab *lab, struct node *node, const struct batch *batch)
+static const struct batch *another(
+	void *context, uint64_t instance, uint64_t view, const struct batch *batch)
 {
+	struct lab *lab = context;
+	struct node *node = &lab->world.nodes[0]; /* for its memory; batches are nobody's */
 	transaction_id transactions[1];
 	if (batch->n > 1) {
 		transaction_id *reversed = arena_array(node_arena(node), transaction_id, batch->n);
@@ -90,20 +93,19 @@ bool faults_forge(struct node *node, uint32_t to, struct message *copy)
 		return false;
 	}
 	switch (forgery->role(copy)) {
-	case ROLE_PROPOSAL: {
-		const struct batch *batch = forgery->proposed(copy);
-		if (batch == NULL) {
-			return false;
-		}
-		forgery->propose(node, copy, another_batch(lab, node, batch));
-		return true;
-	}
+	case ROLE_PROPOSAL:
+		return forgery->propose != NULL && forgery->propose(node, copy, another, lab_of(node));
 	case ROLE_VOTE:
-		forgery->vote(node, copy, forgery->voted(copy) ^ 2); /* odd like any batch's */
+		if (forgery->vote == NULL) {
+			return forgery->grant != NULL && forgery->grant(node, copy);
+		}
+		forgery->vote(node, copy, copy->digest ^ 2); /* odd like any batch's */
 		return true;
 	case ROLE_CERTIFICATE:
-		forgery->claim(node, copy);
-		return true;
+		if (forgery->claim != NULL) {
+			forgery->claim(node, copy);
+		}
+		return forgery->claim != NULL;
 	default:
 		return false;
 	}

@@ -74,4 +74,6 @@ const struct column kpi_columns[KPI_N] = {
 		"kv, optimistic: transactions that were executed with an old version and so had no effect"},
 	[KPI_RETRIES] = {"retries", COLUMN_INT, "",
 		"kv, optimistic: transactions that clients submitted again after an abort"},
+	[KPI_REFUSED] = {"refused", COLUMN_INT, "",
+		"messages refused because they claimed what their senders could not show"},
 };

@@ -4,6 +4,8 @@
  *   driver.c    items arrive, validators predict, gateways close
  *   models.c    what validators predict with: training, again and again, and the cache
  *   adversary.c what attackers make of predictions
+ *   attackers.c who attacks, and what attackers on nodes do
+ *   twins.c     validators that run twice
  *   clients.c   who submits transactions, waits for the answer and asks again
  *   replies.c   the replies to a request of which there are several sorts
  *   replica.c   what a validator executes: transactions, and the application behind them
@@ -295,6 +297,9 @@ struct lab {
 	struct computations *computations; /* driver.c: predictions under way, by validator; or NULL */
 	bool **attackers;                /* by attack, by validator */
 	struct adversary *adversary;     /* adversary.c; NULL in `requests` */
+	struct attackers *node_attacks;  /* attackers.c; NULL: none */
+	struct twins *twins;             /* twins.c, by validator; NULL: none */
+	bool waits_for_leader;           /* some attack is on whoever leads */
 	struct application *application;
 	uint32_t n_identities; /* the validators, then those that Sybils make up */
 	struct identity {
@@ -414,6 +419,22 @@ void faults_links(struct world *world);
 bool faults_step(struct world *world, struct node *node, const struct fault_step *step);
 /* Makes the copy say something else: another batch, a vote for another digest, more than was signed. */
 bool faults_forge(struct node *node, uint32_t to, struct message *copy);
+/* attackers.c */
+void attackers_start(struct lab *lab);
+/* Somebody leads. */
+void attackers_led(struct lab *lab);
+/* By validator, the group of an attack that it is in, as named or by default; VERSION_GIVEN: none. */
+void attackers_groups(const struct lab *lab, const struct attack *attack, const void *settings,
+	uint32_t *group);
+
+/* twins.c: the protocol's calls where some validators are twins. */
+void twins_start(struct lab *lab);
+void twins_finish(struct lab *lab);
+bool twins_may_send(const struct lab *lab, const struct node *node, uint32_t to);
+void twins_receive(struct node *node, const struct message *message);
+void twins_timer(struct node *node, unsigned timer);
+void twins_restart(struct node *node);
+void twins_start_node(struct node *node);
 
 /* clients.c */
 void clients_start(struct lab *lab);

@@ -431,12 +431,9 @@ bool models_start(struct lab *lab, char error[256])
 	const struct scenario *scenario = lab->scenario;
 	uint32_t n = lab->world.n_validators;
 	lab->models = arena_array(&lab->world.arena, struct prediction_model, n);
-	lab->attackers = arena_array(&lab->world.arena, bool *, scenario->attacks.n + 1);
 	for (size_t i = 0; i < scenario->attacks.n; i++) {
 		const struct attack *attack = attack_at(lab, i);
 		const void *settings = scenario->attacks.values[i].settings;
-		lab->attackers[i] = arena_array(&lab->world.arena, bool, n);
-		attack_nodes(settings, lab->seed, n, lab->attackers[i]);
 		if (attack->suits != NULL && !attack->suits(settings, lab->workload, error)) {
 			return false;
 		}

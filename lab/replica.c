@@ -230,7 +230,7 @@ static inline bool begin(struct lab *lab, struct node *node, uint64_t instance, 
 		return false;
 	}
 	struct transaction *transaction = &lab->transactions[id];
-	if (!transaction->answered) {
+	if (!transaction->answered && !node->byzantine) { /* where a liar has it is nobody's answer */
 		transaction->instance = instance;
 	}
 	return true;

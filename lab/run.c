@@ -198,6 +198,7 @@ static void leads(struct node *node, uint64_t view)
 {
 	watch_leads(node, view);
 	follows(node, view, node->id);
+	attackers_led(lab_of(node));
 }
 
 static const struct host_ops ops = {
@@ -262,6 +263,7 @@ static void build(struct lab *lab)
 	replicas_start(lab);
 	clients_start(lab);
 	lab_progress(lab);
+	attackers_start(lab); /* before the faults: what a node never sends meets none */
 	world_faults(&lab->world, &scenario->faults);
 }
 
@@ -311,6 +313,7 @@ static void runs_row(struct lab *lab, const struct run_request *request, struct 
 static void finish(struct lab *lab)
 {
 	replicas_free(lab);
+	twins_finish(lab);
 	struct samples *samples[] = {&lab->latencies, &lab->commits, &lab->proposer_commits,
 		&lab->recoveries, &lab->elections, &lab->fault_ends, &lab->attacked_scores,
 		&lab->honest_scores};
@@ -399,13 +402,22 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	direct.receive = lab->protocol->receive;
 	direct.timer = lab->protocol->timer;
 	direct.restart = lab->protocol->restart;
+	if (lab->twins != NULL) {
+		direct.receive = twins_receive;
+		direct.timer = twins_timer;
+		direct.restart = twins_restart;
+	}
 	lab->world.ops = &direct;
 	lab->noted = request->trace != NULL || (scenario->record & RECORD_TRANSACTIONS) != 0;
 	if (request->trace != NULL) {
 		trace_start(lab, request->trace, &direct);
 	}
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
-		lab->protocol->start(&lab->world.nodes[i]);
+		if (lab->twins != NULL) {
+			twins_start_node(&lab->world.nodes[i]);
+		} else {
+			lab->protocol->start(&lab->world.nodes[i]);
+		}
 	}
 	if (lab->trace != NULL) {
 		trace_started(lab);

@@ -71,6 +71,29 @@ static uint32_t leader(const struct node *node)
 
 static const char *const message_names[] = {"update", NULL};
 
+/* A liar tells different validators of different transactions, or some of none. What clients send in
+ * their own names it can't change. */
+
+static enum message_role role(const struct message *message)
+{
+	return message->kind == NONE_UPDATE ? ROLE_PROPOSAL : ROLE_OTHER;
+}
+
+static bool forge_update(struct node *node, struct message *copy, forgery_choose choose, void *context)
+{
+	const struct batch *batch = choose(context, copy->instance, 0, copy->body);
+	if (batch->n == 0) {
+		return false; /* there is no update of nothing */
+	}
+	copy->instance = batch->transactions[0];
+	copy->digest = batch->digest;
+	copy->size_bytes = NONE_HEADER_BYTES + batch->size_bytes;
+	copy->body = batch;
+	return true;
+}
+
+static const struct protocol_forgery forgery = {.role = role, .propose = forge_update};
+
 const struct protocol protocol_none = {
 	.plugin =
 		{
@@ -86,6 +109,7 @@ const struct protocol protocol_none = {
 	.receive = receive,
 	.timer = timer,
 	.restart = restart,
+	.forgery = &forgery,
 	.view = view,
 	.leader = leader,
 };

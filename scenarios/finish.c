@@ -3,6 +3,7 @@
 #include "quantity.h"
 #include "schema.h"
 
+#include "attacks/attack.h"
 #include "engine/latency.h"
 #include "protocols/protocol.h"
 #include "workloads/rules.h"
@@ -292,6 +293,69 @@ static bool finish_tentative(
 	return false;
 }
 
+/* What the protocol lacks that an attack on nodes needs; NULL: nothing. */
+static const char *lacks(const struct protocol *protocol, const void *settings, unsigned needs)
+{
+	const struct protocol_forgery none = {0};
+	const struct protocol_forgery *forgery = protocol->forgery ? protocol->forgery : &none;
+	if ((needs & NEEDS_PROPOSALS) != 0 && !forgery->propose) {
+		return "no proposals that could be lied about";
+	}
+	if ((needs & NEEDS_VOTES) != 0 && !forgery->vote && !forgery->grant) {
+		return "no votes";
+	}
+	if ((needs & NEEDS_BATCH_VOTES) != 0 && !forgery->vote) {
+		return "no votes that name what they are for";
+	}
+	if ((needs & NEEDS_SECOND_VOTES) != 0 && !forgery->vote && !forgery->grant) {
+		return "no votes that could be given twice";
+	}
+	if ((needs & NEEDS_CERTIFICATES) != 0 && !forgery->claim) {
+		return "no messages that show what others have signed";
+	}
+	if ((needs & NEEDS_TRUST) != 0 && (!protocol->leader_based || protocol->byzantine)) {
+		return protocol->byzantine ? "no followers that take a leader at its word: `equivocate` is "
+									 "what a lying leader can do there"
+								   : "no leader";
+	}
+	if ((needs & NEEDS_PATIENCE) != 0 &&
+		(!forgery->patience_ns || forgery->patience_ns(settings) == SIM_NEVER)) {
+		return "no timeout that `delay: auto` could stay below: give a `delay`";
+	}
+	return NULL;
+}
+
+/* An attack on nodes must have something to attack in the protocol. */
+static bool check_node_attacks(
+	struct checker *checker, const struct tree *root, const struct scenario *scenario)
+{
+	const struct protocol *protocol = (const void *)scenario->protocol.plugin;
+	const struct path up = {NULL, "attacks", 0};
+	bool good = true;
+	for (size_t i = 0; i < scenario->attacks.n; i++) {
+		const struct plugin_value *value = &scenario->attacks.values[i];
+		const struct attack *attack = (const void *)value->plugin;
+		if (!attack || !value->settings || !attack_on_nodes(attack)) {
+			continue;
+		}
+		const struct attack_common *common = value->settings;
+		const char *lack = attack->needs ? lacks(protocol, scenario->protocol.settings,
+											   attack->needs(value->settings))
+										 : NULL;
+		if (!lack && common->nodes.leader && !protocol->leader_based) {
+			lack = "no leader: name the validators";
+		}
+		if (lack) {
+			const struct path path = {&up, NULL, i};
+			diagnostics_error(checker->diagnostics, tree_get(root, "attacks")->values[i]->place,
+				"%s: attack `%s` does not fit this scenario: `%s` has %s", path_text(&path).text,
+				attack->plugin.name, protocol->plugin.name, lack);
+			good = false;
+		}
+	}
+	return good;
+}
+
 bool finish_point(struct checker *checker, const struct tree *root, struct scenario *scenario)
 {
 	scenario->shape.n_validators = checker->n_validators;
@@ -313,7 +377,8 @@ bool finish_point(struct checker *checker, const struct tree *root, struct scena
 	finish_shape(scenario);
 	good &= finish_key(checker, &scenario->predictor, root, "predictor", &scenario->shape);
 	good &= finish_key(checker, &scenario->scorer, root, "scorer", &scenario->shape);
-	good &= finish_list(checker, &scenario->attacks, root, "attacks", &scenario->shape);
+	good &= finish_list(checker, &scenario->attacks, root, "attacks", &scenario->shape) &&
+			(!protocol || check_node_attacks(checker, root, scenario));
 	good &= finish_list(checker, &scenario->faults, root, "faults", &scenario->shape);
 	return good;
 }

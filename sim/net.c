@@ -219,7 +219,7 @@ static bool send_shaped(struct node *node, uint32_t to, const struct message *me
 		return false;
 	}
 	packet->message.from = node->id; /* nobody sends in another's name */
-	packet->message.number = message->number;
+	packet->message.number = message->number | (uint32_t)node->twin << 31;
 	count_sent(world, node, &packet->message, 1);
 	sim_time at = world->now;
 	if (world->queued) {
@@ -319,6 +319,7 @@ void node_send(struct node *node, uint32_t to, struct message *message)
 	message->number = node->n_multicasts++;
 	packet->remaining = 1;
 	if (to == node->id) {
+		message->number |= (uint32_t)node->twin << 31;
 		queue_push(&world->queue, world->now, handle_make(EVENT_LOCAL, to, index));
 		return;
 	}
@@ -349,7 +350,7 @@ void node_later(struct node *node, sim_time delay_ns, struct message *message)
 	assert(packet->remaining == 0); /* a message is given away once */
 	assert(node->alive);
 	packet->remaining = 1;
-	message->number = world->ports[node->id].n_downs;
+	message->number = world->ports[node->id].n_downs | (uint32_t)node->twin << 31;
 	queue_push(&world->queue, sim_time_add(world->now, delay_ns),
 		handle_make(EVENT_LATER, node->id, packet->next_free));
 }
@@ -632,7 +633,7 @@ void net_later(struct world *world, uint32_t whom, uint32_t index)
 {
 	struct node *node = &world->nodes[whom];
 	struct packet *packet = packet_at(world, index);
-	if (node->alive && packet->message.number == world->ports[whom].n_downs &&
+	if (node->alive && (packet->message.number & INT32_MAX) == world->ports[whom].n_downs &&
 		(!world->watched || watched_arrival(world, node, &packet->message))) {
 		give(world, node, &packet->message);
 	}

@@ -308,6 +308,7 @@ const struct protocol protocol_pbft = {
 	.timer = timer,
 	.restart = restart,
 	.step = step,
+	.forgery = &pbft_forgery,
 	.view = view,
 	.leader = leader,
 };

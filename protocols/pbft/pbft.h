@@ -12,6 +12,7 @@
  *   plan.c        4.4: what a new view proposes again
  *   status.c      thesis 5.2: sending again what was lost
  *   words.c       what traces call its timers and messages
+ *   forge.c       what a replica that lies can say
  *
  * Where the paper says f, the code says n_faulty; where it says 2f+1, `quorum`: ceil((n+f+1)/2), which is
  * 2f+1 for n = 3f+1 and still makes any two quorums meet in an honest replica for every other n. */
@@ -313,6 +314,7 @@ static inline void pbft_send(struct node *node, uint32_t to, struct message *mes
 }
 /* words.c */
 extern const struct protocol_words pbft_words;
+extern const struct protocol_forgery pbft_forgery; /* forge.c */
 
 /* votes.c */
 /* Adds a vote. Returns whether it is new and counts for the set's digest, which, until it is settled, is

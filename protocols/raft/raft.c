@@ -287,6 +287,7 @@ const struct protocol protocol_raft = {
 	.restart = restart,
 	.step = step,
 	.reads = reads,
+	.forgery = &raft_forgery,
 	.view = view,
 	.leader = leader,
 	.log_last = log_last,

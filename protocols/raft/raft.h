@@ -15,6 +15,7 @@
  *   transfer.c   thesis 3.10: leadership transfer
  *   reads.c      thesis 6.4: reads that are not ordered
  *   words.c      what traces call its timers and messages
+ *   forge.c      what a server that lies can say
  *
  * Indices begin at 1; an entry holds one batch. Term, vote and log are on stable storage and survive a
  * crash, and so does what the application has executed. */
@@ -275,6 +276,7 @@ extern const struct param raft_params[];
 bool raft_finish(void *settings, const struct shape *shape, const char **param, char error[256]);
 /* words.c */
 extern const struct protocol_words raft_words;
+extern const struct protocol_forgery raft_forgery; /* forge.c */
 
 /* election.c */
 void raft_reset_election_timer(struct node *node);

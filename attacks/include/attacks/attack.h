@@ -1,5 +1,7 @@
 /* What an adversary does: one const struct an attack, found by name in the registry.
  *
+ * There are attacks on predictions and attacks on nodes.
+ *
  * An attack on predictions changes what its nodes' gateways submit; the nodes are honest replicas
  * otherwise. It comes in one of these forms:
  *
@@ -10,6 +12,13 @@
  *              is on: its own, or its part of what all learn from. It may also stamp items as they
  *              come (`stamp`), for every validator that sees them
  *
+ * An attack on nodes runs the honest protocol and sits between it and the network: it is shown each copy
+ * of each message that its node sends to another (`tamper`), and withholds, delays or changes it, or
+ * sends more. It never sees a protocol's inside: what can be said instead of the truth, the protocol
+ * exports, and the laboratory hands on as `struct attack_hands`. Two are about the node as a whole:
+ * `pauses` (it goes down and comes back), `doubles` (it runs twice). Such a node is no honest replica:
+ * the protocol owes it nothing.
+ *
  * Attacks compose in the order in which the scenario lists them: each takes what the one before it
  * made of the same node's value. They take the same adversaries: `fraction` takes the first nodes
  * of one permutation of the validators, drawn from (seed, RANDOM_ADVERSARY), so a larger fraction
@@ -17,6 +26,7 @@
 #ifndef ATTACKS_ATTACK_H
 #define ATTACKS_ATTACK_H
 
+#include "sim/node.h"
 #include "workloads/prediction.h"
 
 /* The first member of every attack's settings. */
@@ -66,6 +76,72 @@ struct poison_view {
 	struct random_stream *stream;     /* (seed, RANDOM_POISON, attack, version, node) */
 };
 
+/* What a message is to the adversary in the node that sends it. */
+enum attack_word {
+	WORD_OTHER,
+	WORD_PROPOSAL,    /* proposes batches: PBFT's pre-prepare, Raft's append with entries, an update */
+	WORD_VOTE,        /* for a batch, or (Raft) what makes an entry or a leader */
+	WORD_CERTIFICATE, /* shows what others have signed, or what was agreed on */
+	WORD_HEARTBEAT,
+	WORD_CLIENT,      /* to a client, or from the node's own gateway */
+};
+
+/* The version of a batch that went to whoever this copy is for. */
+#define VERSION_GIVEN UINT32_MAX
+
+struct attack_copy;
+
+/* What the protocol lets an adversary say. Versions of a batch are numbered: 0 is the true one; k is the
+ * same for all colluders and whomever it is told (attacks/versions.c). */
+struct attack_hands {
+	/* Makes a proposal one of that version. False: it can't be said but by saying nothing. */
+	bool (*propose)(struct attack_copy *copy, uint32_t version);
+	/* Makes a vote one for that version, as far as anyone has lied about the batch at all. */
+	void (*vote)(struct attack_copy *copy, uint32_t version);
+	/* Votes as well for another batch than this vote does; for every candidate (Raft). */
+	void (*vote_twice)(struct attack_copy *copy);
+	/* Makes a certificate claim what was never signed. */
+	void (*claim)(struct attack_copy *copy);
+	/* Sends one more message with this content to a node, past all attacks. */
+	void (*send)(struct attack_copy *copy, uint32_t to, const struct message *content);
+};
+
+/* One copy of a message on its way out of a node under attack. */
+struct attack_copy {
+	struct node *node;
+	struct message *message;
+	uint32_t to;
+	enum attack_word word;
+	uint32_t group;        /* of the receiver, by the attack's groups; VERSION_GIVEN: in none */
+	sim_time auto_delay_ns; /* just below what the others bear with */
+	void *memory;          /* the attack's own at this node: memory_size bytes, zeroed at first */
+	struct random_stream *stream; /* (seed, RANDOM_ATTACK, (attack << 56) + (node << 36)) */
+	const struct attack_hands *hands;
+	void *context;         /* the hands' */
+	/* What becomes of it. */
+	bool withheld;
+	sim_time delay_ns;     /* added to its way */
+};
+
+/* What an attack can't do without; a protocol that has none is refused. */
+enum attack_needs {
+	NEEDS_PROPOSALS = 1 << 0,    /* messages that propose batches */
+	NEEDS_VOTES = 1 << 1,        /* votes of any sort */
+	NEEDS_BATCH_VOTES = 1 << 2,  /* votes that name the batch */
+	NEEDS_SECOND_VOTES = 1 << 3, /* votes of which one can give two */
+	NEEDS_CERTIFICATES = 1 << 4,
+	NEEDS_TRUST = 1 << 5,        /* a leader who is taken at his word */
+	NEEDS_PATIENCE = 1 << 6,     /* a timeout by which a leader is judged, where the delay is `auto` */
+};
+
+/* Whom each version goes to where the scenario names no groups. */
+enum attack_groups {
+	GROUPS_NONE,   /* the attack has no groups */
+	GROUPS_GIVEN,  /* nobody in any: as the versions were given */
+	GROUPS_HALVES, /* the validators that don't attack, in order, in two halves */
+	GROUPS_EACH,   /* each other validator alone */
+};
+
 struct attack {
 	struct plugin plugin;
 	const char *knows; /* what the adversary knows and can do, for `synod list` */
@@ -89,6 +165,16 @@ struct attack {
 		const void *workload_settings, struct random_stream *stream, struct item *item);
 	/* That the settings fit the workload; false with a sentence. NULL: they fit any. */
 	bool (*suits)(const void *settings, const struct workload *workload, char error[256]);
+
+	/* On nodes: exactly one of these three. */
+	void (*tamper)(const void *settings, struct attack_copy *copy);
+	/* Mean times up and down, ns. */
+	void (*pauses)(const void *settings, double *up_ns, double *down_ns);
+	bool doubles;
+	unsigned (*needs)(const void *settings); /* enum attack_needs; NULL: nothing */
+	size_t memory_size;
+	enum attack_groups groups_default;
+	const struct node_groups *(*groups)(const void *settings); /* as the scenario names them */
 };
 
 extern const struct registry attack_registry;
@@ -99,6 +185,29 @@ static inline bool attack_on_predictions(const struct attack *attack)
 	return attack->rewrite != NULL || attack->craft != NULL || attack->identities != NULL ||
 		attack->poison != NULL;
 }
+
+static inline bool attack_on_nodes(const struct attack *attack)
+{
+	return attack->tamper != NULL || attack->pauses != NULL || attack->doubles;
+}
+
+/* The versions of the batches that somebody has lied about, by instance and view: shared by all that
+ * attack in a run, so that colluders say the same. */
+struct versions;
+
+/* Gives the `skip`-th transaction after `than` that `node` has not executed, or TRANSACTION_NONE. */
+typedef transaction_id (*versions_another)(
+	const struct node *node, transaction_id than, uint32_t skip);
+
+struct versions *versions_create(struct arena *arena, uint32_t n_validators, versions_another another);
+/* That version of a batch; notes that `to` was given it. Made once: the transactions rotated; of one
+ * transaction, another one that waits, or a null batch where none does. O(1) but the first time. */
+const struct batch *versions_give(struct versions *versions, struct node *node, uint64_t instance,
+	uint64_t view, const struct batch *honest, uint32_t version, uint32_t to);
+/* The batch that is version `version` (VERSION_GIVEN: the one that `to` was given) of what was lied about
+ * at that place; NULL: nobody has. */
+const struct batch *versions_find(
+	const struct versions *versions, uint64_t instance, uint64_t view, uint32_t version, uint32_t to);
 
 /* One attack on rows from anywhere (`synod eval`), by what the view says alone: out[0 .. n_faulty *
  * dims). An attack by lone attackers is applied to each coordinate of each colluder's own row.

@@ -51,6 +51,7 @@ enum kpi {
 	KPI_FAST_COMMITS,
 	KPI_ABORTS,
 	KPI_RETRIES,
+	KPI_REFUSED,
 	KPI_N
 };
 

@@ -49,21 +49,28 @@ enum message_role {
 	ROLE_HEARTBEAT,
 };
 
+/* Which batch a liar proposes for an instance in a view or term, where the honest one is `honest`. */
+typedef const struct batch *(*forgery_choose)(
+	void *context, uint64_t instance, uint64_t view, const struct batch *honest);
+
 /* What a node that lies can send instead of the truth. It signs with its own key, so that anything it says
  * itself can be forged; what others signed can't: a copy that claims more of them than there are is marked
  * MESSAGE_FORGED, and whoever receives it refuses it. The copy's body is shared with the others': a forger
- * makes a new one. */
+ * makes a new one. Messages of other roles than a function speaks of are left alone. Each function but
+ * `role` may be NULL: the protocol has nothing of that kind. */
 struct protocol_forgery {
 	enum message_role (*role)(const struct message *message);
-	/* The batch that a proposal proposes (of several, the last); NULL: none. */
-	const struct batch *(*proposed)(const struct message *message);
-	/* Makes the copy propose `instead`. */
-	void (*propose)(struct node *node, struct message *copy, const struct batch *instead);
-	/* The digest that a vote is for, and a vote for another. */
-	uint64_t (*voted)(const struct message *message);
+	/* Makes the copy propose what `choose` says, for each instance in it. False: what it chose can't be
+	 * said in this protocol, but by saying nothing. */
+	bool (*propose)(struct node *node, struct message *copy, forgery_choose choose, void *context);
+	/* Makes a vote on the batch of (message's instance, its view) one for another digest. */
 	void (*vote)(struct node *node, struct message *copy, uint64_t digest);
+	/* Makes a refusal a vote for whoever asked. False: it is no refusal. */
+	bool (*grant)(struct node *node, struct message *copy);
 	/* Makes a certificate claim what was never signed. */
 	void (*claim)(struct node *node, struct message *copy);
+	/* How long the others bear with a leader that does nothing; SIM_NEVER: for ever. */
+	sim_time (*patience_ns)(const void *settings);
 };
 
 /* The protocol's words, for traces. Each may be NULL. */

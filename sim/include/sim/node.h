@@ -98,6 +98,8 @@ struct node {
 	bool crashes;       /* is down at some time; keeps the protocol's promises all the same */
 	bool shaped;        /* what it sends goes copy by copy past the world's shapers */
 	bool skewed;        /* its clock may be wrong */
+	uint8_t twin;       /* 1 while the second of two twins that share its identity runs; the top bit of
+	                     * the number of what it sends */
 	uint32_t n_multicasts;
 	sim_time egress_until, ingress_until, busy_ns;
 	uint64_t messages_sent, bytes_sent;

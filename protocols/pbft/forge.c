@@ -1,0 +1,122 @@
+/* What a PBFT replica that lies can say. It signs with its own key: proposals, votes and checkpoints for
+ * whatever it likes, as often as it likes. What others signed it can only show: a view change whose P, or
+ * a new view whose V, holds what nobody signed is refused by whoever checks it (OSDI'99 4.4), which here
+ * is the engine. A state that was never agreed on is refused by its digest (4.3), in this folder. */
+#include "pbft.h"
+
+static enum message_role role(const struct message *message)
+{
+	switch (message->kind) {
+	case PBFT_PRE_PREPARE:
+		return ROLE_PROPOSAL;
+	case PBFT_PREPARE:
+	case PBFT_COMMIT:
+		return ROLE_VOTE;
+	case PBFT_CHECKPOINT:
+	case PBFT_VIEW_CHANGE:
+	case PBFT_NEW_VIEW:
+	case PBFT_STATE:
+		return ROLE_CERTIFICATE;
+	default:
+		return ROLE_OTHER;
+	}
+}
+
+static bool propose(struct node *node, struct message *copy, forgery_choose choose, void *context)
+{
+	if (copy->kind == PBFT_PRE_PREPARE) {
+		const struct batch *batch = choose(context, copy->instance, copy->view, copy->body);
+		copy->digest = batch->digest;
+		copy->size_bytes = PBFT_HEADER_BYTES + batch->size_bytes;
+		copy->body = batch;
+	}
+	return true;
+}
+
+static void vote(struct node *node, struct message *copy, uint64_t digest)
+{
+	if (role(copy) == ROLE_VOTE) {
+		copy->digest = digest;
+	}
+}
+
+/* A view change with one more entry in P: the null request, prepared by a quorum in the view before. */
+static const struct pbft_view_change *claim_prepared(
+	struct node *node, const struct pbft_view_change *honest)
+{
+	struct pbft_view_change *body = arena_alloc(node_arena(node),
+		sizeof(*body) + (honest->n_prepared + 1) * sizeof(body->prepared[0]));
+	memcpy(body, honest, sizeof(*body) + honest->n_prepared * sizeof(body->prepared[0]));
+	uint64_t last =
+		honest->n_prepared == 0 ? honest->stable : honest->prepared[honest->n_prepared - 1].instance;
+	body->prepared[body->n_prepared++] =
+		(struct pbft_prepared){last + 1, honest->view - 1, node_batch(node, NULL, 0)};
+	return body;
+}
+
+/* A new view that shows, of each replica, a view change in which nothing had prepared. */
+static const struct pbft_new_view *claim_view_changes(
+	struct node *node, const struct pbft_new_view *honest)
+{
+	struct pbft_new_view *body = arena_alloc(
+		node_arena(node), sizeof(*body) + node->n_validators * sizeof(body->view_changes[0]));
+	body->view = honest->view;
+	body->from = honest->from;
+	body->size_bytes = honest->size_bytes;
+	body->n_view_changes = node->n_validators;
+	for (uint32_t i = 0; i < node->n_validators; i++) {
+		struct pbft_view_change *vc = arena_new(node_arena(node), struct pbft_view_change);
+		vc->view = honest->view;
+		vc->from = i;
+		body->view_changes[i] = vc;
+	}
+	return body;
+}
+
+/* The batches in another order, which does not give the digest. */
+static const struct pbft_state_transfer *claim_state(
+	struct node *node, const struct pbft_state_transfer *honest)
+{
+	const struct batch **batches = arena_array(node_arena(node), const struct batch *, honest->n);
+	for (uint64_t i = 0; i < honest->n; i++) {
+		batches[i] = honest->n == 1 ? node_batch(node, NULL, 0) : honest->batches[honest->n - 1 - i];
+	}
+	struct pbft_state_transfer *body = arena_new(node_arena(node), struct pbft_state_transfer);
+	*body = (struct pbft_state_transfer){honest->first, honest->n, batches};
+	return body;
+}
+
+static void claim(struct node *node, struct message *copy)
+{
+	switch (copy->kind) {
+	case PBFT_CHECKPOINT:
+		copy->digest = ~copy->digest; /* its own word, one vote of those that make it stable */
+		break;
+	case PBFT_VIEW_CHANGE:
+		copy->body = claim_prepared(node, copy->body);
+		copy->flags |= MESSAGE_FORGED;
+		break;
+	case PBFT_NEW_VIEW:
+		copy->body = claim_view_changes(node, copy->body);
+		copy->flags |= MESSAGE_FORGED;
+		break;
+	case PBFT_STATE:
+		copy->body = claim_state(node, copy->body);
+		break;
+	default:
+		break;
+	}
+}
+
+static sim_time patience_ns(const void *settings)
+{
+	return ((const struct pbft_settings *)settings)->view_timeout_ns;
+}
+
+const struct protocol_forgery pbft_forgery = {
+	.role = role,
+	.propose = propose,
+	.vote = vote,
+	.claim = claim,
+	.patience_ns = patience_ns,
+};
