@@ -21,6 +21,18 @@ struct kv {
 	uint64_t n_aborts, n_retries;
 };
 
+struct kv_replica *kv_store_create(struct lab *lab)
+{
+	struct arena *arena = &lab->world.arena;
+	struct kv_replica *store = arena_new(arena, struct kv_replica);
+	uint64_t n_keys = kv_n_keys(lab->kv->settings);
+	store->entries = arena_array(arena, struct kv_entry, n_keys);
+	for (uint64_t k = 0; k < n_keys; k++) {
+		store->entries[k].value = TRANSACTION_NONE;
+	}
+	return store;
+}
+
 void kv_start(struct lab *lab)
 {
 	struct arena *arena = &lab->world.arena;
@@ -28,14 +40,6 @@ void kv_start(struct lab *lab)
 	kv->settings = lab->scenario->workload.settings;
 	uint64_t n_keys = kv_n_keys(kv->settings);
 	kv->known = arena_array(arena, uint32_t, n_keys + (uint64_t)kv->settings->common.clients);
-	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
-		struct kv_replica *store = arena_new(arena, struct kv_replica);
-		store->entries = arena_array(arena, struct kv_entry, n_keys);
-		for (uint64_t k = 0; k < n_keys; k++) {
-			store->entries[k].value = TRANSACTION_NONE;
-		}
-		lab->replicas[i].store = store;
-	}
 	lab->kv = kv;
 }
 
@@ -45,9 +49,6 @@ void kv_free(struct lab *lab)
 		return;
 	}
 	free(lab->kv->operations);
-	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
-		free(lab->replicas[i].store->replies);
-	}
 }
 
 struct kv_operation *kv_operation_of(const struct lab *lab, transaction_id transaction)

@@ -459,6 +459,8 @@ struct reply_tally {
 struct reply_tally reply_set_add(struct lab *lab, uint32_t set, const struct message *message);
 
 /* kv.c */
+/* A store that holds nothing yet. */
+struct kv_replica *kv_store_create(struct lab *lab);
 void kv_start(struct lab *lab);
 void kv_free(struct lab *lab);
 /* The operation of the transaction that is submitted next: what item `item` of `client` asks for. */
@@ -491,6 +493,9 @@ void replica_rollback(struct node *node, uint64_t instance);
 void replica_read(struct node *node, transaction_id transaction, uint64_t view);
 uint64_t replica_transaction_key(const struct node *node, transaction_id transaction);
 void replicas_free(struct lab *lab);
+/* One replica that has executed nothing, zeroed before. */
+void replica_init(struct lab *lab, struct replica *replica);
+void replica_finish(struct replica *replica);
 bool replica_executed(const struct node *node, transaction_id transaction);
 uint32_t replica_transaction_bytes(const struct node *node, transaction_id transaction);
 /* Are the batch's proposals within the tolerance of what the node's own validator says? */

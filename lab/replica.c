@@ -4,16 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void replicas_start(struct lab *lab)
+static void start_application(struct lab *lab)
 {
-	struct arena *arena = &lab->world.arena;
-	lab->replicas = arena_array(arena, struct replica, lab->world.n_validators);
-	if (lab->workload->store) {
-		kv_start(lab);
-	}
-	if (!lab->workload->application) {
-		return;
-	}
 	struct application_settings settings = {
 		.n_validators = lab->world.n_validators,
 		.n_participants = lab->common->identities == IDENTITIES_OPEN ? lab->n_identities : 0,
@@ -24,9 +16,43 @@ void replicas_start(struct lab *lab)
 		.scorer = lab->scenario->scorer,
 		.aggregator = lab->scenario->aggregator,
 	};
-	lab->application = application_create(&settings, arena);
+	lab->application = application_create(&settings, &lab->world.arena);
+}
+
+void replica_init(struct lab *lab, struct replica *replica)
+{
+	if (lab->kv != NULL) {
+		replica->store = kv_store_create(lab);
+	}
+	if (lab->application != NULL) {
+		replica->application = application_replica_create(lab->application, &lab->world.arena);
+	}
+}
+
+void replica_finish(struct replica *replica)
+{
+	free(replica->executed);
+	if (replica->store != NULL) {
+		free(replica->store->replies);
+	}
+	if (replica->tentative != NULL) {
+		free(replica->tentative->batches);
+		free(replica->tentative->undo);
+	}
+}
+
+void replicas_start(struct lab *lab)
+{
+	struct arena *arena = &lab->world.arena;
+	lab->replicas = arena_array(arena, struct replica, lab->world.n_validators);
+	if (lab->workload->store) {
+		kv_start(lab);
+	}
+	if (lab->workload->application) {
+		start_application(lab);
+	}
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
-		lab->replicas[i].application = application_replica_create(lab->application, arena);
+		replica_init(lab, &lab->replicas[i]);
 	}
 }
 
@@ -394,10 +420,6 @@ void replicas_free(struct lab *lab)
 {
 	kv_free(lab);
 	for (uint32_t i = 0; lab->replicas != NULL && i < lab->world.n_validators; i++) {
-		free(lab->replicas[i].executed);
-		if (lab->replicas[i].tentative != NULL) {
-			free(lab->replicas[i].tentative->batches);
-			free(lab->replicas[i].tentative->undo);
-		}
+		replica_finish(&lab->replicas[i]);
 	}
 }

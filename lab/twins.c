@@ -69,7 +69,7 @@ static void leave(struct lab *lab, struct node *node, struct twins *twins)
 		if (at == SIM_NEVER) {
 			node_timer_cancel(node, t);
 		} else {
-			node_timer_set(node, t, at);
+			world_timer_set(&lab->world, node->id, t, at);
 		}
 	}
 	node->twin = 0;
@@ -200,10 +200,7 @@ void twins_start(struct lab *lab)
 			twins->second.state = arena_alloc(
 				arena, lab->protocol->state_size > 0 ? lab->protocol->state_size : 1);
 			twins->second.stream = random_stream_make(lab->seed, RANDOM_PROTOCOL, SECOND_TWIN + i);
-			if (lab->workload->application) {
-				twins->second.replica.application =
-					application_replica_create(lab->application, arena);
-			}
+			replica_init(lab, &twins->second.replica);
 		}
 	}
 }
@@ -211,6 +208,6 @@ void twins_start(struct lab *lab)
 void twins_finish(struct lab *lab)
 {
 	for (uint32_t i = 0; lab->twins != NULL && i < lab->world.n_validators; i++) {
-		free(lab->twins[i].second.replica.executed);
+		replica_finish(&lab->twins[i].second.replica);
 	}
 }

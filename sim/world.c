@@ -94,6 +94,12 @@ void node_timer_set(struct node *node, unsigned timer, sim_time at_ns)
 	timer_set(node, timer, at_ns);
 }
 
+void world_timer_set(struct world *world, uint32_t node, unsigned timer, sim_time at_ns)
+{
+	assert(timer < NODE_TIMERS && node < world->n_nodes);
+	timer_set(&world->nodes[node], timer, at_ns);
+}
+
 void node_timer_cancel(struct node *node, unsigned timer)
 {
 	assert(timer < NODE_TIMERS);

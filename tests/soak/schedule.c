@@ -163,10 +163,15 @@ static void write_attacks(struct writer *writer)
 	write_text(writer, "attacks:\n");
 	for (uint32_t i = 0; i < n_liars; i++) {
 		for (uint32_t k = 0; k < 1 + below(writer, 2); k++) {
-			write_text(writer, "  - {kind: %s, nodes: [%u], ",
-				PICK(writer, "silent", "withhold", "replay", "double-vote", "equivocate", "collude",
-					"slow-primary", "selective", "forge-certificate", "twins", "crash-prone"),
-				liars[i]);
+			const char *kind = PICK(writer, "silent", "withhold", "replay", "double-vote",
+				"equivocate", "collude", "slow-primary", "selective", "forge-certificate", "twins",
+				"crash-prone");
+			write_text(writer, "  - {kind: %s, nodes: [%u], ", kind, liars[i]);
+			if (strcmp(kind, "selective") == 0) {
+				write_text(writer, "to: ");
+				write_some_nodes(writer);
+				write_text(writer, ", ");
+			}
 			write_window(writer);
 			write_text(writer, "}\n");
 		}
@@ -202,7 +207,8 @@ static void write_raft(struct writer *writer)
 	if (chance(writer, .3)) {
 		write_text(writer, ", pre_vote: on");
 	}
-	if (chance(writer, .3)) {
+	const char *reads = PICK(writer, "log", "log", "log", "index", "lease");
+	if (strcmp(reads, "lease") == 0 || chance(writer, .3)) {
 		write_text(writer, ", check_quorum: on");
 	}
 	if (chance(writer, .3)) {
@@ -211,9 +217,7 @@ static void write_raft(struct writer *writer)
 	if (chance(writer, .3)) {
 		write_text(writer, ", write_delay: %u ms", 1 + below(writer, 10));
 	}
-	if (chance(writer, .4)) {
-		write_text(writer, ", reads: %s", PICK(writer, "index", "lease"));
-	}
+	write_text(writer, ", reads: %s", reads);
 	if (chance(writer, .3)) {
 		write_text(writer, ", initial_leader: none");
 	}

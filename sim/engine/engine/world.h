@@ -240,6 +240,9 @@ sim_time world_work(struct world *world, struct node *node, sim_time cost_ns);
  * host has been told so. */
 void world_run(struct world *world);
 
+/* Sets a node's timer at the world's time, whatever the node's own clock says. */
+void world_timer_set(struct world *world, uint32_t node, unsigned timer, sim_time at_ns);
+
 /* From now on the tracer hears of all that happens; it must live as long as the world. NULL: nobody. */
 void world_listen(struct world *world, const struct tracer *tracer);
 
