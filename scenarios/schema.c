@@ -228,7 +228,7 @@ static bool check_record(
 			"record: there is no table `%s`%s%s%s", excerpt(names->names[i]).text,
 			nearest ? ": did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
 		diagnostics_note(
-			checker->diagnostics, "tables: decisions, predictions, validators, series");
+			checker->diagnostics, "tables: decisions, predictions, transactions, validators, series");
 		good = false;
 	}
 	return good;

@@ -59,15 +59,15 @@ static char *chrome_of(const struct study *study, const struct trace_filter *fil
 
 static void assert_says(const char *text, const char *part)
 {
-	if (strstr(text, part) == NULL) {
-		fail_msg("this does not say \"%s\":\n%s", part, text);
+	if (text == NULL || strstr(text, part) == NULL) {
+		fail_msg("this does not say \"%s\":\n%s", part, text == NULL ? "" : text);
 	}
 }
 
 static void assert_silent(const char *text, const char *part)
 {
-	if (strstr(text, part) != NULL) {
-		fail_msg("this says \"%s\":\n%s", part, text);
+	if (text == NULL || strstr(text, part) != NULL) {
+		fail_msg("this says \"%s\":\n%s", part, text == NULL ? "" : text);
 	}
 }
 
