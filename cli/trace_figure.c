@@ -480,8 +480,8 @@ static void set_text(struct trace_figure *trace, char title[400], char caption[4
 		n += snprintf(caption + n, 400 - (size_t)n, " Messages of other kinds are left out.");
 	}
 	if (trace->n_under_way > 0 && trace->filter->n_nodes == 0) {
-		snprintf(caption + n, 400 - (size_t)n, " What was still under way at the end is left out (%zu).",
-			trace->n_under_way);
+		snprintf(caption + n, 400 - (size_t)n,
+			" What was still under way at the end is left out (%zu).", trace->n_under_way);
 	}
 }
 
