@@ -198,8 +198,8 @@ static void write_lines(struct plot *plot, double y, double leading, char *text,
 
 static double legend_item_pt(const struct legend_item *item)
 {
-	return (item->kind == LEGEND_LINE || item->kind == LEGEND_ARROW || item->kind == LEGEND_STROKE ? 25
-																								   : 16) + text_pt(item->text, TEXT_PT) + 8;
+	bool wide = item->kind == LEGEND_LINE || item->kind == LEGEND_ARROW || item->kind == LEGEND_STROKE;
+	return (wide ? 25 : 16) + text_pt(item->text, TEXT_PT) + 8;
 }
 
 /* The legend takes as many rows as it needs; answers how many, and draws them from y when asked. */

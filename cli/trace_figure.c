@@ -189,12 +189,9 @@ static sim_time sent_at(const struct trace_figure *trace, const struct message *
 
 static void came(struct trace_figure *trace, const struct trace_event *event)
 {
-	if (event->peer == event->node || !has_line(trace, event->peer)) {
-		return;
-	}
-	sim_time from = sent_at(trace, event->message);
+	sim_time from = event->peer == event->node ? -1 : sent_at(trace, event->message);
 	if (from < 0) {
-		return;
+		return; /* to itself, or sent by a node or at a time that was not asked for */
 	}
 	trace->n_under_way -= trace->n_under_way > 0;
 	trace->n_arrows_wanted++;
@@ -483,8 +480,8 @@ static void set_text(struct trace_figure *trace, char title[400], char caption[4
 		n += snprintf(caption + n, 400 - (size_t)n, " Messages of other kinds are left out.");
 	}
 	if (trace->n_under_way > 0 && trace->filter->n_nodes == 0) {
-		snprintf(caption + n, 400 - (size_t)n, " What was still under way at the end is left out (%zu).",
-			trace->n_under_way);
+		snprintf(caption + n, 400 - (size_t)n,
+			" What was still under way at the end is left out (%zu).", trace->n_under_way);
 	}
 }
 

@@ -333,6 +333,9 @@ struct trace_sink trace_chrome_sink(struct trace_chrome *chrome)
 
 void trace_chrome_finish(struct trace_chrome *chrome)
 {
+	if (chrome->ends_ns == NULL) {
+		return; /* the run never began */
+	}
 	fputs("\n]}\n", chrome->out);
 	free(chrome->ends_ns);
 	free(chrome->slice.reasons);

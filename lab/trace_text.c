@@ -29,8 +29,8 @@ static void begin(void *context, const struct trace_run *run)
 	fprintf(text->out,
 		"; run %" PRIu64 ": point %" PRIu64 ", replication %" PRIu64 ", seed %" PRIu64 "\n", run->run,
 		run->point, run->replication, run->seed);
-	fprintf(text->out, "#%13s  %-5s %5s  %-10s %s\n", "time (ms)", "node",
-		trace_view_word(run->protocol), "what", "");
+	fprintf(text->out, "#%13s  %-5s %5s  %s\n", "time (ms)", "node", trace_view_word(run->protocol),
+		"what");
 }
 
 static void print_instance(const struct trace_text *text, const struct trace_event *event)

@@ -8,6 +8,12 @@ static const char *const kind_names[] = {
 	[TRANSACTION_CLOSE] = "close",
 };
 
+static const char *kind_name(unsigned kind)
+{
+	assert(kind < sizeof(kind_names) / sizeof(kind_names[0]) && kind_names[kind] != NULL);
+	return kind_names[kind];
+}
+
 static bool recorded(const struct lab *lab)
 {
 	return (lab->scenario->record & RECORD_TRANSACTIONS) != 0;
@@ -63,13 +69,12 @@ void transactions_table(struct lab *lab)
 		bool ordered = record->ordered != SIM_NEVER;
 		uint32_t client = transaction->client;
 		uint32_t n = lab->world.n_validators;
-		assert(transaction->kind < sizeof(kind_names) / sizeof(kind_names[0]));
 		union cell cells[] = {
 			{.integer = (int64_t)lab->run},
 			{.integer = (int64_t)i},
 			{.integer = lab->workload->application ? client : client - n},
 			{.integer = transaction->item},
-			{.string = kind_names[transaction->kind]},
+			{.string = kind_name(transaction->kind)},
 			{.real = when(record->submitted)},
 			{.real = when(record->ordered)},
 			{.real = when(record->answered)},

@@ -39,9 +39,8 @@ static bool find_row(struct results_file *file, enum table_id table, const char 
 
 static void print_client(FILE *out, const struct show_row *row)
 {
-	bool gateway = strcmp(row_string(row, "kind"), "prediction") == 0 ||
-		strcmp(row_string(row, "kind"), "close") == 0;
-	fprintf(out, "%s %" PRId64, gateway ? "the gateway of validator" : "client", row_int(row, "client"));
+	bool client = strcmp(row_string(row, "kind"), "request") == 0;
+	fprintf(out, "%s %" PRId64, client ? "client" : "the gateway of validator", row_int(row, "client"));
 }
 
 static void print_life(struct results_file *file, const struct show_row *row, FILE *out)

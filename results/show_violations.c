@@ -30,8 +30,9 @@ static const struct {
 		"committed was", true},
 };
 
-static void print_nodes(FILE *out, const char *nodes)
+static void print_nodes(FILE *out, const char *invariant, const char *nodes)
 {
+	const char *who = strcmp(invariant, "linearizability") == 0 ? "node" : "validator";
 	char *end;
 	unsigned long a = strtoul(nodes, &end, 10);
 	if (end == nodes) {
@@ -40,22 +41,24 @@ static void print_nodes(FILE *out, const char *nodes)
 	const char *rest = end;
 	unsigned long b = strtoul(rest, &end, 10);
 	if (end == rest || a == b) {
-		fprintf(out, " at validator %lu", a);
+		fprintf(out, " at %s %lu", who, a);
 	} else {
-		fprintf(out, " at validators %lu and %lu", a, b);
+		fprintf(out, " at %ss %lu and %lu", who, a, b);
 	}
 }
 
+/* What happened, in the file's own words where it has some, and both values. */
 static void print_values(const struct show_row *row, FILE *out)
 {
 	const char *invariant = row_string(row, "invariant");
+	const char *detail = row_string(row, "detail");
 	const char *values[] = {row_string(row, "value_a"), row_string(row, "value_b")};
 	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
 		if (strcmp(meanings[i].invariant, invariant) != 0) {
 			continue;
 		}
 		const char *words[] = {meanings[i].value_a, meanings[i].value_b};
-		fprintf(out, ": %s;", meanings[i].broken);
+		fprintf(out, ": %s;", detail[0] != '\0' ? detail : meanings[i].broken);
 		for (int k = 0; k < 2; k++) {
 			fprintf(out, "%s %s ", k == 0 ? "" : ",", words[k]);
 			if (meanings[i].hexadecimal) {
@@ -66,7 +69,7 @@ static void print_values(const struct show_row *row, FILE *out)
 		}
 		return;
 	}
-	fprintf(out, ": %s against %s", values[0], values[1]);
+	fprintf(out, ": %s%s%s against %s", detail, detail[0] != '\0' ? "; " : "", values[0], values[1]);
 }
 
 static void print_violation(struct results_file *file, const struct show_row *row, FILE *out)
@@ -76,9 +79,13 @@ static void print_violation(struct results_file *file, const struct show_row *ro
 	fprintf(out, "In ");
 	show_run(file, row_int(row, "run"), out);
 	fprintf(out, " %s is broken at %s", row_string(row, "invariant"), time);
-	print_nodes(out, row_string(row, "nodes"));
-	bool term = strcmp(row_string(row, "invariant"), "election-safety") == 0;
-	fprintf(out, ", %s %" PRId64, term ? "term" : "instance", row_int(row, "instance"));
+	const char *invariant = row_string(row, "invariant");
+	print_nodes(out, invariant, row_string(row, "nodes"));
+	fprintf(out, ", %s %" PRId64,
+		strcmp(invariant, "election-safety") == 0       ? "term"
+			: strcmp(invariant, "linearizability") == 0 ? "transaction"
+														: "instance",
+		row_int(row, "instance"));
 	print_values(row, out);
 	fprintf(out, ".\n");
 }

@@ -182,8 +182,8 @@ const struct param scenario_params[] = {
 		.flags = PARAM_NONE,
 		.offset = offsetof(struct top_settings, record),
 		.fallback = "[]",
-		.help = "tables to write besides runs: decisions, predictions, validators, series, roc, "
-				"transactions, models"},
+		.help = "tables to write besides runs: decisions, predictions, transactions, validators, series, roc, "
+				"models"},
 	{.name = "liveness_bound",
 		.kind = PARAM_DURATION,
 		.flags = PARAM_AUTO | PARAM_OFF | PARAM_EXCLUDE_MIN,
@@ -243,7 +243,7 @@ static bool check_record(
 			"record: there is no table `%s`%s%s%s", excerpt(names->names[i]).text,
 			nearest ? ": did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
 		diagnostics_note(
-			checker->diagnostics, "tables: decisions, predictions, validators, series, roc");
+			checker->diagnostics, "tables: decisions, predictions, validators, series, roc, transactions, models");
 		good = false;
 	}
 	return good;

@@ -24,7 +24,7 @@ static const char scenario[] =
 	"scorer: {kind: mad, threshold: 0.3}\n"
 	"attacks: [{kind: random, fraction: 0.25}]\n"
 	"faults: [{kind: crash, nodes: [0], from: 500 ms, until: 1 s}]\n"
-	"record: [decisions, predictions, validators, series]\n"
+	"record: [decisions, predictions, transactions, validators, series]\n"
 	"sweep: {validators: [4, 7], protocol: [none, raft, pbft], network.loss: [0, 0.02]}\n";
 
 static void assert_same(const struct outcome *a, const struct outcome *b)

@@ -153,6 +153,7 @@ static const struct column violation_columns[] = {
 	{"instance", COLUMN_INT, "", ""},
 	{"value_a", COLUMN_STRING, "", ""},
 	{"value_b", COLUMN_STRING, "", ""},
+	{"detail", COLUMN_STRING, "", ""},
 };
 static const struct column transaction_columns[] = {
 	{"run", COLUMN_INT, "", ""},
@@ -185,7 +186,7 @@ static struct results_file *write_story(void **state, bool with_decisions)
 	struct table_schema schemas[TABLE_N] = {
 		[TABLE_RUNS] = {4, run_columns},
 		[TABLE_TRANSACTIONS] = {11, transaction_columns},
-		[TABLE_VIOLATIONS] = {7, violation_columns},
+		[TABLE_VIOLATIONS] = {with_decisions ? 8 : 7, violation_columns},
 	};
 	if (with_decisions) {
 		schemas[TABLE_DECISIONS] = (struct table_schema){7, decision_columns};
@@ -217,7 +218,8 @@ static struct results_file *write_story(void **state, bool with_decisions)
 			block_append(&blocks.tables[TABLE_VIOLATIONS], &schemas[TABLE_VIOLATIONS],
 				(union cell[]){{.integer = run}, {.real = 1.25 + (double)i},
 					{.string = broken[i < 4 ? i : 3]}, {.string = i == 1 ? "2 2" : "1 3"},
-					{.integer = 9 + i}, {.string = "000000000000000a"}, {.string = "000000000000000b"}});
+					{.integer = 9 + i}, {.string = "000000000000000a"}, {.string = "000000000000000b"},
+					{.string = i == 1 ? "it says so" : i == 3 ? "broken" : ""}});
 		}
 		if (with_decisions) {
 			block_append(&blocks.tables[TABLE_DECISIONS], &schemas[TABLE_DECISIONS],
@@ -250,6 +252,14 @@ static void what_broke_is_told_in_sentences(void **state)
 		"000000000000000a against 000000000000000b.\n");
 	assert_says(text, "\n... and 2 more: --table violations\n");
 	assert_says(text, "story.h5 --scenario > again.yaml\n  synod trace again.yaml --run 1\n");
+	free(text);
+	results_close(file);
+	/* A file may say what happened in its own words. */
+	file = write_story(state, true);
+	text = show(file);
+	assert_says(text, "instance 10: it says so; already executed up to instance 10, executed now: 11.\n");
+	assert_says(text, "instance 12: broken; 000000000000000a against 000000000000000b.\n");
+	assert_says(text, "at validators 1 and 3, instance 9: two honest validators hold");
 	free(text);
 	results_close(file);
 }
