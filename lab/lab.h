@@ -93,6 +93,7 @@ struct kv_replica {
 /* The replies of all sorts to one request; each validator's last word counts. */
 struct reply_set {
 	uint64_t *results; /* by validator */
+	uint64_t *views;
 	uint8_t *sorts;    /* enum reply_sort */
 	uint32_t next_free;
 };
@@ -452,10 +453,11 @@ enum reply_sort { REPLY_SORT_NONE, REPLY_SORT_READ, REPLY_SORT_TENTATIVE, REPLY_
 uint32_t reply_set_take(struct lab *lab);
 void reply_set_give_back(struct lab *lab, uint32_t set);
 struct reply_tally {
-	uint32_t n_firm, n_tentative, n_read; /* equal to the one just taken */
+	/* Equal to the one just taken; tentative ones: the most that are of one view. */
+	uint32_t n_firm, n_tentative, n_read;
 	uint32_t n_heard;                     /* validators that have answered in any way */
 };
-/* Takes one reply into the set. O(n validators). */
+/* Takes one reply into the set. O(n validators), squared where there are tentative ones. */
 struct reply_tally reply_set_add(struct lab *lab, uint32_t set, const struct message *message);
 
 /* kv.c */

@@ -251,10 +251,12 @@ static void commit(struct lab *lab, uint32_t node, uint64_t instance, const stru
 }
 
 /* A reply to a transaction, as its client gets it. Returns whether it now has its answer. */
+static uint64_t reply_view;
+
 static bool reply(struct lab *lab, uint32_t from, transaction_id transaction, uint64_t result, int flags)
 {
 	struct message message = {.kind = MESSAGE_REPLY, .from = from, .instance = transaction,
-		.digest = result, .extra = NODE_NONE, .flags = (uint16_t)flags};
+		.view = reply_view, .digest = result, .extra = NODE_NONE, .flags = (uint16_t)flags};
 	client_receive(&lab->world.nodes[lab->transactions[transaction].client], &message);
 	return lab->transactions[transaction].answered;
 }
@@ -388,6 +390,28 @@ static void sorts_of_replies(void **state)
 	assert_false(reply(lab, 1, 2, 6, 0));
 	assert_false(reply(lab, 2, 2, 5, REPLY_TENTATIVE));
 	assert_true(reply(lab, 3, 2, 5, 0));
+
+	/* Tentative ones of different views prove less; a firm one goes with either. */
+	reply_view = 1;
+	assert_false(reply(lab, 0, 3, 5, REPLY_TENTATIVE));
+	reply_view = 2;
+	assert_false(reply(lab, 1, 3, 5, REPLY_TENTATIVE));
+	assert_false(reply(lab, 2, 3, 5, REPLY_TENTATIVE));
+	reply_view = 0;
+	assert_true(reply(lab, 3, 3, 5, 0));
+}
+
+static void tentative_of_one_view(void **state)
+{
+	struct lab *lab = lab_in(state);
+	watch_instance(lab, 9);
+	for (uint32_t i = 0; i < 4; i++) {
+		reply_view = i / 2;
+		assert_false(reply(lab, i, 0, 5, REPLY_TENTATIVE));
+	}
+	reply_view = 1;
+	assert_true(reply(lab, 0, 0, 5, REPLY_TENTATIVE)); /* the last word counts */
+	reply_view = 0;
 }
 
 static struct kv_entry entry(const struct lab *lab, uint32_t node, uint32_t key)
@@ -605,6 +629,7 @@ int main(void)
 		ON(requests, told_what_nobody_knows),
 		ON(requests, proposed_again),
 		ON(store, sorts_of_replies),
+		ON(store, tentative_of_one_view),
 		ON(store, undone),
 		ON(store, pipelined),
 		ON(store, confirmed_in_part),
