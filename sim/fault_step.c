@@ -72,11 +72,13 @@ static bool take(struct world *world, uint32_t whom, const struct fault_step *st
 
 static void step_now(struct world *world, void *context, uint64_t argument)
 {
+	static const char *const told[] = {"step: campaign", "step: propose", "step: transfer",
+		"step: restart", "step: change-membership"};
 	static const char *const refused[] = {"can't campaign now", "can't propose now",
 		"can't transfer now", "can't restart now", "can't change-membership now"};
 	const struct fault_step *step = context;
 	uint32_t node = step->node.leader ? world->ops->leader(world) : step->node.nodes[0];
-	fault_tell(world, node, action_names[step->action]);
+	fault_tell(world, node, told[step->action]);
 	if (node != NODE_NONE && take(world, node, step)) {
 		world->n_steps++;
 		return;
