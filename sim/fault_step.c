@@ -14,7 +14,7 @@ static const struct param params[] = {
 		.help = "stands for election or changes the view; proposes what waits; hands the lead on; crashes "
 				"and is up again at once; changes the members"},
 	{.name = "to", .kind = PARAM_INT, .flags = PARAM_NONE, .offset = offsetof(struct fault_step, to),
-		.min = 0, .max = SIM_NODES_MAX, .fallback = "none", .unit = "",
+		.fallback = "none", .unit = "",
 		.help = "transfer: to whom; none: to whom the leader likes"},
 	FAULT_NODES(struct fault_step, members, "members", 0, "change-membership: who votes from then on"),
 	FAULT_NODES(struct fault_step, learners, "learners", 0,
