@@ -34,7 +34,8 @@ static const struct {
 	{"corrupt", "{kind: corrupt, probability: 0.1, among: all, from: 2 s, until: 6 s}"},
 	{"stabilise", "{kind: stabilise, at: 6 s, delay: {kind: pareto, min: 100 ms, shape: 2}, loss: 0.1}"},
 	{"rule", "{kind: rule, message: commit, to_nodes: [1], action: hold, from: 2 s, until: 6 s}", false, "pbft"},
-	{"rule", "{kind: rule, message: append-entries, from_nodes: leader, action: drop, from: 2 s, until: 6 s}", false, "raft"},
+	{"rule", "{kind: rule, message: append-entries, from_nodes: leader, action: drop, from: 2 s, until: 6 s}",
+		false, "raft"},
 	{"rule", "{kind: rule, message: request, action: delay, delay: 1 s, from: 2 s, until: 6 s}"},
 	{"step", "{kind: step, at: 2 s, node: leader, action: restart}"},
 };

@@ -121,7 +121,7 @@ struct clock {
 
 /* What the engine keeps of a node beside what the node sees. */
 struct port {
-	struct random_key latency, loss;
+	_Alignas(64) struct random_key latency, loss; /* 256 bytes: whole cache lines, and an index is a shift */
 	struct node_costs costs; /* the scenario's, or more where a fault makes the node slow */
 	struct clock *clock;     /* NULL where it has always been right */
 	uint32_t n_shapings;     /* by world_shape */
