@@ -397,7 +397,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		finish(lab);
 		return false;
 	}
-	lab->clients_move = lab->world.may_crash;
+	lab->clients_move |= lab->world.may_crash;
 	struct host_ops direct = ops;
 	direct.receive = lab->protocol->receive;
 	direct.timer = lab->protocol->timer;

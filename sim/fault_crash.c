@@ -13,7 +13,7 @@ static const struct param params[] = {
 		.offset = offsetof(struct fault_crash, lasts_ns), .min = 0, .max = 9e18, .fallback = "5 s",
 		.unit = "s", .help = "by rate: the mean time that one is down (exponential)"},
 	{.name = "at_once", .kind = PARAM_INT, .flags = PARAM_AUTO,
-		.offset = offsetof(struct fault_crash, at_once), .min = 1, .max = SIM_NODES_MAX,
+		.offset = offsetof(struct fault_crash, at_once), .min = 1, .max = 9e18,
 		.fallback = "auto", .unit = "",
 		.help = "by rate: at most so many of them are down together; auto: f, and at least 1"},
 	FAULT_WINDOW(struct fault_crash),

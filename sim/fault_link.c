@@ -72,7 +72,7 @@ static struct link_state *link_create(struct world *world, const void *settings,
 		.hits = fault_key(world, index, 0),
 		.sizes = fault_key(world, index, 1),
 	};
-	world_add_shaper(world, &state->shaper);
+	world_add_windowed_shaper(world, &state->shaper);
 	return state;
 }
 

@@ -242,7 +242,7 @@ static void schedule(struct world *world, const void *settings, uint32_t index)
 	snprintf(state->name, sizeof(state->name), "rule %u %s", index, action_names[rule->action]);
 	snprintf(state->begins, sizeof(state->begins), "rule %u begins", index);
 	snprintf(state->ends, sizeof(state->ends), "rule %u ends", index);
-	world_add_shaper(world, &state->shaper);
+	world_add_windowed_shaper(world, &state->shaper);
 	for (size_t i = 0; rule->action == RULE_REPLACE && i < rule->from.n; i++) {
 		world->nodes[rule->from.nodes[i]].byzantine = true;
 	}

@@ -14,7 +14,7 @@ static const struct param params[] = {
 		.help = "stands for election or changes the view; proposes what waits; hands the lead on; crashes "
 				"and is up again at once; changes the members"},
 	{.name = "to", .kind = PARAM_INT, .flags = PARAM_NONE, .offset = offsetof(struct fault_step, to),
-		.min = 0, .max = SIM_NODES_MAX, .fallback = "none", .unit = "",
+		.fallback = "none", .unit = "",
 		.help = "transfer: to whom; none: to whom the leader likes"},
 	FAULT_NODES(struct fault_step, members, "members", 0, "change-membership: who votes from then on"),
 	FAULT_NODES(struct fault_step, learners, "learners", 0,
@@ -72,11 +72,13 @@ static bool take(struct world *world, uint32_t whom, const struct fault_step *st
 
 static void step_now(struct world *world, void *context, uint64_t argument)
 {
+	static const char *const told[] = {"step: campaign", "step: propose", "step: transfer",
+		"step: restart", "step: change-membership"};
 	static const char *const refused[] = {"can't campaign now", "can't propose now",
 		"can't transfer now", "can't restart now", "can't change-membership now"};
 	const struct fault_step *step = context;
 	uint32_t node = step->node.leader ? world->ops->leader(world) : step->node.nodes[0];
-	fault_tell(world, node, action_names[step->action]);
+	fault_tell(world, node, told[step->action]);
 	if (node != NODE_NONE && take(world, node, step)) {
 		world->n_steps++;
 		return;

@@ -240,25 +240,28 @@ void world_add_shaper(struct world *world, struct shaper *shaper)
 	}
 	shaper->next = NULL;
 	*last = shaper;
+	world->n_shapers++;
 	net_filter(world);
+}
+
+void world_add_windowed_shaper(struct world *world, struct shaper *shaper)
+{
+	world_add_shaper(world, shaper);
+	world->n_shapers_windowed++;
 }
 
 void world_shape(struct world *world, uint32_t whom)
 {
-	struct node *node = &world->nodes[whom];
-	struct port *port = &world->ports[whom];
-	if (port->n_shapings++ == 0) {
-		port->shaped_before = node->shaped;
-		node->shaped = true;
-	}
+	world->ports[whom].n_shapings++;
+	world->nodes[whom].shaped = true;
 }
 
 void world_unshape(struct world *world, uint32_t whom)
 {
 	struct port *port = &world->ports[whom];
 	assert(port->n_shapings > 0);
-	if (--port->n_shapings == 0) {
-		world->nodes[whom].shaped = port->shaped_before;
+	if (--port->n_shapings == 0 && world->n_shapers == world->n_shapers_windowed) {
+		world->nodes[whom].shaped = false;
 	}
 }
 

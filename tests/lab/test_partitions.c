@@ -114,6 +114,10 @@ static void no_quorum(void **state)
 		/* Nobody hears enough others; nobody is heard by enough. */
 		{"raft", "{kind: cut, to_nodes: [0, 1, 2], from: 4 s}",
 			"from 4 s on no 2 of the 3 live validators can reach each other; a quorum needs 2", 3, 4},
+		{"pbft", "{kind: cut, from_nodes: [1, 2, 3], from: 4 s}",
+			"from 4 s on no 3 of the 4 live validators can reach each other; a quorum needs 3", 4, 4},
+		{"pbft", "{kind: cut, to_nodes: [1, 2, 3], from: 4 s}",
+			"from 4 s on no 3 of the 4 live validators can reach each other; a quorum needs 3", 4, 4},
 		/* With a crash, whichever comes last. */
 		{"pbft", "{kind: crash, nodes: [3], from: 1 s}, {kind: isolate, nodes: [2], from: 2 s}",
 			"from 2 s on no 3 of the 3 live validators can reach each other; a quorum needs 3", 4, 2},

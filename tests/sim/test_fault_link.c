@@ -44,6 +44,39 @@ static void test_slow_link(void **state)
 	}
 }
 
+static void look_on(
+	void *context, struct node *from, uint32_t to, struct message *copy, struct shaping *shaping)
+{
+	uint32_t *n = context;
+	++*n;
+}
+
+/* Whoever else shapes a node goes on doing so when the window is over. */
+static void test_other_shapers(void **state)
+{
+	struct host_latency add = host_constant(100), latency = host_constant(5);
+	const struct fault_slow_link slow = {{0, 10}, NODES(0), {.n = 0}, 1, extra(&add)};
+	for (int late = 0; late < 2; late++) {
+		struct host *host = create(&latency, 3);
+		uint32_t n = 0;
+		struct shaper shaper = {.shape = look_on, .context = &n};
+		if (late) {
+			fault_add(host, "slow-link", &slow);
+		}
+		world_add_shaper(&host->world, &shaper);
+		host->world.nodes[0].shaped = true;
+		if (!late) {
+			fault_add(host, "slow-link", &slow);
+		}
+		host_send_at(host, 5, 0, 1, KIND, 1, 0);
+		host_send_at(host, 15, 0, 1, KIND, 1, 1);
+		world_run(&host->world);
+		assert_int_equal(n, 2);
+		host_assert_traced(host, {20, TRACE_MESSAGE, 1, 0, KIND, 1}, {110, TRACE_MESSAGE, 1, 0, KIND, 0});
+		host_destroy(host);
+	}
+}
+
 /* From time 0 on it holds for what is sent before the first event. */
 static void test_from_the_start(void **state)
 {
@@ -349,6 +382,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_slow_link),
+		cmocka_unit_test(test_other_shapers),
 		cmocka_unit_test(test_from_the_start),
 		cmocka_unit_test(test_delays_are_drawn),
 		cmocka_unit_test(test_duplicates),

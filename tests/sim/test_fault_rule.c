@@ -253,7 +253,8 @@ static void test_steps(void **state)
 	assert_int_equal(host->world.n_steps_refused, 1);
 	assert_int_equal(host->n_fault_ends, 1);
 	assert_string_equal(told.text,
-		"10 1 transfer; 20 2 campaign; 20 2 can't campaign now; 30 1 restart; 30 1 crash; 30 1 restart; ");
+		"10 1 step: transfer; 20 2 step: campaign; 20 2 can't campaign now; 30 1 step: restart; "
+		"30 1 crash; 30 1 restart; ");
 	host_destroy(host);
 }
 

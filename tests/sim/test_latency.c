@@ -287,6 +287,94 @@ static void test_exponential(void **state)
 	assert_share((double)p999_ns(&setup, 4), 0.999);
 }
 
+/* P(delay > x) = (min / x)^a; mean a min / (a - 1), variance a min^2 / ((a - 1)^2 (a - 2)). */
+static void test_pareto(void **state)
+{
+	struct setup setup = setup_make("pareto");
+	const double a = 10;
+	set_time(&setup, "min", 20 * SIM_MS);
+	set_real(&setup, "shape", a);
+	draw_all(&setup);
+	double kurtosis = 3 + 6 * (a * a * a + a * a - 6 * a - 2) / (a * (a - 3) * (a - 4));
+	assert_moments(a * 20e6 / (a - 1), 20e6 / (a - 1) * sqrt(a / (a - 2)), kurtosis);
+	for (size_t i = 0; i < N_DRAWS; i++) {
+		assert_true(drawn_ns[i] >= 20 * SIM_MS);
+	}
+	assert_share(20e6 * pow(2, 1 / a), 0.5);
+	assert_share(20e6 * pow(10, 1 / a), 0.9);
+	assert_near((double)p999_ns(&setup, 4), 20e6 * pow(1000, 1 / a), 0.51);
+	assert_share((double)p999_ns(&setup, 4), 0.999);
+	set_real(&setup, "shape", 1e-3); /* a tail that the clock can't hold */
+	assert_int_equal(p999_ns(&setup, 4), SIM_NEVER);
+}
+
+static struct csv_table samples_make(size_t n_rows, size_t n_columns, const double *cells)
+{
+	static const char *const names[] = {"a", "b"};
+	return (struct csv_table){
+		.n_rows = n_rows, .n_columns = n_columns, .column_names = names, .cells = cells};
+}
+
+static void set_samples(struct setup *setup, const struct csv_table *samples)
+{
+	memcpy(setup->settings + find_param(setup, "file")->offset, &samples, sizeof(samples));
+}
+
+/* Each sample is as likely as another. */
+static void test_empirical(void **state)
+{
+	struct setup setup = setup_make("empirical");
+	const double cells[] = {4, 1.5, 4, 0, 20.0000004};
+	struct csv_table samples = samples_make(5, 1, cells);
+	set_samples(&setup, &samples);
+	finish(&setup);
+	draw_all(&setup);
+	double mean = 29.5e6 / 5, square = (16 + 2.25 + 16 + 400) * 1e12 / 5, fourth = 0;
+	for (int i = 0; i < 5; i++) {
+		fourth += pow(cells[i] * 1e6 - mean, 4) / 5;
+	}
+	double variance = square - mean * mean;
+	assert_moments(mean, sqrt(variance), fourth / variance / variance);
+	assert_share(0, 0.2);
+	assert_share(1499999, 0.2);
+	assert_share(1500000, 0.4);
+	assert_share(4e6, 0.8);
+	assert_share(2e7, 1); /* to the nearest ns */
+	assert_int_equal(p999_ns(&setup, 4), 20 * SIM_MS);
+}
+
+static void test_empirical_p999(void **state)
+{
+	static double cells[2000];
+	struct setup setup = setup_make("empirical");
+	for (int i = 0; i < 2000; i++) {
+		cells[i] = 2000 - i;
+	}
+	const size_t n_rows[] = {1, 999, 1000, 1001, 2000};
+	const sim_time least[] = {2000, 2000, 1999, 1999, 1998};
+	for (int i = 0; i < 5; i++) {
+		struct csv_table samples = samples_make(n_rows[i], 1, cells);
+		set_samples(&setup, &samples);
+		finish(&setup);
+		assert_int_equal(p999_ns(&setup, 4), least[i] * SIM_MS);
+	}
+}
+
+static void test_samples_are_checked(void **state)
+{
+	struct setup setup = setup_make("empirical");
+	const double cells[] = {4, -1}, nan_cells[] = {1, NAN};
+	struct csv_table samples = samples_make(1, 2, cells);
+	set_samples(&setup, &samples);
+	assert_refused(&setup, "file", "one column of delays in ms, got 2 columns of 1");
+	samples = samples_make(0, 1, cells);
+	assert_refused(&setup, "file", "got 1 columns of 0");
+	samples = samples_make(2, 1, cells);
+	assert_refused(&setup, "file", "at least 0, got -1 in row 2");
+	samples = samples_make(2, 1, nan_cells);
+	assert_refused(&setup, "file", "got nan in row 2");
+}
+
 static struct latency_regions *regions_of(struct setup *setup)
 {
 	return (struct latency_regions *)(void *)setup->settings;
@@ -315,8 +403,15 @@ static void regions_jitter(struct setup *setup, struct setup *jitter)
 /* A receiver's delay has its own name: who else receives, and in which order, changes nothing. */
 static void test_a_draw_is_independent_of_other_receivers(void **state)
 {
-	struct setup setups[5] = {setup_make("uniform"), setup_make("normal"), setup_make("lognormal"),
-		setup_make("exponential"), regions_make("aws", 0, NULL)};
+	struct setup setups[7] = {setup_make("uniform"), setup_make("normal"), setup_make("lognormal"),
+		setup_make("exponential"), regions_make("aws", 0, NULL), setup_make("pareto"),
+		setup_make("empirical")};
+	const double cells[] = {1, 2, 3, 4, 5, 6, 7};
+	struct csv_table samples = samples_make(7, 1, cells);
+	set_time(&setups[5], "min", 20 * SIM_MS);
+	set_real(&setups[5], "shape", 2);
+	set_samples(&setups[6], &samples);
+	finish(&setups[6]);
 	struct setup jitter;
 	set_time(&setups[0], "min", 10 * SIM_MS);
 	set_time(&setups[0], "max", 20 * SIM_MS);
@@ -330,7 +425,7 @@ static void test_a_draw_is_independent_of_other_receivers(void **state)
 	enum { N = 1300, N_KEPT = 1000 };
 	struct random_key key = random_key_make(12, RANDOM_LATENCY, 3);
 	struct random_stream stream = random_stream_make(12, RANDOM_FAULT, 0);
-	for (int k = 0; k < 5; k++) {
+	for (int k = 0; k < 7; k++) {
 		static sim_time all_ns[N], one_ns[N], some_ns[N];
 		static uint32_t to[N];
 		for (uint32_t i = 0; i < N; i++) {
@@ -531,6 +626,10 @@ int main(void)
 		cmocka_unit_test(test_lognormal),
 		cmocka_unit_test(test_too_long_for_the_clock),
 		cmocka_unit_test(test_exponential),
+		cmocka_unit_test(test_pareto),
+		cmocka_unit_test(test_empirical),
+		cmocka_unit_test(test_empirical_p999),
+		cmocka_unit_test(test_samples_are_checked),
 		cmocka_unit_test(test_a_draw_is_independent_of_other_receivers),
 		cmocka_unit_test(test_regions_of_aws),
 		cmocka_unit_test(test_regions_of_bftsmart),

@@ -121,11 +121,10 @@ struct clock {
 
 /* What the engine keeps of a node beside what the node sees. */
 struct port {
-	struct random_key latency, loss;
+	_Alignas(64) struct random_key latency, loss; /* 256 bytes: whole cache lines, and an index is a shift */
 	struct node_costs costs; /* the scenario's, or more where a fault makes the node slow */
 	struct clock *clock;     /* NULL where it has always been right */
 	uint32_t n_shapings;     /* by world_shape */
-	bool shaped_before;      /* without those */
 	uint32_t card_n, card_lost; /* copies in the card; the first so many of them came before a crash */
 	/* The processor's queue: packets that wait while it works. Timers, messages to oneself and requests
 	 * from outside don't wait: their handlers run at once, and what they send leaves when the processor
@@ -187,6 +186,7 @@ struct world {
 	void *host;
 	const struct tracer *tracer; /* NULL: nobody listens; set by world_listen */
 	struct shaper *shapers;
+	uint32_t n_shapers, n_shapers_windowed; /* all; those that shape nodes by world_shape */
 	bool watched;         /* there is a tracer, a shaper or garbling: arrivals are looked at */
 	struct queue queue;
 	struct digest digest;
@@ -250,7 +250,10 @@ void world_listen(struct world *world, const struct tracer *tracer);
  * at the nodes. */
 void world_add_shaper(struct world *world, struct shaper *shaper);
 
-/* From now on what the node sends goes past the shapers, until world_unshape has been called as often. */
+/* The same for one that shapes nodes for a while: from world_shape on what a node sends goes past the
+ * shapers, until world_unshape has been called as often. Where there are others too, that have set a node's
+ * `shaped` themselves, it stays set. */
+void world_add_windowed_shaper(struct world *world, struct shaper *shaper);
 void world_shape(struct world *world, uint32_t node);
 void world_unshape(struct world *world, uint32_t node);
 
