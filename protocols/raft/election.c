@@ -21,7 +21,7 @@ static void set_term(struct node *node, uint64_t term, uint32_t voted_for)
 	raft->term = term;
 	raft->voted_for = voted_for;
 	if (raft->disk != NULL) {
-		raft_storage_changed(raft, UINT64_MAX);
+		raft_storage_changed(node, UINT64_MAX);
 	}
 }
 
@@ -62,7 +62,6 @@ void raft_resign(struct node *node)
 	stop_leading(node);
 	raft->role = RAFT_FOLLOWER;
 	raft->leader = NODE_NONE;
-	raft->heard_at = -1;
 	node_follows(node, raft->term, NODE_NONE);
 }
 

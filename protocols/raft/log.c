@@ -10,7 +10,7 @@ void raft_append_to_log(struct node *node, uint64_t term, const struct batch *ba
 	raft->log[raft->last++] = (struct raft_entry){.term = term, .batch = batch};
 	node_appended(node, raft->last, term, prev_term, batch);
 	if (raft->disk != NULL) {
-		raft_storage_changed(raft, raft->last);
+		raft_storage_changed(node, raft->last);
 	}
 	const struct raft_config *config = raft_config_of(batch);
 	if (config != NULL) {
@@ -127,14 +127,11 @@ void raft_follow_anew(struct node *node, const struct message *message)
 	raft_reset_election_timer(node);
 }
 
-/* Cuts what conflicts from `index` on. */
+/* Cuts what conflicts from `index` on; another entry is about to be appended there. */
 static void cut_log(struct node *node, uint64_t index)
 {
 	struct raft *raft = raft_of(node);
 	raft->last = index - 1;
-	if (raft->disk != NULL) {
-		raft_storage_changed(raft, index);
-	}
 	if (raft->config->index >= index) {
 		/* Thesis 4.1: a configuration whose entry is cut gives way to the one before. */
 		node_log(node, "configuration cut -> back to the one before");

@@ -48,7 +48,7 @@ static void start(struct node *node)
 	}
 }
 
-static void take(struct node *node, const struct message *message)
+static void receive(struct node *node, const struct message *message)
 {
 	switch (message->kind) {
 	case RAFT_APPEND:
@@ -81,21 +81,14 @@ static void take(struct node *node, const struct message *message)
 	case RAFT_CONFIRM_ANSWER:
 		raft_on_confirm_answer(node, message);
 		break;
+	case RAFT_WRITE:
+		raft_on_write(node);
+		break;
 	case RAFT_WRITTEN:
 		raft_on_written(node);
 		break;
 	default:
 		assert(!"a kind of message that Raft does not have");
-	}
-}
-
-static void receive(struct node *node, const struct message *message)
-{
-	if (raft_of(node)->disk == NULL) {
-		take(node, message);
-	} else {
-		take(node, message);
-		raft_storage_flush(node);
 	}
 }
 
@@ -118,7 +111,7 @@ static void tick(struct node *node)
 	}
 }
 
-static void expire(struct node *node, unsigned which)
+static void timer(struct node *node, unsigned which)
 {
 	struct raft *raft = raft_of(node);
 	switch (which) {
@@ -147,14 +140,6 @@ static void expire(struct node *node, unsigned which)
 		break;
 	default:
 		assert(!"a timer that Raft does not have");
-	}
-}
-
-static void timer(struct node *node, unsigned which)
-{
-	expire(node, which);
-	if (raft_of(node)->disk != NULL) {
-		raft_storage_flush(node);
 	}
 }
 
@@ -212,25 +197,17 @@ static bool propose_now(struct node *node)
 static bool step(struct node *node, enum protocol_step which,
 	const struct protocol_step_argument *argument)
 {
-	bool done = false;
 	switch (which) {
 	case STEP_CAMPAIGN:
-		done = begin_election(node);
-		break;
+		return begin_election(node);
 	case STEP_PROPOSE:
-		done = propose_now(node);
-		break;
+		return propose_now(node);
 	case STEP_TRANSFER:
-		done = raft_transfer(node, argument->to);
-		break;
+		return raft_transfer(node, argument->to);
 	case STEP_CHANGE_MEMBERSHIP:
-		done = raft_change_members(node, argument);
-		break;
+		return raft_change_members(node, argument);
 	}
-	if (raft_of(node)->disk != NULL) {
-		raft_storage_flush(node);
-	}
-	return done;
+	return false;
 }
 
 static enum protocol_reads reads(const void *settings)
@@ -262,7 +239,7 @@ static struct log_entry log_at(const struct node *node, uint64_t index)
 
 static const char *const message_names[] = {
 	"append-entries", "append-answer", "request-vote", "vote-answer", "install-snapshot",
-	"timeout-now", "confirm", "confirm-answer", "written", NULL};
+	"timeout-now", "confirm", "confirm-answer", "write", "written", NULL};
 
 const struct protocol protocol_raft = {
 	.plugin =

@@ -39,7 +39,8 @@ enum raft_kind {
 	RAFT_TIMEOUT_NOW,   /* view: term */
 	RAFT_CONFIRM,       /* view: term; instance: the round; extra: the leader's clock */
 	RAFT_CONFIRM_ANSWER, /* view: term; instance, extra: as in what it answers */
-	RAFT_WRITTEN,       /* to oneself, from stable storage */
+	RAFT_WRITE,         /* to oneself: begin to write what has changed */
+	RAFT_WRITTEN,       /* to oneself: it is on stable storage */
 };
 
 enum raft_flags {
@@ -264,10 +265,11 @@ static inline const struct raft_settings *raft_settings_of(const struct node *no
 	return node->settings;
 }
 
-/* The array holds what is before the base too, but nothing may ask for it. */
+/* Of an entry from the base on: the array holds those before it too, but for snapshots only. */
 static inline uint64_t raft_term_at(const struct raft *raft, uint64_t index)
 {
 	assert(index <= raft->last);
+	assert(index >= raft->base);
 	return index == 0 ? 0 : raft->log[index - 1].term;
 }
 
@@ -336,9 +338,10 @@ void raft_hint(struct node *node, const struct message *request);
 
 /* storage.c */
 void raft_storage_start(struct node *node);
-/* The end of a handler: what has changed is written. */
-void raft_storage_flush(struct node *node);
-void raft_storage_changed(struct raft *raft, uint64_t from);
+/* Term or vote have changed, or entries from `from` on (UINT64_MAX: none): they are written when the device
+ * is free, with all else that the handler under way changes. */
+void raft_storage_changed(struct node *node, uint64_t from);
+void raft_on_write(struct node *node);
 void raft_on_written(struct node *node);
 void raft_answer_later(struct node *node, uint32_t to, struct message *message);
 /* Sends an answer once all that it rests on is on stable storage. */

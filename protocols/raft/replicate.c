@@ -28,7 +28,7 @@ static struct message *make_append(struct node *node, enum message_class class, 
 	struct message *message = node_message(node, RAFT_APPEND, class, (uint32_t)bytes);
 	message->view = raft->term;
 	message->instance = prev;
-	message->digest = raft_term_at(raft, prev);
+	message->digest = prev == 0 ? 0 : raft_term_at(raft, prev);
 	message->extra = raft->commit;
 	message->body = entries;
 	return message;

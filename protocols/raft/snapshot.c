@@ -13,7 +13,7 @@ void raft_take_snapshot(struct node *node)
 	raft->snapshot = raft->applied;
 	raft->snapshot_due = raft->applied + (uint64_t)raft_settings_of(node)->snapshot_every;
 	if (raft->disk != NULL) {
-		raft_storage_changed(raft, UINT64_MAX);
+		raft_storage_changed(node, UINT64_MAX);
 	}
 }
 
@@ -48,7 +48,7 @@ static void install(struct node *node, const struct raft_snapshot *snapshot)
 	}
 	raft->last = raft->base = raft->snapshot = snapshot->index;
 	if (raft->disk != NULL) {
-		raft_storage_changed(raft, from);
+		raft_storage_changed(node, from);
 	}
 	int64_t every = raft_settings_of(node)->snapshot_every;
 	if (every != SIM_NEVER) {

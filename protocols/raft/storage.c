@@ -22,11 +22,15 @@ void raft_storage_start(struct node *node)
 	raft->plain = false;
 }
 
-void raft_storage_changed(struct raft *raft, uint64_t from)
+void raft_storage_changed(struct node *node, uint64_t from)
 {
-	raft->disk->dirty = true;
-	if (from < raft->disk->dirty_from) {
-		raft->disk->dirty_from = from;
+	struct raft_disk *disk = raft_of(node)->disk;
+	if (!disk->dirty && !disk->writing) {
+		node_later(node, 0, node_message(node, RAFT_WRITE, CLASS_CONTROL, 0));
+	}
+	disk->dirty = true;
+	if (from < disk->dirty_from) {
+		disk->dirty_from = from;
 	}
 }
 
@@ -87,7 +91,7 @@ static void begin_write(struct node *node)
 		node_message(node, RAFT_WRITTEN, CLASS_CONTROL, 0));
 }
 
-void raft_storage_flush(struct node *node)
+void raft_on_write(struct node *node)
 {
 	const struct raft_disk *disk = raft_of(node)->disk;
 	if (disk->dirty && !disk->writing) {
@@ -153,6 +157,7 @@ void raft_on_written(struct node *node)
 		raft_advance_commit(node);
 	}
 	raft_apply_committed(node);
+	raft_on_write(node); /* what has come up meanwhile */
 }
 
 void raft_storage_restart(struct node *node)

@@ -2,30 +2,7 @@
  *
  * Where a story needs a certain candidate at a certain time, election timeouts are off and the test makes
  * the candidate: raft_campaign is what the timeout would have called. */
-#include "cluster.h"
-
-#include "raft/raft.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define MS SIM_MS
-
-static struct cluster *create(const char *protocol, uint32_t n)
-{
-	return cluster_create(&(struct cluster_options){
-		.protocol = protocol, .latency = "constant value=10ms", .n = n, .seed = 1});
-}
-
-static struct raft *raft(struct cluster *cluster, uint32_t node)
-{
-	return raft_of(cluster_node(cluster, node));
-}
+#include "raft.h"
 
 static void campaign(struct cluster *cluster, uint32_t node)
 {

@@ -2,52 +2,12 @@
  *
  * Where a story needs a certain candidate at a certain time, election timeouts are off and the test makes
  * the candidate. */
-#include "cluster.h"
-
-#include "raft/raft.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define MS SIM_MS
-
-static struct cluster *create(const char *protocol, uint32_t n)
-{
-	return cluster_create(&(struct cluster_options){
-		.protocol = protocol, .latency = "constant value=10ms", .n = n, .seed = 1});
-}
-
-static struct raft *raft(struct cluster *cluster, uint32_t node)
-{
-	return raft_of(cluster_node(cluster, node));
-}
+#include "raft.h"
 
 static void campaign(struct cluster *cluster, uint32_t node)
 {
 	raft_campaign(cluster_node(cluster, node));
 }
-
-/* Terms of a log's entries, as text: "1 1 3". */
-static const char *terms(struct cluster *cluster, uint32_t node, char text[64])
-{
-	int n = 0;
-	text[0] = 0;
-	for (uint64_t i = 1; i <= raft(cluster, node)->last && n < 56; i++) {
-		n += snprintf(text + n, 64 - (size_t)n, i == 1 ? "%llu" : " %llu",
-			(unsigned long long)raft_term_at(raft(cluster, node), i));
-	}
-	return text;
-}
-
-#define assert_terms(cluster, node, wanted)                           \
-	do {                                                              \
-		char text_[64];                                               \
-		assert_string_equal(terms(cluster, node, text_), wanted);     \
-	} while (0)
 
 static void normal_case(void **state)
 {
@@ -290,6 +250,99 @@ static void conflicts(void **state)
 	assert_int_equal(
 		cluster_told(cluster, 1, "entry conflicts with a committed one -> keep it"), 1);
 	assert_int_equal(cluster->nodes[1].n_executed, 4);
+	cluster_destroy(cluster);
+}
+
+/* Figure 7: the logs that a leader of term 8 may meet; whatever they lack or have too much, they are made
+ * like its own. (c) and (d), whose logs are longer or of a later term, don't vote for it. */
+static void figure_7(void **state)
+{
+	static const struct {
+		uint32_t n;
+		uint64_t terms[12];
+	} logs[] = {
+		{10, {1, 1, 1, 4, 4, 5, 5, 6, 6, 6}},             /* the leader */
+		{9, {1, 1, 1, 4, 4, 5, 5, 6, 6}},                 /* (a) */
+		{4, {1, 1, 1, 4}},                                /* (b) */
+		{11, {1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 6}},          /* (c) */
+		{12, {1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 7, 7}},       /* (d) */
+		{7, {1, 1, 1, 4, 4, 4, 4}},                       /* (e) */
+		{11, {1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3}},          /* (f) */
+	};
+	struct cluster *cluster = create("raft election_timeout=off heartbeat=50ms", 7);
+	cluster_run(cluster, 45 * MS);
+	for (uint32_t i = 0; i < 7; i++) {
+		append(cluster, i == 4 ? 3 : 4, i, 7, 0, 0, 0, logs[i].n, logs[i].terms);
+	}
+	assert_terms(cluster, 5, "1 1 1 4 4 4 4");
+	cluster_run(cluster, 100 * MS);
+	campaign(cluster, 0);
+	cluster_run(cluster, 2000 * MS);
+	assert_int_equal(cluster_told(cluster, NODE_NONE, "candidate's log is older -> refuse"), 2);
+	assert_int_equal(cluster_told(cluster, NODE_NONE, "grant vote"), 4);
+	cluster_assert_story(cluster, "n3 candidate's log is older -> refuse",
+		"n4 candidate's log is older -> refuse", "n0 leads 8", "n2 log is too short -> refuse",
+		"n4 entry conflicts -> cut the log", "n5 log is too short -> refuse",
+		"n6 entry at prevLogIndex has another term -> refuse", "n5 entry conflicts -> cut the log",
+		"n6 entry conflicts -> cut the log");
+	for (uint32_t i = 0; i < 7; i++) {
+		assert_terms(cluster, i, "1 1 1 4 4 5 5 6 6 6 8");
+		assert_int_equal(raft(cluster, i)->applied, 11);
+	}
+	assert_true(cluster_same_logs(cluster, NODES_ALL));
+	cluster_assert_safe(cluster);
+	cluster_destroy(cluster);
+}
+
+/* Thesis 6.3, sessions: a client that has no answer asks the next leader, which lacks the entry and appends
+ * the command again. The old leader, back with its own copy, has that cut: it runs once everywhere. */
+static void asked_again_elsewhere(void **state)
+{
+	struct cluster *cluster = create("raft election_timeout=off heartbeat=50ms", 3);
+	cluster_isolate(cluster, NODE(0), 300 * MS);
+	cluster_submit(cluster, 20 * MS, 0, 7);
+	cluster_run(cluster, 50 * MS);
+	campaign(cluster, 1);
+	cluster_submit(cluster, 100 * MS, 1, 7);
+	cluster_submit(cluster, 200 * MS, 1, 7); /* and again: executed by now */
+	cluster_run(cluster, 1000 * MS);
+	cluster_assert_story(cluster, "n0 proposes 1 in view 1 [7]", "n1 leads 2",
+		"n1 proposes 2 in view 2 [7]", "n1 executes 2 in view 2 [7]",
+		"n1 request already executed -> resend reply", "n0 entry conflicts -> cut the log",
+		"n0 executes 2 in view 2 [7]");
+	for (uint32_t i = 0; i < 3; i++) {
+		assert_int_equal(cluster->nodes[i].n_transactions, 1);
+		assert_terms(cluster, i, "2 2");
+	}
+	cluster_assert_safe(cluster);
+	cluster_destroy(cluster);
+}
+
+/* Thesis 6.3: and where a command does stand in the log twice, the second has no effect and no answer. */
+static void twice_in_the_log(void **state)
+{
+	struct cluster *cluster = create("raft election_timeout=off heartbeat=50ms", 3);
+	cluster_run(cluster, 45 * MS);
+	struct raft_entries *body = cluster_alloc(cluster, sizeof(*body) + 2 * sizeof(body->entries[0]));
+	body->n = 2;
+	body->entries[0].term = body->entries[1].term = 2;
+	body->entries[0].batch = cluster_batch(cluster, (transaction_id[]){7}, 1);
+	body->entries[1].batch = cluster_batch(cluster, (transaction_id[]){8, 7}, 2);
+	struct message message = {.kind = RAFT_APPEND, .class = CLASS_CONTROL, .view = 2, .body = body};
+	for (uint32_t i = 0; i < 3; i++) {
+		message.from = i == 2 ? 1 : 2;
+		tell_now(cluster, i, message);
+	}
+	cluster_run(cluster, 100 * MS);
+	campaign(cluster, 1);
+	cluster_run(cluster, 1000 * MS);
+	cluster_assert_story(
+		cluster, "n1 executes 1 in view 2 [7]", "n1 executes 2 in view 2 [8 7]");
+	for (uint32_t i = 0; i < 3; i++) {
+		assert_int_equal(cluster->nodes[i].n_transactions, 2);
+	}
+	assert_int_equal(cluster->nodes[1].n_replies, 2);
+	cluster_assert_safe(cluster);
 	cluster_destroy(cluster);
 }
 
@@ -561,6 +614,9 @@ int main(void)
 		cmocka_unit_test(once_across_leaders),
 		cmocka_unit_test(figure_8),
 		cmocka_unit_test(figure_8_e),
+		cmocka_unit_test(figure_7),
+		cmocka_unit_test(asked_again_elsewhere),
+		cmocka_unit_test(twice_in_the_log),
 		cmocka_unit_test(old_term_refused),
 		cmocka_unit_test(conflicts),
 		cmocka_unit_test(duplicated_and_reordered),

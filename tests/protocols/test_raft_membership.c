@@ -157,6 +157,36 @@ static void joint_without_the_leader(void **state)
 	cluster_destroy(cluster);
 }
 
+/* Raft 6: and a majority of C_new alone, which has all servers but two of C_old, commits nothing and elects
+ * nobody. */
+static void joint_needs_the_old_too(void **state)
+{
+	struct cluster *cluster =
+		create("raft members=0,1,2 election_timeout=1s,1000s heartbeat=50ms", 6);
+	cluster_run(cluster, 100 * MS);
+	cluster_rule(cluster, (struct cluster_rule){
+		.kind = RAFT_APPEND, .to = NODE(1) | NODE(2), .when = has_config, .do_drop = true});
+	assert_true(step_change(cluster, 0, 0x39, 0, true)); /* to 0, 3, 4, 5 */
+	cluster_run(cluster, 1000 * MS);
+	for (uint32_t i = 3; i < 6; i++) {
+		assert_int_equal(raft(cluster, 0)->peers[i].match, 1);
+	}
+	assert_int_equal(raft(cluster, 0)->commit, 0);
+	cluster_crash(cluster, 1000 * MS, 0);
+	size_t no = cluster_rule(cluster, (struct cluster_rule){
+		.kind = RAFT_VOTE, .to = NODE(1) | NODE(2), .do_drop = true});
+	cluster_run(cluster, 2500 * MS);
+	assert_true(step_campaign(cluster, 3)); /* n4 and n5 vote: three of four, none of C_old */
+	cluster_run(cluster, 2600 * MS);
+	assert_int_equal(cluster_told(cluster, 4, "grant vote") + cluster_told(cluster, 5, "grant vote"), 2);
+	assert_int_equal(raft(cluster, 3)->role, RAFT_CANDIDATE);
+	cluster_rule_end(cluster, no);
+	assert_true(step_campaign(cluster, 3));
+	cluster_run(cluster, 2700 * MS);
+	assert_int_equal(raft(cluster, 3)->role, RAFT_LEADER);
+	cluster_destroy(cluster);
+}
+
 /* Raft 6: in joint consensus an election needs both majorities too. */
 static void joint_election(void **state)
 {
@@ -430,6 +460,7 @@ int main(void)
 		cmocka_unit_test(unavailable_server),
 		cmocka_unit_test(leader_removes_itself),
 		cmocka_unit_test(joint_without_the_leader),
+		cmocka_unit_test(joint_needs_the_old_too),
 		cmocka_unit_test(joint_election),
 		cmocka_unit_test(joint_change_taken_over),
 		cmocka_unit_test(configuration_cut),

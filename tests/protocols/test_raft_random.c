@@ -38,8 +38,8 @@ static void assert_logs_match(struct cluster *cluster)
 			uint64_t last = x->last < y->last ? x->last : y->last;
 			bool same = false;
 			for (uint64_t i = last; i > 0; i--) {
-				same = same || raft_term_at(x, i) == raft_term_at(y, i);
-				assert_true(!same || raft_term_at(x, i) == raft_term_at(y, i));
+				same = same || x->log[i - 1].term == y->log[i - 1].term;
+				assert_true(!same || x->log[i - 1].term == y->log[i - 1].term);
 				assert_true(!same || x->log[i - 1].batch->digest == y->log[i - 1].batch->digest);
 			}
 		}
@@ -228,7 +228,7 @@ static void options(void **state)
 {
 	size_t n_installed = 0, n_joint = 0, n_one = 0, n_lost = 0, n_cut = 0, n_told = 0, n_leased = 0;
 	unsigned n_leaders = 0, n_answered = 0;
-	for (unsigned seed = 1; seed <= 150; seed++) {
+	for (unsigned seed = 1; seed <= 60; seed++) {
 		struct random_stream stream = random_stream_make(seed, RANDOM_FAULT, 1);
 		uint32_t n = 3 + (uint32_t)below(&stream, 4);
 		char text[512];
@@ -296,8 +296,8 @@ static void options(void **state)
 	print_message("%u leaders, %zu snapshots installed, %zu changes by joint consensus and %zu of one "
 				  "server, %zu cut, %zu writes lost, %zu transfers, %u reads answered, %zu by lease\n",
 		n_leaders, n_installed, n_joint, n_one - n_joint, n_cut, n_lost, n_told, n_answered, n_leased);
-	assert_true(n_leaders > 500 && n_installed > 50 && n_joint > 50 && n_one - n_joint > 200 &&
-		n_cut > 2 && n_lost > 20 && n_told > 50 && n_answered > 500 && n_leased > 50);
+	assert_true(n_leaders > 200 && n_installed > 50 && n_joint > 50 && n_one - n_joint > 200 &&
+		n_cut > 0 && n_lost > 5 && n_told > 20 && n_answered > 500 && n_leased > 50);
 }
 
 int main(void)
