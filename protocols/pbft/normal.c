@@ -40,6 +40,32 @@ struct pbft_slot *pbft_slot(struct node *node, uint64_t instance)
 	return slot;
 }
 
+/* Of the requests that are known and not executed. */
+static transaction_id oldest_waiting(struct node *node)
+{
+	struct pbft *pbft = pbft_of(node);
+	struct request_queue *order = &pbft->waiting_order;
+	while (!growing_bits_test(&pbft->waiting, request_queue_first(order))) {
+		request_queue_pop(order);
+	}
+	return request_queue_first(order);
+}
+
+/* OSDI'99 4.4: the timer is stopped when the replica no longer waits for the request that it was started for,
+ * and started anew if it waits for another then. It is the oldest: a primary that leaves one request out is
+ * replaced, however fast it is with the others. */
+static void progress(struct node *node)
+{
+	struct pbft *pbft = pbft_of(node);
+	pbft->n_timeouts = 0; /* the timeout comes down again */
+	if (pbft->n_waiting > 0 && node_timer_runs(node, PBFT_TIMER_VIEW) &&
+		growing_bits_test(&pbft->waiting, pbft->timed)) {
+		pbft_restart_status(node);
+	} else {
+		pbft_restart_timer(node);
+	}
+}
+
 void pbft_restart_timer(struct node *node)
 {
 	struct pbft *pbft = pbft_of(node);
@@ -51,6 +77,7 @@ void pbft_restart_timer(struct node *node)
 	if (pbft->n_waiting == 0 || pbft_is_primary(node)) {
 		node_timer_cancel(node, PBFT_TIMER_VIEW);
 	} else {
+		pbft->timed = oldest_waiting(node);
 		node_timer_set(
 			node, PBFT_TIMER_VIEW, sim_time_add(node_now(node), pbft_timeout_ns(node)));
 	}
@@ -64,6 +91,7 @@ void pbft_wait_for(struct node *node, transaction_id transaction)
 		return;
 	}
 	pbft->n_waiting++;
+	request_queue_push(&pbft->waiting_order, node_arena(node), transaction);
 	if (pbft->keys != NULL) {
 		pbft_keys_add(node, transaction);
 	}
@@ -427,8 +455,7 @@ void pbft_execute(struct node *node)
 		execute_batch(node, slot->view, slot->committed_batch);
 	}
 	if (pbft->executed != before) {
-		pbft->n_timeouts = 0; /* progress: the timeout comes down again */
-		pbft_restart_timer(node);
+		progress(node);
 		if (pbft->tentative == 0 && pbft_settings_of(node)->tentative) {
 			pbft_execute_tentatively(node);
 		}
@@ -449,6 +476,5 @@ void pbft_execute_transferred(struct node *node, const struct pbft_state_transfe
 		}
 		execute_batch(node, pbft->view, batch);
 	}
-	pbft->n_timeouts = 0; /* progress, too */
-	pbft_restart_timer(node);
+	progress(node);
 }

@@ -222,6 +222,8 @@ struct pbft {
 	struct growing_bits waiting;  /* known and not yet executed */
 	struct growing_bits proposed; /* in a proposal of this view (primary) */
 	uint32_t n_waiting;
+	struct request_queue waiting_order; /* the same, oldest first; executed ones leave when they come to its head */
+	transaction_id timed;         /* the one that the view timer runs for */
 
 	struct pbft_checkpoint *checkpoints; /* those between the watermarks: a ring of L / K */
 	uint64_t n_checkpoints;
