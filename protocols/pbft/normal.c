@@ -414,18 +414,24 @@ void pbft_on_commit(struct node *node, const struct message *message)
 	}
 }
 
+static inline void stop_waiting(struct node *node, transaction_id transaction)
+{
+	struct pbft *pbft = pbft_of(node);
+	if (growing_bits_remove(&pbft->waiting, transaction)) {
+		pbft->n_waiting--;
+		if (pbft->keys != NULL) {
+			pbft_keys_remove(node, transaction);
+		}
+	}
+}
+
 /* Executes one batch, whichever way it came. */
 static void execute_batch(struct node *node, uint64_t view, const struct batch *batch)
 {
 	struct pbft *pbft = pbft_of(node);
 	uint64_t instance = ++pbft->executed;
 	for (uint32_t i = 0; i < batch->n; i++) {
-		if (growing_bits_remove(&pbft->waiting, batch->transactions[i])) {
-			pbft->n_waiting--;
-			if (pbft->keys != NULL) {
-				pbft_keys_remove(node, batch->transactions[i]);
-			}
-		}
+		stop_waiting(node, batch->transactions[i]);
 	}
 	pbft->history = arena_grow(node_arena(node), pbft->history, sizeof(*pbft->history), instance - 1,
 		instance, &pbft->history_capacity);
