@@ -27,6 +27,12 @@ static inline void request_queue_push(
 	queue->ring[(queue->first + queue->n++) & (queue->capacity - 1)] = transaction;
 }
 
+static inline transaction_id request_queue_first(const struct request_queue *queue)
+{
+	assert(queue->n > 0);
+	return queue->ring[queue->first];
+}
+
 static inline transaction_id request_queue_pop(struct request_queue *queue)
 {
 	assert(queue->n > 0);

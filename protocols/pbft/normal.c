@@ -40,6 +40,58 @@ struct pbft_slot *pbft_slot(struct node *node, uint64_t instance)
 	return slot;
 }
 
+/* Of the requests that are known and not executed. */
+static transaction_id oldest_waiting(struct node *node)
+{
+	struct pbft *pbft = pbft_of(node);
+	struct request_queue *order = &pbft->waiting_order;
+	while (!growing_bits_test(&pbft->waiting, request_queue_first(order))) {
+		request_queue_pop(order);
+	}
+	return request_queue_first(order);
+}
+
+static inline void stop_waiting(struct node *node, transaction_id transaction)
+{
+	struct pbft *pbft = pbft_of(node);
+	if (growing_bits_remove(&pbft->waiting, transaction)) {
+		pbft->n_waiting--;
+		if (pbft->keys != NULL) {
+			pbft_keys_remove(node, transaction);
+		}
+	}
+}
+
+/* Own proposals that are settled, executed or overtaken by another's, are waited for no longer. */
+static void forget_settled(struct node *node)
+{
+	struct pbft *pbft = pbft_of(node);
+	for (uint32_t n = pbft->own.n; n > 0; n--) {
+		transaction_id transaction = request_queue_pop(&pbft->own);
+		if (!node_executed(node, transaction)) {
+			request_queue_push(&pbft->own, node_arena(node), transaction);
+		} else {
+			stop_waiting(node, transaction);
+		}
+	}
+}
+
+/* OSDI'99 4.4: the timer is stopped when the replica no longer waits for the request that it was started for,
+ * and started anew if it waits for another then. It is the oldest: a primary that leaves one request out is
+ * replaced, however fast it is with the others. */
+static void progress(struct node *node)
+{
+	struct pbft *pbft = pbft_of(node);
+	pbft->n_timeouts = 0; /* the timeout comes down again */
+	forget_settled(node);
+	if (pbft->n_waiting > 0 && node_timer_runs(node, PBFT_TIMER_VIEW) &&
+		growing_bits_test(&pbft->waiting, pbft->timed)) {
+		pbft_restart_status(node);
+	} else {
+		pbft_restart_timer(node);
+	}
+}
+
 void pbft_restart_timer(struct node *node)
 {
 	struct pbft *pbft = pbft_of(node);
@@ -51,6 +103,7 @@ void pbft_restart_timer(struct node *node)
 	if (pbft->n_waiting == 0 || pbft_is_primary(node)) {
 		node_timer_cancel(node, PBFT_TIMER_VIEW);
 	} else {
+		pbft->timed = oldest_waiting(node);
 		node_timer_set(
 			node, PBFT_TIMER_VIEW, sim_time_add(node_now(node), pbft_timeout_ns(node)));
 	}
@@ -64,6 +117,7 @@ void pbft_wait_for(struct node *node, transaction_id transaction)
 		return;
 	}
 	pbft->n_waiting++;
+	request_queue_push(&pbft->waiting_order, node_arena(node), transaction);
 	if (pbft->keys != NULL) {
 		pbft_keys_add(node, transaction);
 	}
@@ -389,32 +443,13 @@ void pbft_on_commit(struct node *node, const struct message *message)
 	}
 }
 
-/* Own proposals that are settled, executed or overtaken by another's, are waited for no longer. */
-static void forget_settled(struct node *node)
-{
-	struct pbft *pbft = pbft_of(node);
-	for (uint32_t n = pbft->own.n; n > 0; n--) {
-		transaction_id transaction = request_queue_pop(&pbft->own);
-		if (!node_executed(node, transaction)) {
-			request_queue_push(&pbft->own, node_arena(node), transaction);
-		} else if (growing_bits_remove(&pbft->waiting, transaction)) {
-			pbft->n_waiting--;
-		}
-	}
-}
-
 /* Executes one batch, whichever way it came. */
 static void execute_batch(struct node *node, uint64_t view, const struct batch *batch)
 {
 	struct pbft *pbft = pbft_of(node);
 	uint64_t instance = ++pbft->executed;
 	for (uint32_t i = 0; i < batch->n; i++) {
-		if (growing_bits_remove(&pbft->waiting, batch->transactions[i])) {
-			pbft->n_waiting--;
-			if (pbft->keys != NULL) {
-				pbft_keys_remove(node, batch->transactions[i]);
-			}
-		}
+		stop_waiting(node, batch->transactions[i]);
 	}
 	pbft->history = arena_grow(node_arena(node), pbft->history, sizeof(*pbft->history), instance - 1,
 		instance, &pbft->history_capacity);
@@ -444,9 +479,7 @@ void pbft_execute(struct node *node)
 		execute_batch(node, slot->view, slot->committed_batch);
 	}
 	if (pbft->executed != before) {
-		pbft->n_timeouts = 0; /* progress: the timeout comes down again */
-		forget_settled(node);
-		pbft_restart_timer(node);
+		progress(node);
 		if (pbft->tentative == 0 && pbft_settings_of(node)->tentative) {
 			pbft_execute_tentatively(node);
 		}
@@ -467,7 +500,5 @@ void pbft_execute_transferred(struct node *node, const struct pbft_state_transfe
 		}
 		execute_batch(node, pbft->view, batch);
 	}
-	pbft->n_timeouts = 0; /* progress, too */
-	forget_settled(node);
-	pbft_restart_timer(node);
+	progress(node);
 }

@@ -132,7 +132,8 @@ struct pbft_claim {
 /* Claims kept of each replica, its latest: replicas that are in step are one checkpoint apart at most. */
 #define PBFT_CLAIMS 2
 
-/* One entry of P in a view-change message: prepared at `instance` in `view` with `batch`. Of F: its fast vote. */
+/* One entry of P in a view-change message: prepared at `instance` in `view` with `batch`. Of F: a fast
+ * vote. */
 struct pbft_prepared {
 	uint64_t instance, view;
 	const struct batch *batch;
@@ -225,6 +226,8 @@ struct pbft {
 	struct growing_bits waiting;  /* known and not yet executed */
 	struct growing_bits proposed; /* in a proposal of this view (primary) */
 	uint32_t n_waiting;
+	struct request_queue waiting_order; /* the same, oldest first, and some that are executed */
+	transaction_id timed;         /* the one that the view timer runs for */
 
 	struct pbft_checkpoint *checkpoints; /* those between the watermarks: a ring of L / K */
 	uint64_t n_checkpoints;

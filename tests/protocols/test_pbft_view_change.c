@@ -50,6 +50,32 @@ static void test_no_view_change_without_need(void **state)
 	cluster_destroy(cluster);
 }
 
+/* A primary that leaves one request out is replaced, however many others it serves meanwhile: the timer is
+ * that of the oldest request. Once that is executed, it is started anew for the next. */
+static void test_left_out_request(void **state)
+{
+	for (int found = 0; found < 2; found++) {
+		struct cluster *cluster = pbft_cluster(4, PBFT);
+		cluster_rule(cluster,
+			(struct cluster_rule){.kind = MESSAGE_REQUEST,
+				.to = NODE(0),
+				.until_ns = found ? ms(800) : 0,
+				.do_drop = true});
+		cluster_submit(cluster, 0, 1, 7);
+		cluster_submit(cluster, 0, 2, 7);
+		cluster_submit(cluster, ms(800), 3, 7);
+		for (transaction_id t = 100; t < 150; t++) {
+			cluster_submit_all(cluster, ms(50) * (t - 99), t);
+		}
+		cluster_run(cluster, seconds(5));
+		assert_int_equal(cluster_told(cluster, 1, "timer expired -> change the view"), !found);
+		assert_int_equal(cluster_view(cluster, 1), !found);
+		assert_int_equal(cluster->nodes[2].n_transactions, 51);
+		cluster_assert_safe(cluster);
+		cluster_destroy(cluster);
+	}
+}
+
 /* f replicas that want another view are not believed; f+1 are, since one of them is honest. */
 static void test_joins_at_f_plus_1(void **state)
 {
@@ -696,6 +722,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_crashed_primary),
 		cmocka_unit_test(test_no_view_change_without_need),
+		cmocka_unit_test(test_left_out_request),
 		cmocka_unit_test(test_joins_at_f_plus_1),
 		cmocka_unit_test(test_joins_the_smallest),
 		cmocka_unit_test(test_new_view_at_a_quorum),
