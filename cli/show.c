@@ -6,7 +6,8 @@
 
 static const struct option_spec options[] = {
 	{"--csv", NULL, NULL, "prints a table as CSV, numbers with 17 significant digits"},
-	{"--table", NULL, "NAME", "which (runs, decisions, predictions, validators, series, violations)"},
+	{"--table", NULL, "NAME", "which (runs, decisions, predictions, validators, series, violations, models, "
+							 "importance)"},
 	{"--scenario", NULL, NULL, "prints the scenario that made the file"},
 	{0},
 };
@@ -22,7 +23,7 @@ static int run(const struct option_values *values, const char *const *arguments,
 		}
 		if (table == TABLE_N) {
 			complain("there is no table '%s'; there are runs, decisions, predictions, validators, "
-					 "series and violations",
+					 "series, violations, models and importance",
 				name);
 			return EXIT_USAGE;
 		}
