@@ -6,7 +6,8 @@
 
 static const struct option_spec options[] = {
 	{"--csv", NULL, NULL, "prints a table as CSV, numbers with 17 significant digits"},
-	{"--table", NULL, "NAME", "which (runs, decisions, predictions, transactions, validators, series, violations)"},
+	{"--table", NULL, "NAME", "which (runs, decisions, predictions, transactions, validators, series, violations, "
+							 "roc, models, importance)"},
 	{"--scenario", NULL, NULL, "prints the scenario that made the file"},
 	{"--transaction", NULL, "N", "tells the life of one transaction (record: [transactions])"},
 	{"--run", NULL, "R", "of which run; without: 0"},
@@ -29,8 +30,8 @@ static int run(const struct option_values *values, const char *const *arguments,
 		for (table = 0; table < TABLE_N && strcmp(table_names[table], name) != 0; table++) {
 		}
 		if (table == TABLE_N) {
-			complain("there is no table '%s'; there are runs, decisions, predictions, "
-					 "transactions, validators, series and violations",
+			complain("there is no table '%s'; there are runs, decisions, predictions, transactions, "
+					 "validators, series, violations, roc, models and importance",
 				name);
 			return EXIT_USAGE;
 		}

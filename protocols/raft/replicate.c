@@ -189,7 +189,14 @@ void raft_propose(struct node *node)
 		transaction_id transactions[RAFT_BATCH_MAX];
 		uint32_t n = 0;
 		while (n < (uint32_t)settings->batch && raft->requests.n > 0) {
-			transactions[n++] = request_queue_pop(&raft->requests);
+			transaction_id transaction = request_queue_pop(&raft->requests);
+			/* It may have come, been appended by a leader between, and executed, all while it waited. */
+			if (PLANTED(settings, REPLY_CACHE_DROPPED) || !node_executed(node, transaction)) {
+				transactions[n++] = transaction;
+			}
+		}
+		if (n == 0) {
+			return;
 		}
 		raft_append_and_replicate(node, node_batch(node, transactions, n));
 	}

@@ -273,7 +273,9 @@ static struct plugin_value ensemble_make(
 	struct plugin_list *of = setting(value, "of", PARAM_PLUGINS);
 	of->n = n;
 	of->values = arena_array(arena, struct plugin_value, n);
-	memcpy(of->values, members, n * sizeof(*members));
+	for (size_t i = 0; i < n; i++) {
+		of->values[i] = members[i];
+	}
 	*(int *)setting(value, "combine", PARAM_CHOICE) = median;
 	*(bool *)setting(value, "bootstrap", PARAM_BOOL) = bootstrap;
 	return value;
