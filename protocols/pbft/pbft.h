@@ -257,6 +257,7 @@ struct pbft {
 
 	/* tentative.c */
 	uint64_t tentative;                     /* the instance executed tentatively: executed + 1, or 0 */
+	uint64_t undone;
 	const struct batch *tentative_batch;
 	struct request_queue reads;             /* read-only requests that wait for its commit */
 

@@ -14,7 +14,7 @@
 static void answer_reads(struct node *node)
 {
 	struct pbft *pbft = pbft_of(node);
-	while (pbft->reads.n > 0) {
+	while (pbft->reads.n > 0 && pbft->executed >= pbft->undone) {
 		node_read(node, request_queue_pop(&pbft->reads), pbft->view);
 	}
 }
@@ -58,8 +58,8 @@ void pbft_roll_back(struct node *node)
 		node_log(node, "executed and not committed -> undo it");
 		uint64_t instance = pbft->tentative;
 		pbft->tentative = 0;
+		pbft->undone = instance > pbft->undone ? instance : pbft->undone;
 		node_rollback(node, instance);
-		answer_reads(node);
 	}
 }
 
@@ -69,7 +69,7 @@ void pbft_on_read(struct node *node, const struct message *message)
 	transaction_id transaction = (transaction_id)message->instance;
 	if (!pbft_settings_of(node)->read_only) {
 		pbft_on_request(node, message);
-	} else if (pbft->tentative != 0) {
+	} else if (pbft->tentative != 0 || pbft->executed < pbft->undone) {
 		/* OSDI'99 4.4: it replies only when all that its tentative state reflects has committed. */
 		node_log(node, "read of a tentative state -> answer when that is committed");
 		request_queue_push(&pbft->reads, node_arena(node), transaction);
