@@ -115,6 +115,45 @@ static void test_a_crash_in_between(void **state)
 	outcome_close(outcome);
 }
 
+/* What is settled is waited for no longer: nothing times out in the quiet between two items. */
+static void test_quiet_between_items(void **state)
+{
+	(void)state;
+	struct outcome *outcome = run_text("seed: 8\n"
+									   "stop: {items: 5}\n"
+									   "validators: 4\n"
+									   "protocol: {kind: pbft, batch: 1, view_timeout: 1 s}\n"
+									   "network: {latency: {kind: constant, value: 10 ms}}\n"
+									   "workload: {kind: dimweight, validation: tolerance,\n"
+									   "  tolerance: 1000, deadline: off,\n"
+									   "  arrivals: {kind: regular, rate: 0.2 /s}}\n"
+									   "predictor: {kind: linear, train: 100}\n");
+	assert_verdict(outcome, "completed");
+	assert_int_equal(kpi(outcome, KPI_LEADER_CHANGES), 0);
+	assert_true(kpi(outcome, KPI_LATENCY_MAX) == .03);
+	outcome_close(outcome);
+}
+
+/* A validator to which a proposal comes late still judges it by what it said then. */
+static void test_slow_links(void **state)
+{
+	(void)state;
+	struct outcome *outcome = run_text("seed: 8\n"
+									   "stop: {items: 60}\n"
+									   "validators: 7\n"
+									   "protocol: {kind: pbft, batch: 1}\n"
+									   "network: {latency: {kind: lognormal, median: 10 ms, sigma: 2}}\n"
+									   "workload: {kind: dimweight, validation: tolerance,\n"
+									   "  tolerance: 0.8, arrivals: {kind: regular, rate: 2 /s}}\n"
+									   "predictor: {kind: linear, train: 100}\n"
+									   "attacks: [{kind: inflation, nodes: [5, 6], share: 9}]\n");
+	assert_verdict(outcome, "completed");
+	assert_int_equal(kpi(outcome, KPI_DECIDED), 60);
+	assert_true(kpi(outcome, KPI_CORRUPTION_RATE) == 0);
+	assert_true(kpi(outcome, KPI_PROPOSALS_REFUSED) == 0);
+	outcome_close(outcome);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +162,8 @@ int main(void)
 		cmocka_unit_test(test_more_liars_than_f_take_liveness_not_safety),
 		cmocka_unit_test(test_an_outvoted_validator_follows),
 		cmocka_unit_test(test_a_crash_in_between),
+		cmocka_unit_test(test_quiet_between_items),
+		cmocka_unit_test(test_slow_links),
 	};
 	return cmocka_run_group_tests_name("validation", tests, NULL, NULL);
 }
