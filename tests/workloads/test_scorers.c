@@ -200,7 +200,6 @@ static void test_isolation_forest_by_hand(void **state)
 	assert_near(scores[0], 1 - pow(2, -(.25 * 1.5 + .75 * 1.987) / (5. / 3)), 2e-3);
 	set_int(rule, "trees", 20);
 	set_int(rule, "sample", 256);
-	score_seeded(rule, 1, ten, 10, scores);
 	score_seeded(rule, 1, ten, 6, again);
 	score_seeded(rule, 1, ten, 6, scores);
 	assert_memory_equal(again, scores, sizeof(again)); /* the same cuts of the same item */
