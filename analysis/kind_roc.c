@@ -1,5 +1,6 @@
-/* roc: the share of attacked predictions that a threshold rejects against the share of honest ones that
- * it rejects with them, over all thresholds: a curve for each arm, the mean over replications. */
+/* roc: the share of attacked predictions that a threshold rejects against the share of honest ones
+ * that it rejects with them, over all thresholds: a curve for each arm, the mean over replications.
+ */
 #include "job.h"
 #include "memory.h"
 #include "stats.h"
@@ -20,7 +21,8 @@ struct point {
 
 struct roc {
 	struct layout layout;
-	double *sums[3]; /* of true positives, these times false ones, and points, one a row: what must agree */
+	double *sums[3]; /* of true positives, these times false ones, and points, one a row: what must
+						agree */
 	struct point *points;
 	size_t n;
 	int64_t *replications; /* scratch: of the heights of a cell */
@@ -60,8 +62,8 @@ static bool read_points(struct roc *roc, const struct figure_job *job, struct re
 	return true;
 }
 
-/* The height of a run's curve, points[first .. end), over x: between two points a straight line, which is
- * what drawing lots between the two thresholds would give; of several at x the highest. */
+/* The height of a run's curve, points[first .. end), over x: between two points a straight line,
+ * which is what drawing lots between the two thresholds would give; of several at x the highest. */
 static double height_at(const struct roc *roc, size_t first, size_t end, double x)
 {
 	double height = 0;
@@ -81,7 +83,8 @@ static double height_at(const struct roc *roc, size_t first, size_t end, double 
 	return height;
 }
 
-/* The heights over x of a cell's curves, averaged within each replication first; answers how many. */
+/* The heights over x of a cell's curves, averaged within each replication first; answers how many.
+ */
 static size_t heights_at(const struct roc *roc, size_t cell, double x, double *heights)
 {
 	const struct axis *axes = roc->layout.axes;
@@ -126,8 +129,8 @@ static void measure(struct roc *roc)
 	free(heights);
 }
 
-/* Averaged over replications at equal false positives (Fawcett, An introduction to ROC analysis, Pattern
- * Recognition Letters 27, 2006, section 8.1: vertical averaging). */
+/* Averaged over replications at equal false positives (Fawcett, An introduction to ROC analysis,
+ * Pattern Recognition Letters 27, 2006, section 8.1: vertical averaging). */
 static bool write_curve(struct plot *plot, const struct roc *roc, size_t cell)
 {
 	double *heights = figure_take(roc->n, sizeof(*heights));
@@ -194,9 +197,10 @@ static enum figure_outcome roc_draw(
 	snprintf(title, sizeof(title), "what scores tell of attacked predictions%s", keys);
 	replications_text(count, sizeof(count), roc->n_min, roc->n_max);
 	snprintf(caption, sizeof(caption),
-		roc->n_max > 1 ? "Mean over %s at equal false positives; band: 95 %% interval (Student's t), "
-						 "pointwise. Dotted: chance."
-					   : "From %s, so without a band. Dotted: chance.",
+		roc->n_max > 1
+			? "Mean over %s at equal false positives; band: 95 %% interval (Student's t), "
+			  "pointwise. Dotted: chance."
+			: "From %s, so without a band. Dotted: chance.",
 		count);
 	layout_describe(&roc->layout, NULL, caption, sizeof(caption));
 	size_t length = strlen(caption);
@@ -267,7 +271,8 @@ static enum figure_outcome draw(struct figure_job *job, struct results_error *er
 
 const struct figure_kind figure_roc = {
 	.name = "roc",
-	.summary = "attacked against honest predictions rejected, over all thresholds, a curve for each arm",
+	.summary =
+		"attacked against honest predictions rejected, over all thresholds, a curve for each arm",
 	.needs = "the table of curves",
 	.takes_kpi = false,
 	.draw = draw,

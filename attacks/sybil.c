@@ -1,10 +1,10 @@
 /* `sybil`: one party speaks under many names.
  *
- * Each attacker's gateway submits `identities` predictions of an item instead of one: its own, as the
- * other attacks have left it, and that again under identities that it has made up. An application that
- * takes validators only (`identities: validators`, the default: a permissioned system) refuses them,
- * and they are counted; one that takes anyone (`identities: open`) can't tell them from others, and
- * its `quorum` of distinct participants fills with them.
+ * Each attacker's gateway submits `identities` predictions of an item instead of one: its own, as
+ * the other attacks have left it, and that again under identities that it has made up. An
+ * application that takes validators only (`identities: validators`, the default: a permissioned
+ * system) refuses them, and they are counted; one that takes anyone (`identities: open`) can't tell
+ * them from others, and its `quorum` of distinct participants fills with them.
  *
  * Source: Douceur, The Sybil Attack, IPTPS 2002. */
 #include "common.h"
@@ -48,8 +48,9 @@ static const struct param params[] = {
 		.max = 1,
 		.fallback = "0",
 		.unit = "",
-		.help = "the others' values differ by this share of it (standard deviation), so as not to be "
-				"alike"},
+		.help =
+			"the others' values differ by this share of it (standard deviation), so as not to be "
+			"alike"},
 	PARAM_END,
 };
 
@@ -59,8 +60,9 @@ const struct attack attack_sybil = {
 		.params = params,
 		.settings_size = sizeof(struct attack_sybil),
 		.finish = attack_finish},
-	.knows = "its own prediction; can make up identities, which an application of validators alone "
-			 "(identities: validators, the default) refuses. Takes what all other attacks have made",
+	.knows =
+		"its own prediction; can make up identities, which an application of validators alone "
+		"(identities: validators, the default) refuses. Takes what all other attacks have made",
 	.identities = sybil_identities,
 	.echo = sybil_echo,
 };

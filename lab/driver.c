@@ -202,7 +202,7 @@ static void say_after(struct lab *lab, const struct said *said)
 /* Each live gateway submits what its validator says, and then what it says under other names, which takes no
  * model. Where values are validated it is its own validator's to propose, and names other than the
  * validators' are no use. */
-static void speak(struct lab *lab, uint32_t item, const struct item_details *details)
+static void submit_all(struct lab *lab, uint32_t item, const struct item_details *details)
 {
 	uint32_t n = lab->world.n_validators, id = n;
 	bool validated = lab->common->validation != VALIDATION_OFF;
@@ -277,7 +277,7 @@ static void predictions(struct lab *lab, uint32_t index)
 			lab->validators[i].first_bad = lab->world.now;
 		}
 	}
-	speak(lab, index, details);
+	submit_all(lab, index, details);
 	if (lab->common->deadline_ns != SIM_NEVER) {
 		world_call_at(&lab->world, sim_time_add(lab->world.now, lab->common->deadline_ns), deadline,
 			lab, index);

@@ -63,11 +63,13 @@ const struct column kpi_columns[KPI_N] = {
 		"area under the receiver operating characteristic: the probability that an attacked prediction "
 		"scores below an honest one, ties counted half"},
 	[KPI_DETECTION_ITEMS] = {"detection_items", COLUMN_REAL, "",
-		"mean over attackers of their bad predictions up to the first rejected one, itself included"},
+		"mean over attackers ever rejected of their bad predictions up to the first rejected one, itself "
+		"included"},
 	[KPI_IDENTITIES_REFUSED] = {"identities_refused", COLUMN_INT, "",
 		"predictions refused because their identity is no participant's"},
 	[KPI_PROPOSALS_REFUSED] = {"proposals_refused", COLUMN_REAL, "",
-		"under `validation`: share of the proposed values that so many validators refused that no quorum was left"},
+		"under `validation`: share of the proposed values that so many validators refused that no quorum "
+		"was left"},
 	[KPI_FAST_COMMITS] = {"fast_commits", COLUMN_REAL, "",
 		"instances that a validator committed by the fast path, mean over honest live validators"},
 	[KPI_ABORTS] = {"aborts", COLUMN_INT, "",

@@ -85,8 +85,8 @@ bool replica_valid(const struct node *node, const struct batch *batch)
 	bool valid = true;
 	for (uint32_t i = 0; i < batch->n; i++) {
 		struct transaction *proposal = &lab->transactions[batch->transactions[i]];
-		if (proposal->kind != TRANSACTION_PROPOSAL) {
-			continue;
+		if (proposal->kind != TRANSACTION_PROPOSAL || proposal->client == node->id) {
+			continue; /* a proposer is for its own */
 		}
 		if (!proposal->judged) {
 			proposal->judged = true;

@@ -10,8 +10,8 @@
  *   how bad its sender's predictions were so far: 1 - the mean `mad` score, exponentially weighted
  *
  * None of these changes with the unit or the origin of the predictions, so that rounds of standard
- * normal honest predictions will do. The liars of a round (1 up to floor((n-1)/3) of them) do one of
- * three things: a common shift of 2 to 100 standard deviations, numbers drawn over ten standard
+ * normal honest predictions will do. The liars of a round (1 up to floor((n-1)/3) of them) do one
+ * of three things: a common shift of 2 to 100 standard deviations, numbers drawn over ten standard
  * deviations to either side, or the honest value negated. It knows these three. Liars who stay
  * within the honest spread (alie, mimic, a small shift) are unlike anything it was trained on. */
 #include "scorers.h"
@@ -162,8 +162,8 @@ static void simulate(struct random_stream *stream, uint32_t n, uint32_t n_liars,
 		double honest = origin + random_normal(stream);
 		double drawn = random_uniform(stream, -10, 10);
 		values[i] = i >= n_liars ? honest
-			: kind == 0          ? honest + shift
-			: kind == 1          ? origin + drawn
+					: kind == 0  ? honest + shift
+					: kind == 1  ? origin + drawn
 								 : -honest;
 	}
 }
@@ -229,12 +229,12 @@ static const void *classifier_prepare(
 	const void *settings, uint32_t n_participants, uint64_t seed, struct arena *arena)
 {
 	const struct classifier_settings *own = settings;
-	uint32_t n = n_participants < SIMULATED_MIN ? SIMULATED_MIN
-		: n_participants > SIMULATED_MAX        ? SIMULATED_MAX
-												: n_participants;
+	uint32_t n = n_participants < SIMULATED_MIN   ? SIMULATED_MIN
+				 : n_participants > SIMULATED_MAX ? SIMULATED_MAX
+												  : n_participants;
 	struct classifier *model = arena_new(arena, struct classifier);
 	struct arena room = {0};
-	size_t rows_a_round = (size_t)n *ITEMS;
+	size_t rows_a_round = (size_t)n * ITEMS;
 	size_t n_rounds = ((size_t)own->train + rows_a_round - 1) / rows_a_round;
 	double *rows = arena_array(&room, double, n_rounds *rows_a_round *WEIGHTS);
 	bool *lies = arena_array(&room, bool, n_rounds *rows_a_round);
@@ -330,7 +330,8 @@ static const struct param params[] = {
 
 const struct scorer scorer_classifier = {
 	.plugin = {.name = "classifier",
-		.summary = "probability of being no lie, by a logistic regression trained on simulated liars",
+		.summary =
+			"probability of being no lie, by a logistic regression trained on simulated liars",
 		.params = params,
 		.settings_size = sizeof(struct classifier_settings)},
 	.score = classifier_score,

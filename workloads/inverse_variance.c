@@ -28,11 +28,12 @@ static double claimed_median(const struct rows *rows, struct arena *scratch)
 	return n > 0 ? median_in_place(claimed, n) : 0;
 }
 
-/* sum of w x over the sum of w, w = 1/sd^2: of independent estimates without bias the combination of
- * least variance (Cochran, Problems Arising in the Analysis of a Series of Similar Experiments,
- * Supplement to the Journal of the Royal Statistical Society 4(1), 1937). Departs from it: a weight is
- * at most `cap` times that of the middle one who claims an sd, since a claim costs a liar nothing; who
- * claims none is taken for that middle one. Weights are relative to that, so that none overflows. */
+/* sum of w x over the sum of w, w = 1/sd^2: of independent estimates without bias the combination
+ * of least variance (Cochran, Problems Arising in the Analysis of a Series of Similar Experiments,
+ * Supplement to the Journal of the Royal Statistical Society 4(1), 1937). Departs from it: a weight
+ * is at most `cap` times that of the middle one who claims an sd, since a claim costs a liar
+ * nothing; who claims none is taken for that middle one. Weights are relative to that, so that none
+ * overflows. */
 static void inverse_variance_rows(const void *settings, const struct rows *rows, uint32_t n_faulty,
 	double *out, struct arena *scratch)
 {
@@ -73,7 +74,8 @@ static const struct param params[] = {
 
 const struct aggregator aggregator_inverse_variance = {
 	.plugin = {.name = "inverse-variance",
-		.summary = "weighted by 1/sd^2 of the sd that each claims, capped; the mean where none claims any",
+		.summary =
+			"weighted by 1/sd^2 of the sd that each claims, capped; the mean where none claims any",
 		.params = params,
 		.settings_size = sizeof(struct inverse_variance_settings),
 		.finish = aggregator_finish},

@@ -89,7 +89,6 @@ static void distance_score(const struct isolation_settings *own, const struct sc
 	}
 }
 
-
 /* c(0 .. m) of the paper's equation 1: the mean depth of an unsuccessful search among n, 2 H(n-1) -
  * 2 (n-1)/n, with the harmonic numbers themselves instead of their logarithm. */
 static void fill_mean_depths(uint32_t m, double *mean_depths)
@@ -155,10 +154,11 @@ static void sample_of(
 }
 
 /* 1 - 2^(-E(h)/c(m)): E(h) the mean depth at which cuts at random places set a prediction apart, in
- * trees grown from samples of m, c(m) what is usual. A usual one has about .5, one that stands alone
- * less. Liu, Ting, Zhou: Isolation Forest, ICDM 2008, sections 2 and 4. The cuts come from a stream
- * of the item's own, which the predictions have no part in: all replicas make the same. Departs from
- * the paper: c(m) exactly, and 1 minus its score, since ours says how far one can be trusted. */
+ * trees grown from samples of m, c(m) what is usual. A usual one has about .5, one that stands
+ * alone less. Liu, Ting, Zhou: Isolation Forest, ICDM 2008, sections 2 and 4. The cuts come from a
+ * stream of the item's own, which the predictions have no part in: all replicas make the same.
+ * Departs from the paper: c(m) exactly, and 1 minus its score, since ours says how far one can be
+ * trusted. */
 static void trees_score(const struct isolation_settings *own, const struct scoring *given,
 	double *scores, double *scratch)
 {
@@ -216,7 +216,8 @@ static const void *isolation_prepare(
 }
 
 static const struct param isolation_params[] = {
-	THRESHOLD_PARAM("0.3 is 4.06 times the median isolation, or by trees a score of .7 in the paper"),
+	THRESHOLD_PARAM(
+		"0.3 is 4.06 times the median isolation, or by trees a score of .7 in the paper"),
 	{.name = "method",
 		.kind = PARAM_CHOICE,
 		.offset = offsetof(struct isolation_settings, method),

@@ -1,9 +1,10 @@
 /* `reputation` and `combined`: scorers made of scorers.
  *
  * Reputation is what a participant's predictions have been worth so far, later ones more than
- * earlier ones. It is replicated state: it moves at an item's closing, and so by log position alone.
- * Its score of a prediction is its sender's reputation before that item, whatever it says now: a
- * liar with a good past is believed at first, and one with a bad past is refused even when right. */
+ * earlier ones. It is replicated state: it moves at an item's closing, and so by log position
+ * alone. Its score of a prediction is its sender's reputation before that item, whatever it says
+ * now: a liar with a good past is believed at first, and one with a bad past is refused even when
+ * right. */
 #include "scorers.h"
 
 #include "sim/real.h"
@@ -268,8 +269,8 @@ static const void *combined_prepare(
 	for (size_t k = 0; k < own->of.n; k++) {
 		const struct scorer *member = scorer_of(&own->of.values[k]);
 		models[k] = member->prepare
-			? member->prepare(own->of.values[k].settings, n_participants, seed, arena)
-			: NULL;
+						? member->prepare(own->of.values[k].settings, n_participants, seed, arena)
+						: NULL;
 	}
 	return models;
 }
@@ -289,8 +290,7 @@ static void combined_begin(const void *settings, uint32_t n_participants, double
 	const struct combined_settings *own = settings;
 	for (size_t k = 0; k < own->of.n; k++) {
 		if (scorer_of(&own->of.values[k])->begin) {
-			scorer_of(&own->of.values[k])
-				->begin(own->of.values[k].settings, n_participants, state);
+			scorer_of(&own->of.values[k])->begin(own->of.values[k].settings, n_participants, state);
 		}
 		state += scorer_state_size(&own->of.values[k], n_participants);
 	}

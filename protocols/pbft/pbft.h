@@ -257,7 +257,7 @@ struct pbft {
 
 	/* tentative.c */
 	uint64_t tentative;                     /* the instance executed tentatively: executed + 1, or 0 */
-	uint64_t undone;
+	uint64_t undone;                        /* the last one undone: reads wait until it is executed again */
 	const struct batch *tentative_batch;
 	struct request_queue reads;             /* read-only requests that wait for its commit */
 

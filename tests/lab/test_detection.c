@@ -1,4 +1,5 @@
-/* How well scores set attacked predictions apart, how long it takes, and many names for one party. */
+/* How well scores set attacked predictions apart, how long it takes, and many names for one party.
+ */
 #include "study.h"
 
 #include <math.h>
@@ -87,7 +88,7 @@ static void test_roc_is_thinned(void **state)
 		double threshold = real_at(outcome, TABLE_ROC, row, "threshold"), below = 0;
 		for (size_t p = 0; p < n_rows(outcome, TABLE_PREDICTIONS); p++) {
 			below += int_at(outcome, TABLE_PREDICTIONS, p, "node") == 2 &&
-				real_at(outcome, TABLE_PREDICTIONS, p, "score") < threshold;
+					 real_at(outcome, TABLE_PREDICTIONS, p, "score") < threshold;
 		}
 		assert_near(real_at(outcome, TABLE_ROC, row, "true_positive"), below / 100, 1e-15);
 	}
@@ -105,8 +106,9 @@ static void test_nothing_to_tell_apart(void **state)
 	outcome_close(outcome);
 }
 
-/* Lies from the start: reputation .5, .420, .354, .297: the fourth is the first below .3. At the end, after
- * 20 items of a half-life of 4, a liar has .5/32, and who has always agreed 1 - .5/32. */
+/* Lies from the start: reputation .5, .420, .354, .297: the fourth is the first below .3. At the
+ * end, after 20 items of a half-life of 4, a liar has .5/32, and who has always agreed 1 - .5/32.
+ */
 static void test_reputation_in_a_run(void **state)
 {
 	(void)state;
@@ -124,8 +126,8 @@ static void test_reputation_in_a_run(void **state)
 	outcome_close(outcome);
 }
 
-/* Validator 1 lies and speaks under 8 names; with constant delays a quorum of 4 is 0, 1 and two of its
- * other names, and the median a lie. */
+/* Validator 1 lies and speaks under 8 names; with constant delays a quorum of 4 is 0, 1 and two of
+ * its other names, and the median a lie. */
 static struct outcome *sybil(const char *identities, const char *attacks)
 {
 	return run_text("seed: 8\n"

@@ -18,8 +18,8 @@ static struct outcome *validated(const char *workload, const char *attacks)
 		workload, attacks);
 }
 
-/* Nobody lies and everything is tolerated: the primary's own value, three delays after it has seen the
- * item, by 2n(n-1) messages; nothing passes between gateways and other validators. */
+/* Nobody lies and everything is tolerated: the primary's own value, three delays after it has seen
+ * the item, by 2n(n-1) messages; nothing passes between gateways and other validators. */
 static void test_the_primarys_value(void **state)
 {
 	(void)state;
@@ -36,13 +36,13 @@ static void test_the_primarys_value(void **state)
 	for (size_t row = 0; row < 30; row++) {
 		assert_int_equal(int_at(outcome, TABLE_DECISIONS, row, "predictions"), 1);
 		assert_true(real_at(outcome, TABLE_DECISIONS, row, "value") ==
-			real_at(outcome, TABLE_PREDICTIONS, 4 * row, "honest"));
+					real_at(outcome, TABLE_PREDICTIONS, 4 * row, "honest"));
 	}
 	outcome_close(outcome);
 }
 
-/* The first primary lies: its values find no quorum, the second's do. One view change, no corruption,
- * where ordering predictions and averaging them takes the lie in. */
+/* The first primary lies: its values find no quorum, the second's do. One view change, no
+ * corruption, where ordering predictions and averaging them takes the lie in. */
 static void test_a_lying_primary_loses_its_proposals(void **state)
 {
 	(void)state;
@@ -52,8 +52,9 @@ static void test_a_lying_primary_loses_its_proposals(void **state)
 	assert_int_equal(kpi(outcome, KPI_DECIDED), 30);
 	assert_true(kpi(outcome, KPI_CORRUPTION_RATE) == 0);
 	assert_int_equal(kpi(outcome, KPI_LEADER_CHANGES), 1);
-	assert_true(kpi(outcome, KPI_PROPOSALS_REFUSED) > 0 && kpi(outcome, KPI_PROPOSALS_REFUSED) < .5);
-	assert_true(kpi(outcome, KPI_LATENCY_MAX) > 1);   /* who came first waited for the timeout */
+	assert_true(
+		kpi(outcome, KPI_PROPOSALS_REFUSED) > 0 && kpi(outcome, KPI_PROPOSALS_REFUSED) < .5);
+	assert_true(kpi(outcome, KPI_LATENCY_MAX) > 1);    /* who came first waited for the timeout */
 	assert_true(kpi(outcome, KPI_LATENCY_P50) == .03); /* the later ones did not */
 	for (size_t row = 0; row < 30; row++) {
 		assert_int_equal(int_at(outcome, TABLE_DECISIONS, row, "proposer"), 1);
@@ -61,8 +62,9 @@ static void test_a_lying_primary_loses_its_proposals(void **state)
 	outcome_close(outcome);
 }
 
-/* Two of four lie alike: no value has three for it, the liars' no more than the others', which lie 90 %
- * below their own. Safe, and not live: the deadline ends every item undecided, and without one the run stalls. */
+/* Two of four lie alike: no value has three for it, the liars' no more than the others', which lie
+ * 90 % below their own. Safe, and not live: the deadline ends every item undecided, and without one
+ * the run stalls. */
 static void test_more_liars_than_f_take_liveness_not_safety(void **state)
 {
 	(void)state;
@@ -86,7 +88,8 @@ static void test_more_liars_than_f_take_liveness_not_safety(void **state)
 	outcome_close(outcome);
 }
 
-/* A validator that finds a value wrong casts no vote, and follows when three others find it right. */
+/* A validator that finds a value wrong casts no vote, and follows when three others find it right.
+ */
 static void test_an_outvoted_validator_follows(void **state)
 {
 	(void)state;
@@ -106,12 +109,52 @@ static void test_an_outvoted_validator_follows(void **state)
 static void test_a_crash_in_between(void **state)
 {
 	(void)state;
-	struct outcome *outcome = validated("tolerance: 1000,",
-		"[]\nfaults: [{kind: crash, nodes: [0], from: 1 s, until: 2 s}]");
+	struct outcome *outcome = validated(
+		"tolerance: 1000,", "[]\nfaults: [{kind: crash, nodes: [0], from: 1 s, until: 2 s}]");
 	assert_verdict(outcome, "completed");
 	assert_int_equal(kpi(outcome, KPI_DECIDED) + kpi(outcome, KPI_UNDECIDED), 30);
 	assert_true(kpi(outcome, KPI_DECIDED) > 20);
 	assert_int_equal(kpi(outcome, KPI_SAFETY_VIOLATIONS), 0);
+	outcome_close(outcome);
+}
+
+/* What is settled is waited for no longer: nothing times out in the quiet between two items. */
+static void test_quiet_between_items(void **state)
+{
+	(void)state;
+	struct outcome *outcome = run_text("seed: 8\n"
+									   "stop: {items: 5}\n"
+									   "validators: 4\n"
+									   "protocol: {kind: pbft, batch: 1, view_timeout: 1 s}\n"
+									   "network: {latency: {kind: constant, value: 10 ms}}\n"
+									   "workload: {kind: dimweight, validation: tolerance,\n"
+									   "  tolerance: 1000, deadline: off,\n"
+									   "  arrivals: {kind: regular, rate: 0.2 /s}}\n"
+									   "predictor: {kind: linear, train: 100}\n");
+	assert_verdict(outcome, "completed");
+	assert_int_equal(kpi(outcome, KPI_LEADER_CHANGES), 0);
+	assert_true(kpi(outcome, KPI_LATENCY_MAX) == .03);
+	outcome_close(outcome);
+}
+
+/* A validator to which a proposal comes late still judges it by what it said then. */
+static void test_slow_links(void **state)
+{
+	(void)state;
+	struct outcome *outcome =
+		run_text("seed: 8\n"
+				 "stop: {items: 60}\n"
+				 "validators: 7\n"
+				 "protocol: {kind: pbft, batch: 1}\n"
+				 "network: {latency: {kind: lognormal, median: 10 ms, sigma: 2}}\n"
+				 "workload: {kind: dimweight, validation: tolerance,\n"
+				 "  tolerance: 0.8, arrivals: {kind: regular, rate: 2 /s}}\n"
+				 "predictor: {kind: linear, train: 100}\n"
+				 "attacks: [{kind: inflation, nodes: [5, 6], share: 9}]\n");
+	assert_verdict(outcome, "completed");
+	assert_int_equal(kpi(outcome, KPI_DECIDED), 60);
+	assert_true(kpi(outcome, KPI_CORRUPTION_RATE) == 0);
+	assert_true(kpi(outcome, KPI_PROPOSALS_REFUSED) == 0);
 	outcome_close(outcome);
 }
 
@@ -123,6 +166,8 @@ int main(void)
 		cmocka_unit_test(test_more_liars_than_f_take_liveness_not_safety),
 		cmocka_unit_test(test_an_outvoted_validator_follows),
 		cmocka_unit_test(test_a_crash_in_between),
+		cmocka_unit_test(test_quiet_between_items),
+		cmocka_unit_test(test_slow_links),
 	};
 	return cmocka_run_group_tests_name("validation", tests, NULL, NULL);
 }

@@ -193,9 +193,13 @@ static void test_isolation_forest_by_hand(void **state)
 	set_int(rule, "sample", 2);
 	score_seeded(rule, 1, (double[]){1, 10, 0}, 3, scores);
 	assert_near(scores[1], 1 - pow(2, -1.), 1e-12); /* depth 1 always */
+	/* Three of four: 100 is in three samples of four, and then alone at once; 0 never is so easily. */
+	set_int(rule, "sample", 3);
+	score_seeded(rule, 1, (double[]){0, 1, 2, 100}, 4, scores);
+	assert_near(scores[3], 1 - pow(2, -(.25 * 1.5 + .75 * 1.015) / (5. / 3)), 2e-3);
+	assert_near(scores[0], 1 - pow(2, -(.25 * 1.5 + .75 * 1.987) / (5. / 3)), 2e-3);
 	set_int(rule, "trees", 20);
 	set_int(rule, "sample", 256);
-	score_seeded(rule, 1, ten, 10, scores);
 	score_seeded(rule, 1, ten, 6, again);
 	score_seeded(rule, 1, ten, 6, scores);
 	assert_memory_equal(again, scores, sizeof(again)); /* the same cuts of the same item */
@@ -306,6 +310,20 @@ static void test_reputation_by_hand(void **state)
 	for (int i = 0; i < 5; i++) {
 		assert_near(scores[i], present[i] * (nodes[i] == 1 ? .75 : .5), 1e-15);
 	}
+	/* the inner scorer's state comes behind the reputations */
+	struct plugin_value *of = setting(rule, "of", PARAM_PLUGIN);
+	const struct plugin_value mad = *of;
+	double both[12];
+	*of = rule_make(&arena, "classifier");
+	assert_int_equal(scorer->state_size(rule.settings, 6), 12);
+	scorer->begin(rule.settings, 6, both);
+	assert_true(both[5] == .5 && both[6] == 1 && both[11] == 1);
+	given.state = both;
+	*(int *)setting(rule, "evidence", PARAM_CHOICE) = 0;
+	given.model = scorer->prepare(rule.settings, 6, 1, &arena);
+	scorer->learn(rule.settings, &given, &decided, both, scratch);
+	assert_true(both[6 + 5] < 1 && both[6 + 4] == 1); /* 1000 is remembered; node 4 said nothing */
+	*of = mad;
 	/* nobody would ever be believed */
 	const char *param = NULL;
 	char error[256];
