@@ -69,7 +69,7 @@ extern const struct attack attack_lying_leader;
 			.kind = PARAM_NODES,                                                                   \
 			.offset = offsetof(type, common.nodes),                                                \
 			.unit = "",                                                                            \
-			.help = "the validators that attack, instead of a fraction; on nodes also leader"},    \
+			.help = "the validators that attack, instead of a fraction; attacks on nodes: also leader"}, \
 		{.name = "from",                                                                           \
 			.kind = PARAM_DURATION,                                                                \
 			.offset = offsetof(type, common.from_ns),                                              \

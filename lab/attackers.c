@@ -343,12 +343,12 @@ static void leader_begins(struct world *world, void *context, uint64_t a)
 static transaction_id another(const struct node *node, transaction_id than, uint32_t skip)
 {
 	const struct lab *lab = lab_of(node);
-	/* The ones after it, then the ones before: of the latest, what waits is likely among them. */
-	size_t n = lab->n_transactions < 1000 ? lab->n_transactions : 1000;
-	for (size_t k = 1; k < n; k++) {
-		size_t at = (than + k) % lab->n_transactions;
-		at = than + k < lab->n_transactions ? at : lab->n_transactions - (n - k);
-		if (at != than && !node_executed(node, (transaction_id)at) && skip-- == 0) {
+	/* Those after it, then those before, the latest first: what waits is likely among them. */
+	const size_t n_looked_at = 1000;
+	size_t n_after = lab->n_transactions - 1 - than;
+	for (size_t k = 1; k <= n_looked_at && k < lab->n_transactions; k++) {
+		size_t at = k <= n_after ? than + k : than - (k - n_after);
+		if (!node_executed(node, (transaction_id)at) && skip-- == 0) {
 			return (transaction_id)at;
 		}
 	}

@@ -15,6 +15,7 @@ struct twin {
 	void *state;
 	struct random_stream stream;
 	struct replica replica;
+	uint32_t n_multicasts; /* its own, so that its messages shift none of the other's random numbers */
 	sim_time wanted_at[NODE_TIMER_CLIENT];
 };
 
@@ -31,13 +32,18 @@ struct twins {
 static void swap_in_or_out(struct lab *lab, struct node *node, struct twin *twin)
 {
 	struct replica *replica = &lab->replicas[node->id];
-	struct twin first = {.state = node->state, .stream = node->stream, .replica = *replica};
+	struct twin first = {.state = node->state,
+		.stream = node->stream,
+		.replica = *replica,
+		.n_multicasts = node->n_multicasts};
 	node->state = twin->state;
 	node->stream = twin->stream;
 	*replica = twin->replica;
+	node->n_multicasts = twin->n_multicasts;
 	twin->state = first.state;
 	twin->stream = first.stream;
 	twin->replica = first.replica;
+	twin->n_multicasts = first.n_multicasts;
 }
 
 /* A twin's step: the protocol sees its own timers only. */
@@ -199,6 +205,7 @@ void twins_start(struct lab *lab)
 			attackers_groups(lab, attack, list->values[a].settings, twins->group);
 			twins->second.state = arena_alloc(
 				arena, lab->protocol->state_size > 0 ? lab->protocol->state_size : 1);
+			twins->second.n_multicasts = UINT32_C(1) << 30;
 			twins->second.stream = random_stream_make(lab->seed, RANDOM_PROTOCOL, SECOND_TWIN + i);
 			replica_init(lab, &twins->second.replica);
 		}

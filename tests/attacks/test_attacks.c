@@ -408,10 +408,12 @@ static void test_finish(void **state)
 		assert_string_equal(param, "until");
 		const struct attack *attack = (const void *)*plugin;
 		assert_non_null(attack->knows);
+		/* Each is one thing. */
 		assert_int_equal((attack->rewrite != NULL) + (attack->craft != NULL) +
-							 (attack->identities != NULL) + (attack->poison != NULL),
+							 (attack->identities != NULL) + (attack->poison != NULL) +
+							 (attack->tamper != NULL) + (attack->pauses != NULL) + attack->doubles,
 			1);
-		assert_true(attack_on_predictions(attack));
+		assert_true(attack_on_nodes(attack) != attack_on_predictions(attack));
 		arena_finish(&arena);
 	}
 }

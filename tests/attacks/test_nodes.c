@@ -1,0 +1,304 @@
+/* Attacks on nodes, one copy at a time: what each withholds, puts off, changes or adds, and that it leaves
+ * everything else alone. */
+#include "attacks/attack.h"
+#include "settings.h"
+
+#define N 7
+
+/* Notes what the hands are asked to do. */
+struct asked {
+	int n_proposed, n_voted, n_twice, n_claimed, n_sent;
+	uint32_t version;     /* of the last proposal or vote */
+	bool cant_say;        /* what a proposal is to say */
+	uint32_t sent_to;
+	struct message sent;
+};
+
+static bool propose(struct attack_copy *copy, uint32_t version)
+{
+	struct asked *asked = copy->context;
+	asked->n_proposed++;
+	asked->version = version;
+	return !asked->cant_say;
+}
+
+static void vote(struct attack_copy *copy, uint32_t version)
+{
+	struct asked *asked = copy->context;
+	asked->n_voted++;
+	asked->version = version;
+}
+
+static void vote_twice(struct attack_copy *copy)
+{
+	((struct asked *)copy->context)->n_twice++;
+}
+
+static void claim(struct attack_copy *copy)
+{
+	((struct asked *)copy->context)->n_claimed++;
+}
+
+static void send_more(struct attack_copy *copy, uint32_t to, const struct message *content)
+{
+	struct asked *asked = copy->context;
+	asked->n_sent++;
+	asked->sent_to = to;
+	asked->sent = *content;
+}
+
+static const struct attack_hands hands = {propose, vote, vote_twice, claim, send_more};
+
+struct fixture {
+	struct arena arena;
+	struct plugin_value attack;
+	struct node node;
+	struct message message;
+	struct random_stream stream;
+	struct asked asked;
+	void *memory;
+};
+
+static struct fixture *open_attack(const char *name)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	f->attack = plugin_make(&f->arena, &attack_registry, name);
+	const struct attack *attack = (const void *)f->attack.plugin;
+	f->node = (struct node){.id = 0, .n_validators = N};
+	f->stream = random_stream_make(1, RANDOM_ATTACK, 0);
+	f->memory = arena_alloc(&f->arena, attack->memory_size + 1);
+	return f;
+}
+
+static void close_attack(struct fixture *f)
+{
+	arena_finish(&f->arena);
+	free(f);
+}
+
+static struct attack_copy tamper(struct fixture *f, enum attack_word word, uint32_t to, uint32_t group)
+{
+	struct attack_copy copy = {
+		.node = &f->node,
+		.message = &f->message,
+		.to = to,
+		.word = word,
+		.group = group,
+		.auto_delay_ns = 77,
+		.memory = f->memory,
+		.stream = &f->stream,
+		.hands = &hands,
+		.context = &f->asked,
+	};
+	((const struct attack *)(const void *)f->attack.plugin)->tamper(f->attack.settings, &copy);
+	return copy;
+}
+
+static int n_asked(const struct fixture *f)
+{
+	return f->asked.n_proposed + f->asked.n_voted + f->asked.n_twice + f->asked.n_claimed +
+		f->asked.n_sent;
+}
+
+#define EVERY_WORD(word) (int word = WORD_OTHER; word <= WORD_CLIENT; word++)
+
+static void test_omissions(void **state)
+{
+	(void)state;
+	struct fixture *silent = open_attack("silent"), *withhold = open_attack("withhold");
+	struct fixture *slow = open_attack("slow-primary"), *selective = open_attack("selective");
+	static const uint32_t some[] = {2, 5};
+	*(struct node_list *)setting(selective->attack, "to", PARAM_NODES) =
+		(struct node_list){.n = 2, .nodes = some, .given = true};
+	sim_time *delay = setting(slow->attack, "delay", PARAM_DURATION);
+	for EVERY_WORD (word) {
+		assert_true(tamper(silent, word, 3, 0).withheld);
+		assert_true(tamper(silent, word, N, 0).withheld); /* a client */
+		assert_true(tamper(withhold, word, 3, 0).withheld == (word == WORD_VOTE));
+		assert_false(tamper(selective, word, 2, 0).withheld);
+		assert_true(tamper(selective, word, 3, 0).withheld);
+		assert_false(tamper(selective, word, 5, 0).withheld);
+		assert_false(tamper(selective, word, N, 0).withheld);
+		*delay = PARAM_AUTO_VALUE;
+		assert_int_equal(tamper(slow, word, 3, 0).delay_ns, word == WORD_PROPOSAL ? 77 : 0);
+		*delay = 5;
+		assert_int_equal(tamper(slow, word, 3, 0).delay_ns, word == WORD_PROPOSAL ? 5 : 0);
+		assert_false(tamper(slow, word, 3, 0).withheld);
+	}
+	assert_int_equal(n_asked(silent) + n_asked(withhold) + n_asked(slow) + n_asked(selective), 0);
+	const struct attack *attack = (const void *)slow->attack.plugin;
+	assert_false(attack->needs(slow->attack.settings) & NEEDS_PATIENCE);
+	*delay = PARAM_AUTO_VALUE;
+	assert_true(attack->needs(slow->attack.settings) & NEEDS_PATIENCE);
+	close_attack(silent);
+	close_attack(withhold);
+	close_attack(slow);
+	close_attack(selective);
+}
+
+static void test_equivocation(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"equivocate", "lying-leader"};
+	for (int i = 0; i < 2; i++) {
+		struct fixture *f = open_attack(names[i]);
+		for EVERY_WORD (word) {
+			f->asked = (struct asked){0};
+			assert_false(tamper(f, word, 3, 1).withheld);
+			assert_int_equal(f->asked.n_proposed, word == WORD_PROPOSAL);
+			assert_int_equal(f->asked.n_voted, word == WORD_VOTE);
+			assert_int_equal(
+				f->asked.version, word == WORD_PROPOSAL || word == WORD_VOTE ? 1 : 0);
+			assert_int_equal(n_asked(f), word == WORD_PROPOSAL || word == WORD_VOTE);
+		}
+		/* In no group: the true batch; and a vote for what went there. */
+		f->asked.version = 9;
+		tamper(f, WORD_PROPOSAL, 3, VERSION_GIVEN);
+		assert_int_equal(f->asked.version, 0);
+		tamper(f, WORD_VOTE, 3, VERSION_GIVEN);
+		assert_int_equal(f->asked.version, VERSION_GIVEN);
+		f->asked.cant_say = true;
+		assert_true(tamper(f, WORD_PROPOSAL, 3, 1).withheld);
+		close_attack(f);
+	}
+}
+
+static void test_votes(void **state)
+{
+	(void)state;
+	struct fixture *collude = open_attack("collude"), *twice = open_attack("double-vote");
+	for EVERY_WORD (word) {
+		collude->asked = twice->asked = (struct asked){0};
+		assert_false(tamper(collude, word, 3, 2).withheld);
+		assert_false(tamper(twice, word, 3, 2).withheld);
+		assert_int_equal(n_asked(collude), word == WORD_VOTE);
+		assert_int_equal(collude->asked.n_voted, word == WORD_VOTE);
+		assert_int_equal(collude->asked.version, word == WORD_VOTE ? 2 : 0);
+		assert_int_equal(n_asked(twice), word == WORD_VOTE);
+		assert_int_equal(twice->asked.n_twice, word == WORD_VOTE);
+	}
+	close_attack(collude);
+	close_attack(twice);
+}
+
+static void test_certificates(void **state)
+{
+	(void)state;
+	struct fixture *f = open_attack("forge-certificate");
+	for EVERY_WORD (word) {
+		f->asked = (struct asked){0};
+		assert_false(tamper(f, word, 3, 0).withheld);
+		assert_int_equal(f->asked.n_claimed, word == WORD_CERTIFICATE);
+		assert_int_equal(n_asked(f), word == WORD_CERTIFICATE);
+	}
+	/* Stale: with the second one the first goes out again, to the same node; never another's. */
+	*(bool *)setting(f->attack, "stale", PARAM_BOOL) = true;
+	f->asked = (struct asked){0};
+	for (uint32_t number = 10; number < 12; number++) {
+		f->message = (struct message){.number = number, .view = number};
+		for (uint32_t to = 1; to < N; to++) {
+			assert_false(tamper(f, WORD_CERTIFICATE, to, 0).withheld);
+			assert_int_equal(n_asked(f), number == 10 ? 0 : to);
+			assert_int_equal(f->asked.sent_to, number == 10 ? 0 : to);
+			assert_int_equal(f->asked.sent.view, number == 10 ? 0 : 10);
+		}
+	}
+	close_attack(f);
+}
+
+static void test_replay(void **state)
+{
+	(void)state;
+	struct fixture *f = open_attack("replay");
+	double *probability = setting(f->attack, "probability", PARAM_REAL);
+	*probability = 1;
+	for (uint64_t i = 0; i < 2000; i++) {
+		uint32_t to = 1 + (uint32_t)(i % 6);
+		f->message = (struct message){.view = i, .instance = to};
+		assert_false(tamper(f, WORD_VOTE, to, 0).withheld);
+		assert_int_equal(f->asked.n_sent, i); /* there is nothing old at first */
+		if (i > 0) {
+			/* What went there, unchanged, of the last 256. */
+			assert_int_equal(f->asked.sent.instance, f->asked.sent_to);
+			assert_true(f->asked.sent.view < i && f->asked.sent.view + 256 >= i);
+		}
+	}
+	*probability = .25;
+	f->asked = (struct asked){0};
+	for (int i = 0; i < 10000; i++) {
+		tamper(f, WORD_OTHER, 1, 0);
+		tamper(f, WORD_CLIENT, N, 0); /* never to clients, nor of what went to them */
+		assert_true(f->asked.sent_to < N);
+	}
+	assert_near(f->asked.n_sent / 10000., .25, 3 * sqrt(.25 * .75 / 10000));
+	close_attack(f);
+}
+
+/* Versions need a node to make batches: of a world that has none, only what is found is asked here; how
+ * they are made, whole runs show. */
+static void test_nobody_has_lied(void **state)
+{
+	(void)state;
+	struct arena arena = {0};
+	struct versions *versions = versions_create(&arena, N, NULL);
+	assert_null(versions_find(versions, 0, 0, 0, 1));
+	assert_null(versions_find(versions, 99, 3, VERSION_GIVEN, 1));
+	/* The true batch needs nothing made. */
+	struct batch batch = {.digest = 5};
+	struct node node = {.n_validators = N};
+	assert_ptr_equal(versions_give(versions, &node, 9, 2, &batch, 0, 4), &batch);
+	assert_ptr_equal(versions_find(versions, 9, 2, VERSION_GIVEN, 4), &batch);
+	assert_ptr_equal(versions_find(versions, 9, 2, 0, 1), &batch);
+	assert_null(versions_find(versions, 9, 2, 1, 4)); /* not made */
+	assert_null(versions_find(versions, 9, 3, 0, 4)); /* another view */
+	assert_null(versions_find(versions, 8, 2, 0, 4));
+	/* Of nothing there is one version. */
+	assert_ptr_equal(versions_give(versions, &node, 9, 2, &batch, 3, 5), &batch);
+	arena_finish(&arena);
+}
+
+static void test_groups(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"equivocate", "collude", "lying-leader", "twins"};
+	static const uint32_t one[] = {1}, two[] = {2}, three[] = {3};
+	const struct node_list lists[] = {{1, one, false, true}, {1, two, false, true},
+		{1, three, false, true}, {0, NULL, false, true}};
+	const struct shape shape = {.n_validators = N};
+	for (int i = 0; i < 4; i++) {
+		struct fixture *f = open_attack(names[i]);
+		struct attack_common *common = f->attack.settings;
+		*common = (struct attack_common){.fraction = .3, .until_ns = SIM_NEVER};
+		struct node_groups *groups = setting(f->attack, "groups", PARAM_GROUPS);
+		const char *param = NULL;
+		char error[256];
+		for (size_t n = 0; n <= 4; n++) {
+			*groups = (struct node_groups){n, lists};
+			bool good = n == 0 || n == 2 || (n == 3 && i != 3);
+			assert_true(f->attack.plugin->finish(common, &shape, &param, error) == good);
+			if (!good) {
+				assert_string_equal(param, "groups");
+			}
+		}
+		/* Whoever leads may attack; but nobody becomes twins half-way. */
+		*groups = (struct node_groups){0};
+		common->fraction = -1;
+		common->nodes = (struct node_list){.leader = true, .given = true};
+		assert_true(f->attack.plugin->finish(common, &shape, &param, error) == (i != 3));
+		close_attack(f);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_omissions),
+		cmocka_unit_test(test_equivocation),
+		cmocka_unit_test(test_votes),
+		cmocka_unit_test(test_certificates),
+		cmocka_unit_test(test_replay),
+		cmocka_unit_test(test_nobody_has_lied),
+		cmocka_unit_test(test_groups),
+	};
+	return cmocka_run_group_tests_name("nodes", tests, NULL, NULL);
+}

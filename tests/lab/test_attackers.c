@@ -1,0 +1,630 @@
+/* Attackers on nodes in whole runs: what breaks and what does not, when it begins and ends, and that it is
+ * the same each time. */
+#include "study.h"
+
+#include "scenarios/scenario.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONSTANT "{kind: constant, value: 10 ms}"
+#define UNIFORM "{kind: uniform, min: 5 ms, max: 15 ms}"
+#define OPEN "clients: 4, arrivals: {kind: regular, rate: 20 /s}"
+#define CLOSED "clients: 4, outstanding: 2"
+
+static struct outcome *attacked(const char *protocol, int n, const char *latency, const char *clients,
+	int items, const char *attacks, const char *more)
+{
+	return run_text("seed: 7\n"
+					"stop: {items: %d}\n"
+					"validators: %d\n"
+					"protocol: %s\n"
+					"network: {latency: %s}\n"
+					"workload: {kind: requests, %s}\n"
+					"attacks: %s\n"
+					"record: [decisions, validators]\n"
+					"%s",
+		items, n, protocol, latency, clients, attacks, more);
+}
+
+static struct outcome *pbft(int n, const char *attacks)
+{
+	return attacked("pbft", n, UNIFORM, OPEN, 60, attacks, "");
+}
+
+/* "[0, 1, ... n-1]", in a buffer of the caller's. */
+static const char *first(int n, char text[64])
+{
+	size_t at = 0;
+	for (int i = 0; i < n; i++) {
+		at += (size_t)snprintf(text + at, 64 - at, "%s%d", i == 0 ? "[" : ", ", i);
+	}
+	snprintf(text + at, 64 - at, "]");
+	return text;
+}
+
+static void assert_safe(struct outcome *outcome)
+{
+	assert_verdict(outcome, "completed");
+	assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
+	assert_true(kpi(outcome, KPI_DIVERGENCE) == 0);
+	assert_int_equal(n_rows(outcome, TABLE_VIOLATIONS), 0);
+}
+
+static const char *digest(const struct outcome *outcome)
+{
+	return outcome->summary.digest;
+}
+
+/* "What must break" 1 and 3: none with floor((n-1)/3) who collude, found with one more, at its first
+ * instance. */
+static void test_equivocation_in_pbft(void **state)
+{
+	(void)state;
+	char text[64], attacks[200];
+	for (int n = 4; n <= 10; n += 3) {
+		int f = (n - 1) / 3;
+		for (int more = 0; more < 2; more++) {
+			snprintf(attacks, sizeof(attacks),
+				"[{kind: equivocate, nodes: [0]}, {kind: collude, nodes: %s}]",
+				first(f + more, text));
+			struct outcome *outcome = attacked("pbft", n, UNIFORM, CLOSED, 60, attacks, "");
+			if (more == 0) {
+				assert_safe(outcome);
+			} else {
+				assert_verdict(outcome, "unsafe");
+				assert_true(kpi(outcome, KPI_DIVERGENCE) > 0);
+				assert_string_equal(
+					string_at(outcome, TABLE_VIOLATIONS, 0, "invariant"), "agreement");
+				bool from_the_first = false;
+				for (size_t row = 0; row < n_rows(outcome, TABLE_VIOLATIONS); row++) {
+					from_the_first =
+						from_the_first || int_at(outcome, TABLE_VIOLATIONS, row, "instance") == 1;
+				}
+				assert_true(from_the_first);
+				assert_true(kpi(outcome, KPI_FIRST_VIOLATION) < .5);
+			}
+			outcome_close(outcome);
+		}
+	}
+}
+
+/* One equivocator alone: never, however the groups are cut; nor one that votes twice. */
+static void test_one_equivocator_is_harmless_in_pbft(void **state)
+{
+	(void)state;
+	static const char *const cuts[] = {"", ", groups: [[1], [2, 3]]", ", groups: [[1, 2], [3]]",
+		", groups: [[1], [2], [3]]", ", groups: [[2, 3], [1]]"};
+	for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
+		char attacks[200];
+		snprintf(attacks, sizeof(attacks),
+			"[{kind: equivocate, nodes: [0]%s}, {kind: double-vote, nodes: [0]}]", cuts[i]);
+		struct outcome *outcome = pbft(4, attacks);
+		assert_safe(outcome);
+		outcome_close(outcome);
+	}
+	/* Three versions: none has a quorum. It costs the primary its view. */
+	struct outcome *split = pbft(4, "[{kind: equivocate, nodes: [0], groups: [[1], [2], [3]]}]");
+	assert_true(kpi(split, KPI_LEADER_CHANGES) >= 1);
+	outcome_close(split);
+	/* A second node that votes twice is as bad as one that colludes. */
+	struct outcome *two =
+		pbft(4, "[{kind: equivocate, nodes: [0]}, {kind: double-vote, nodes: [3]}]");
+	assert_verdict(two, "unsafe");
+	outcome_close(two);
+}
+
+/* "What must break" 5: the first proposal, to one replica alone (the pattern of ByzzFuzz). */
+static void test_one_corrupted_proposal(void **state)
+{
+	(void)state;
+	struct outcome *outcome = attacked("pbft", 4, CONSTANT, OPEN, 40,
+		"[{kind: equivocate, nodes: [0], groups: [[1, 2], [3]], until: 100 ms}]", "");
+	assert_safe(outcome);
+	assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 0);
+	assert_int_equal(int_at(outcome, TABLE_VALIDATORS, 3, "committed"), 40); /* it got the true one */
+	outcome_close(outcome);
+}
+
+/* "What must break" 2. */
+static void test_a_lying_leader_in_raft(void **state)
+{
+	(void)state;
+	static const char *const attacks[] = {"[{kind: lying-leader, nodes: leader}]",
+		"[{kind: lying-leader, nodes: [0]}]", "[{kind: equivocate, nodes: [0]}]"};
+	for (size_t i = 0; i < 3; i++) {
+		struct outcome *outcome = attacked("raft", 4, UNIFORM, CLOSED, 40, attacks[i], "");
+		assert_verdict(outcome, "unsafe");
+		assert_true(kpi(outcome, KPI_DIVERGENCE) > 0);
+		bool agreement = false, matching = false;
+		for (size_t row = 0; row < n_rows(outcome, TABLE_VIOLATIONS); row++) {
+			const char *invariant = string_at(outcome, TABLE_VIOLATIONS, row, "invariant");
+			agreement = agreement || strcmp(invariant, "agreement") == 0;
+			matching = matching || strcmp(invariant, "log-matching") == 0;
+		}
+		assert_true(agreement && matching);
+		outcome_close(outcome);
+	}
+	/* A follower that would lie has nobody to lie to. */
+	struct outcome *follower =
+		attacked("raft", 4, UNIFORM, OPEN, 40, "[{kind: lying-leader, nodes: [3]}]", "");
+	assert_safe(follower);
+	outcome_close(follower);
+}
+
+/* Both candidates of one term get the third's vote. */
+static void test_double_votes_in_raft(void **state)
+{
+	(void)state;
+	static const char *const attacks[] = {"[]", "[{kind: double-vote, nodes: [2]}]"};
+	for (int i = 0; i < 2; i++) {
+		int n_broken = 0;
+		for (int seed = 1; seed <= 10; seed++) {
+			struct study *study = study_open("seed: %d\nstop: {items: 5}\nvalidators: 3\n"
+				"protocol: {kind: raft, initial_leader: none, election_timeout: [150 ms, 170 ms]}\n"
+				"network: {latency: " CONSTANT "}\n"
+				"workload: {kind: requests}\nattacks: %s\n", seed, attacks[i]);
+			struct outcome *outcome = study_run(study, 0, 0);
+			n_broken += n_rows(outcome, TABLE_VIOLATIONS) > 0 &&
+				strcmp(string_at(outcome, TABLE_VIOLATIONS, 0, "invariant"), "election-safety") == 0;
+			outcome_destroy(outcome);
+			study_close(study);
+		}
+		assert_true(i == 0 ? n_broken == 0 : n_broken > 0);
+	}
+}
+
+/* Under none an equivocator tells some of its clients' updates to some only: measured, never unsafe. */
+static void test_equivocation_under_none(void **state)
+{
+	(void)state;
+	struct outcome *honest = attacked("none", 4, CONSTANT, OPEN, 40, "[]", "");
+	assert_true(kpi(honest, KPI_DIVERGENCE) == 0);
+	outcome_close(honest);
+	struct outcome *outcome =
+		attacked("none", 4, CONSTANT, OPEN, 40, "[{kind: equivocate, nodes: [0]}]", "");
+	assert_verdict(outcome, "completed");
+	assert_true(kpi(outcome, KPI_DIVERGENCE) > 0);
+	outcome_close(outcome);
+}
+
+static void test_silent_primary(void **state)
+{
+	(void)state;
+	struct outcome *outcome = pbft(4, "[{kind: silent, nodes: leader}]");
+	assert_safe(outcome);
+	assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 1);
+	assert_int_equal(int_at(outcome, TABLE_VALIDATORS, 0, "messages_sent"), 0);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(int_at(outcome, TABLE_VALIDATORS, i, "byzantine"), i == 0);
+	}
+	outcome_close(outcome);
+	/* Two primaries in a row. */
+	outcome = pbft(7, "[{kind: silent, nodes: [0, 1]}]");
+	assert_safe(outcome);
+	assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 2);
+	assert_int_equal(int_at(outcome, TABLE_DECISIONS, 59, "view"), 2);
+	outcome_close(outcome);
+	outcome = attacked("raft", 4, UNIFORM, OPEN, 60, "[{kind: silent, nodes: leader}]", "");
+	assert_safe(outcome);
+	assert_true(kpi(outcome, KPI_LEADER_CHANGES) >= 1);
+	outcome_close(outcome);
+}
+
+/* More than f are silent: nothing is accepted; when they come to, a bounded number of views later all is.
+ * "What must break" 3. */
+static void test_liveness_returns(void **state)
+{
+	(void)state;
+	for (int n = 4; n <= 7; n += 3) {
+		char text[64], attacks[200];
+		int n_silent = (n - 1) / 3 + 1;
+		snprintf(attacks, sizeof(attacks), "[{kind: silent, nodes: %s, from: 1 s, until: 10 s}]",
+			first(n_silent, text));
+		struct outcome *outcome = attacked("pbft", n, CONSTANT, OPEN, 60, attacks, "");
+		assert_safe(outcome);
+		assert_true(kpi(outcome, KPI_LEADER_CHANGES) <= n_silent + 1);
+		double last_before = 0, first_after = INFINITY;
+		for (size_t row = 0; row < 60; row++) {
+			double at = real_at(outcome, TABLE_DECISIONS, row, "decided_s");
+			/* What was under way when it began may still end. */
+			assert_true(at < 1.05 || at > 10);
+			last_before = at < 1.05 && at > last_before ? at : last_before;
+			first_after = at > 10 && at < first_after ? at : first_after;
+		}
+		assert_true(last_before > .9 && first_after < 30);
+		outcome_close(outcome);
+	}
+}
+
+/* Just below the timeout: the view stays, and each answer comes so much later: exactly. */
+static void test_slow_primary(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *protocol, *delay;
+		double later_s;
+	} cases[] = {
+		/* 1 s less four times 10 ms */
+		{"pbft", "auto", .96},
+		{"{kind: pbft, view_timeout: 300 ms}", "auto", .26},
+		{"{kind: pbft, view_timeout: 60 ms}", "auto", .03}, /* at least half */
+		{"pbft", "120 ms", .12},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char attacks[100];
+		snprintf(attacks, sizeof(attacks), "[{kind: slow-primary, nodes: leader, delay: %s}]",
+			cases[i].delay);
+		struct outcome *outcome =
+			attacked(cases[i].protocol, 4, CONSTANT, OPEN, 40, attacks, "");
+		assert_safe(outcome);
+		assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 0);
+		assert_near(kpi(outcome, KPI_LATENCY_MEAN), .05 + cases[i].later_s, 1e-9);
+		outcome_close(outcome);
+	}
+	struct outcome *outcome =
+		attacked("raft", 4, CONSTANT, OPEN, 40, "[{kind: slow-primary, nodes: leader}]", "");
+	assert_safe(outcome);
+	assert_true(kpi(outcome, KPI_ELECTIONS) == 0);
+	/* 150 ms less four times 10 ms; more where a follower has come out of step meanwhile. */
+	assert_near(kpi(outcome, KPI_LATENCY_P50), .04 + .11, .05);
+	assert_true(kpi(outcome, KPI_LATENCY_MEAN) >= .04 + .11);
+	outcome_close(outcome);
+}
+
+static void test_withholding(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *protocol;
+		int n, n_faulty;
+	} cases[] = {{"pbft", 4, 1}, {"pbft", 7, 2}, {"raft", 5, 2}};
+	for (size_t i = 0; i < 3; i++) {
+		char attacks[100];
+		/* The last ones: those are backups. */
+		snprintf(attacks, sizeof(attacks), "[{kind: withhold, nodes: %s}]",
+			cases[i].n_faulty == 1 ? "[3]"
+				: cases[i].n == 7  ? "[5, 6]"
+								   : "[3, 4]");
+		struct outcome *outcome =
+			attacked(cases[i].protocol, cases[i].n, CONSTANT, OPEN, 40, attacks, "");
+		assert_safe(outcome);
+		assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 0);
+		assert_near(kpi(outcome, KPI_LATENCY_MEAN), i < 2 ? .05 : .04, 1e-9);
+		outcome_close(outcome);
+	}
+	struct outcome *outcome = attacked("raft", 5, CONSTANT, OPEN, 40,
+		"[{kind: withhold, nodes: [2, 3, 4]}]", "");
+	assert_verdict(outcome, "stalled");
+	assert_true(kpi(outcome, KPI_DECIDED) == 0);
+	outcome_close(outcome);
+}
+
+/* Refused, counted, and of no effect: the silent primary is replaced all the same. */
+static void test_forged_certificates(void **state)
+{
+	(void)state;
+	struct outcome *outcome =
+		pbft(7, "[{kind: silent, nodes: [0]}, {kind: forge-certificate, nodes: [3]}]");
+	assert_safe(outcome);
+	assert_true(kpi(outcome, KPI_REFUSED) >= 6); /* its view change, at each other one */
+	assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 1);
+	outcome_close(outcome);
+	/* The forger is the next primary: its new view is refused, the one after it leads. */
+	outcome = pbft(7, "[{kind: silent, nodes: [0]}, {kind: forge-certificate, nodes: [1]}]");
+	assert_safe(outcome);
+	assert_true(kpi(outcome, KPI_REFUSED) >= 12);
+	assert_int_equal(int_at(outcome, TABLE_DECISIONS, 59, "view"), 2);
+	outcome_close(outcome);
+	/* Checkpoints: its word is one vote, outvoted; the watermarks go on (60 instances, L = 10). */
+	const char *small = "{kind: pbft, checkpoint_interval: 5}";
+	outcome = attacked(
+		small, 4, CONSTANT, OPEN, 60, "[{kind: forge-certificate, nodes: [3]}]", "");
+	assert_safe(outcome);
+	assert_true(kpi(outcome, KPI_REFUSED) == 0);
+	assert_near(kpi(outcome, KPI_LATENCY_MEAN), .05, 1e-9);
+	outcome_close(outcome);
+	/* Two such, and no checkpoint is ever stable. */
+	outcome = attacked(
+		small, 4, CONSTANT, OPEN, 60, "[{kind: forge-certificate, nodes: [2, 3]}]", "");
+	assert_verdict(outcome, "stalled");
+	outcome_close(outcome);
+	/* Stale ones are true, old and useless. */
+	struct outcome *none = attacked(small, 4, CONSTANT, OPEN, 60, "[]", "");
+	outcome = attacked(
+		small, 4, CONSTANT, OPEN, 60, "[{kind: forge-certificate, nodes: [3], stale: on}]", "");
+	assert_safe(outcome);
+	assert_true(kpi(outcome, KPI_REFUSED) == 0);
+	assert_true(kpi(outcome, KPI_MESSAGES) == kpi(none, KPI_MESSAGES) + 11 * 3); /* 12 checkpoints */
+	assert_true(kpi(outcome, KPI_LATENCY_MEAN) == kpi(none, KPI_LATENCY_MEAN));
+	outcome_close(outcome);
+	outcome_close(none);
+}
+
+static void test_selective_primary(void **state)
+{
+	(void)state;
+	/* Two of three backups are a quorum with it; the third learns by what the others tell it. */
+	struct outcome *outcome = pbft(4, "[{kind: selective, nodes: [0], to: [1, 2]}]");
+	assert_safe(outcome);
+	assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 0);
+	outcome_close(outcome);
+	outcome = pbft(4, "[{kind: selective, nodes: [0], to: [1]}]");
+	assert_safe(outcome);
+	assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 1);
+	outcome_close(outcome);
+}
+
+static void test_replay_is_harmless(void **state)
+{
+	(void)state;
+	static const char *const protocols[] = {"none", "raft", "pbft"};
+	for (int i = 0; i < 3; i++) {
+		/* Constant delays and no loss: what comes again comes too late to matter. */
+		struct outcome *none = attacked(protocols[i], 4, CONSTANT, OPEN, 60, "[]", "");
+		struct outcome *outcome = attacked(protocols[i], 4, CONSTANT, OPEN, 60,
+			"[{kind: replay, fraction: 1, probability: 0.5}]", "");
+		assert_safe(none);
+		assert_verdict(outcome, "completed");
+		assert_true(kpi(outcome, KPI_MESSAGES) > 1.3 * kpi(none, KPI_MESSAGES));
+		assert_true(kpi(outcome, KPI_MESSAGES) < 1.8 * kpi(none, KPI_MESSAGES));
+		assert_near(kpi(outcome, KPI_LATENCY_MEAN), kpi(none, KPI_LATENCY_MEAN), 1e-9);
+		outcome_close(outcome);
+		outcome_close(none);
+		/* One of them, seen by honest ones. */
+		outcome = attacked(protocols[i], 4, UNIFORM, OPEN, 60, "[{kind: replay, nodes: [0]}]", "");
+		assert_verdict(outcome, "completed");
+		assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
+		outcome_close(outcome);
+	}
+}
+
+/* Batches differ between the two where the window is one instance: each has its own followers' pace. */
+static void test_twins(void **state)
+{
+	(void)state;
+	static const char *const window = "{kind: pbft, window: 1}";
+	int n_unsafe = 0;
+	for (int twin = 0; twin < 4; twin++) {
+		char attacks[80];
+		snprintf(attacks, sizeof(attacks), "[{kind: twins, nodes: [%d]}]", twin);
+		struct outcome *outcome = attacked(window, 4, UNIFORM, CLOSED, 200, attacks, "");
+		assert_safe(outcome); /* one identity is one fault, however often it runs */
+		outcome_close(outcome);
+	}
+	for (int other = 1; other < 4; other++) {
+		char attacks[80];
+		snprintf(attacks, sizeof(attacks), "[{kind: twins, nodes: [0, %d]}]", other);
+		struct outcome *outcome = attacked(window, 4, UNIFORM, CLOSED, 200, attacks, "");
+		n_unsafe += strcmp(outcome->summary.verdict, "unsafe") == 0;
+		outcome_close(outcome);
+	}
+	assert_true(n_unsafe > 0); /* two are more than f */
+	/* Raft's leader with a majority on each side: n = 3. With two of four on one side it has one only. */
+	struct outcome *raft = attacked(
+		"{kind: raft, window: 1}", 3, UNIFORM, CLOSED, 200, "[{kind: twins, nodes: [0]}]", "");
+	assert_verdict(raft, "unsafe");
+	outcome_close(raft);
+}
+
+/* The one that is outside of its window is not heard, and disturbs nothing. */
+static void test_twins_outside_the_window(void **state)
+{
+	(void)state;
+	static const char *const protocols[] = {"none", "raft", "pbft"};
+	for (int i = 0; i < 3; i++) {
+		struct outcome *none = attacked(protocols[i], 4, UNIFORM, CLOSED, 60, "[]", "");
+		struct outcome *outcome = attacked(protocols[i], 4, UNIFORM, CLOSED, 60,
+			"[{kind: twins, nodes: [0, 3], from: 1000 s}]", "");
+		assert_verdict(outcome, "completed");
+		assert_true(kpi(outcome, KPI_LATENCY_MEAN) == kpi(none, KPI_LATENCY_MEAN));
+		assert_true(kpi(outcome, KPI_ELECTIONS) == 0);
+		outcome_close(outcome);
+		outcome_close(none);
+	}
+}
+
+static const char *const everything[] = {"silent", "slow-primary, delay: 30 ms", "equivocate", "withhold",
+	"selective, to: [1]", "replay", "crash-prone, up: 500 ms, down: 100 ms", "twins", "collude",
+	"double-vote", "forge-certificate", "lying-leader"};
+
+/* Nothing outside the window: the same events and decisions, to the byte. */
+static void test_no_effect_outside_the_window(void **state)
+{
+	(void)state;
+	static const char *const latencies[] = {CONSTANT, UNIFORM};
+	for (int l = 0; l < 2; l++) {
+		struct outcome *none = attacked("pbft", 4, latencies[l], OPEN, 40, "[]", "");
+		for (size_t i = 0; i < 11; i++) {
+			char attacks[100];
+			snprintf(attacks, sizeof(attacks), "[{kind: %s, nodes: [0], from: 1000 s}]", everything[i]);
+			struct outcome *outcome = attacked("pbft", 4, latencies[l], OPEN, 40, attacks, "");
+			if (strcmp(everything[i], "twins") != 0) { /* whose second one computes, unheard */
+				assert_string_equal(digest(outcome), digest(none));
+			}
+			assert_true(kpi(outcome, KPI_LATENCY_MEAN) == kpi(none, KPI_LATENCY_MEAN));
+			outcome_close(outcome);
+		}
+		outcome_close(none);
+	}
+}
+
+/* And within it the same each time, and another thing than without it; on a processor that has a queue,
+ * too. */
+static void test_repeats(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 12; i++) {
+		const char *protocol = i == 11 ? "raft" : "{kind: pbft, checkpoint_interval: 5}";
+		char attacks[100];
+		snprintf(attacks, sizeof(attacks), "[{kind: equivocate, nodes: [0]}, {kind: %s, nodes: [0, 3]}]",
+			everything[i]);
+		static const char *const more[] = {"", "node: {send: 10 us, receive: 10 us}\n"};
+		for (int k = 0; k < 2; k++) {
+			struct outcome *a = attacked(protocol, 4, UNIFORM, OPEN, 40, attacks, more[k]);
+			struct outcome *b = attacked(protocol, 4, UNIFORM, OPEN, 40, attacks, more[k]);
+			assert_string_equal(digest(a), digest(b));
+			outcome_close(a);
+			outcome_close(b);
+		}
+	}
+}
+
+/* Down and up at random, and honest all the same. */
+static void test_crash_prone(void **state)
+{
+	(void)state;
+	static const char *const protocols[] = {"raft", "pbft"};
+	for (int i = 0; i < 2; i++) {
+		struct outcome *outcome = attacked(protocols[i], 4, UNIFORM, OPEN, 200,
+			"[{kind: crash-prone, nodes: [0, 2], up: 1 s, down: 300 ms, until: 8 s}]", "");
+		struct outcome *none = attacked(protocols[i], 4, UNIFORM, OPEN, 200, "[]", "");
+		assert_safe(outcome);
+		assert_true(kpi(outcome, KPI_LATENCY_MAX) > kpi(none, KPI_LATENCY_MAX));
+		assert_int_equal(int_at(outcome, TABLE_VALIDATORS, 2, "byzantine"), 1);
+		outcome_close(outcome);
+		outcome_close(none);
+	}
+	/* For good, and too many: it is known that nothing can come any more. */
+	struct outcome *outcome = attacked("raft", 4, UNIFORM, OPEN, 200,
+		"[{kind: crash-prone, nodes: [0, 1, 2], up: 500 ms, down: 100000 s, until: 1000000 s}]", "");
+	assert_verdict(outcome, "stalled");
+	outcome_close(outcome);
+}
+
+/* Whoever leads when it begins; and the same nodes by fraction under every protocol. */
+static void test_who(void **state)
+{
+	(void)state;
+	/* The first falls silent, and the second when it leads. */
+	struct outcome *outcome = attacked("pbft", 7, UNIFORM, OPEN, 200,
+		"[{kind: silent, nodes: leader, from: 500 ms}, {kind: silent, nodes: leader, from: 5 s}]", "");
+	assert_safe(outcome);
+	for (size_t i = 0; i < 7; i++) {
+		assert_int_equal(int_at(outcome, TABLE_VALIDATORS, i, "byzantine"), i < 2);
+	}
+	assert_int_equal(int_at(outcome, TABLE_DECISIONS, 199, "view"), 2);
+	outcome_close(outcome);
+	/* No leader at first: the first who is elected. */
+	outcome = attacked("{kind: raft, initial_leader: none}", 5, UNIFORM, OPEN, 40,
+		"[{kind: lying-leader, nodes: leader}]", "");
+	assert_verdict(outcome, "unsafe");
+	outcome_close(outcome);
+
+	static const char *const protocols[] = {"none", "raft", "pbft"};
+	int64_t seen[3][10];
+	for (int p = 0; p < 3; p++) {
+		outcome = attacked(
+			protocols[p], 10, UNIFORM, OPEN, 10, "[{kind: slow-primary, fraction: 0.3, delay: 1 ms}]", "");
+		int64_t n = 0;
+		for (size_t i = 0; i < 10; i++) {
+			seen[p][i] = int_at(outcome, TABLE_VALIDATORS, i, "byzantine");
+			n += seen[p][i];
+			assert_int_equal(seen[p][i], seen[0][i]);
+		}
+		assert_int_equal(n, 3);
+		outcome_close(outcome);
+	}
+}
+
+/* With predictions, beside attacks on these. */
+static void test_with_an_application(void **state)
+{
+	(void)state;
+	static const char *const protocols[] = {"none", "raft", "pbft"};
+	for (int p = 0; p < 3; p++) {
+		struct outcome *outcome = run_text("seed: 5\n"
+			"stop: {items: 30}\n"
+			"validators: 4\n"
+			"protocol: %s\n"
+			"network: {latency: " UNIFORM "}\n"
+			"workload: {kind: dimweight, arrivals: {kind: regular, rate: 20 /s}}\n"
+			"predictor: {kind: linear, train: 50}\n"
+			"attacks: [{kind: inflation, nodes: [1], share: 1}, {kind: silent, nodes: [3]},\n"
+			"  {kind: slow-primary, nodes: [3], delay: 1 ms}]\n"
+			"record: [decisions, predictions, validators]\n", protocols[p]);
+		assert_verdict(outcome, "completed");
+		assert_true(kpi(outcome, KPI_DECIDED) == 30);
+		for (size_t row = 0; row < n_rows(outcome, TABLE_DECISIONS); row++) {
+			assert_true(int_at(outcome, TABLE_DECISIONS, row, "client") != 3);
+		}
+		for (size_t row = 0; row < n_rows(outcome, TABLE_PREDICTIONS); row++) {
+			int64_t node = int_at(outcome, TABLE_PREDICTIONS, row, "node");
+			double honest = real_at(outcome, TABLE_PREDICTIONS, row, "honest");
+			double sent = real_at(outcome, TABLE_PREDICTIONS, row, "sent");
+			assert_true(sent == (node == 1 ? 2 : 1) * honest);
+			assert_true(node != 3 || int_at(outcome, TABLE_PREDICTIONS, row, "late")); /* unheard */
+		}
+		outcome_close(outcome);
+	}
+}
+
+/* What a protocol lacks is said where the scenario names the attack. */
+static void test_what_does_not_fit(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *protocol, *attack, *reason;
+	} cases[] = {
+		{"pbft", "lying-leader, nodes: leader", "`equivocate` is what a lying leader can do"},
+		{"none", "lying-leader, nodes: [0]", "`none` has no leader"},
+		{"none", "silent, nodes: leader", "`none` has no leader: name the validators"},
+		{"none", "withhold, nodes: [0]", "`none` has no votes"},
+		{"none", "double-vote, nodes: [0]", "no votes that could be given twice"},
+		{"raft", "collude, nodes: [0]", "no votes that name what they are for"},
+		{"raft", "forge-certificate, nodes: [0]", "no messages that show what others have signed"},
+		{"none", "slow-primary, nodes: [0]", "give a `delay`"},
+		{"{kind: pbft, view_timeout: off}", "slow-primary, nodes: [0]", "give a `delay`"},
+		{"pbft", "equivocate, nodes: [0], groups: [[1], [4]]", "0 to 3"},
+		{"pbft", "twins, nodes: [0], groups: [[1], [2], [3]]", "two groups, one for each twin"},
+		{"pbft", "inflation, nodes: [0]", "is on predictions"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[400], *said = NULL;
+		size_t n_said = 0;
+		int n = snprintf(text, sizeof(text),
+			"validators: 4\nprotocol: %s\nworkload: requests\nattacks: [{kind: %s}]\n",
+			cases[i].protocol, cases[i].attack);
+		struct diagnostics *diagnostics = diagnostics_create();
+		assert_null(scenario_parse(text, (size_t)n, "test.yaml", ".", NULL, 0, diagnostics));
+		FILE *out = open_memstream(&said, &n_said);
+		diagnostics_print(diagnostics, out);
+		fclose(out);
+		if (strstr(said, cases[i].reason) == NULL) {
+			fail_msg("%s under %s: no '%s' in\n%s", cases[i].attack, cases[i].protocol,
+				cases[i].reason, said);
+		}
+		free(said);
+		diagnostics_destroy(diagnostics);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_equivocation_in_pbft),
+		cmocka_unit_test(test_one_equivocator_is_harmless_in_pbft),
+		cmocka_unit_test(test_one_corrupted_proposal),
+		cmocka_unit_test(test_a_lying_leader_in_raft),
+		cmocka_unit_test(test_double_votes_in_raft),
+		cmocka_unit_test(test_equivocation_under_none),
+		cmocka_unit_test(test_silent_primary),
+		cmocka_unit_test(test_liveness_returns),
+		cmocka_unit_test(test_slow_primary),
+		cmocka_unit_test(test_withholding),
+		cmocka_unit_test(test_forged_certificates),
+		cmocka_unit_test(test_selective_primary),
+		cmocka_unit_test(test_replay_is_harmless),
+		cmocka_unit_test(test_twins),
+		cmocka_unit_test(test_twins_outside_the_window),
+		cmocka_unit_test(test_no_effect_outside_the_window),
+		cmocka_unit_test(test_repeats),
+		cmocka_unit_test(test_crash_prone),
+		cmocka_unit_test(test_who),
+		cmocka_unit_test(test_with_an_application),
+		cmocka_unit_test(test_what_does_not_fit),
+	};
+	return cmocka_run_group_tests_name("attackers", tests, NULL, NULL);
+}
