@@ -222,11 +222,13 @@ void raft_on_request(struct node *node, const struct message *message)
 		return;
 	}
 	bool forgets = PLANTED(raft_settings_of(node), REPLY_CACHE_DROPPED);
-	if (!forgets && node_executed(node, transaction)) {
+	if (node_executed(node, transaction)) {
 		/* Raft 8, thesis 6.3: the state machine keeps the last answers; a command is executed once. */
 		node_log(node, "request already executed -> resend reply");
 		node_reply(node, transaction, raft->term);
-		return;
+		if (!forgets) {
+			return;
+		}
 	}
 	if (!growing_bits_add(&raft->proposed, node_arena(node), transaction) && !forgets) {
 		node_log(node, "request already in the log -> ignore");

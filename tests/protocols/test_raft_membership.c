@@ -453,6 +453,44 @@ static void configuration_not_written(void **state)
 	cluster_destroy(cluster);
 }
 
+/* What a scenario may not say. */
+static void settings_refused(void **state)
+{
+	uint32_t nodes[] = {0, 1, 2, 5};
+	const struct raft_settings good = {.election_timeout_ns = {150 * MS, 300 * MS},
+		.heartbeat_ns = 50 * MS, .members = {.n = 3, .nodes = nodes, .given = true},
+		.learners = {.n = 0}};
+	struct raft_settings bad[8];
+	const char *const params[8] = {"members", "learners", "members", "members", "reads", "reads",
+		"check_quorum", "learners"};
+	for (int i = 0; i < 8; i++) {
+		bad[i] = good;
+	}
+	bad[0].members.n = 4; /* there is no validator 5 */
+	bad[1].learners = (struct node_list){.n = 1, .nodes = nodes + 1, .given = true};
+	bad[2].members.nodes = nodes + 1; /* 1, 2, 5 */
+	bad[2].members.n = 2;             /* without 0, which leads */
+	bad[3].members.leader = true;
+	bad[4].reads = RAFT_READS_LEASE; /* without check_quorum */
+	bad[5].reads = RAFT_READS_INDEX;
+	bad[5].heartbeat_ns = SIM_NEVER;
+	bad[6].check_quorum = true;
+	bad[6].election_timeout_ns[0] = bad[6].election_timeout_ns[1] = SIM_NEVER;
+	bad[7].members = (struct node_list){0};
+	bad[7].learners = (struct node_list){.n = 3, .nodes = nodes, .given = true}; /* nobody is left */
+	const struct shape shape = {.n_validators = 3};
+	const char *param = NULL;
+	char error[256];
+	struct raft_settings fine = good;
+	assert_true(raft_finish(&fine, &shape, &param, error));
+	for (int i = 0; i < 8; i++) {
+		assert_false(raft_finish(&bad[i], &shape, &param, error));
+		assert_string_equal(param, params[i]);
+	}
+	bad[2].initial_leader = RAFT_LEADER_NONE;
+	assert_true(raft_finish(&bad[2], &shape, &param, error));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -472,6 +510,7 @@ int main(void)
 		cmocka_unit_test(promotion),
 		cmocka_unit_test(configuration_in_a_snapshot),
 		cmocka_unit_test(configuration_not_written),
+		cmocka_unit_test(settings_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
