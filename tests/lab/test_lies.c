@@ -17,19 +17,12 @@ static enum message_role role(const struct message *message)
 	return (enum message_role)message->view;
 }
 
-static const struct batch *proposed(const struct message *message)
+static bool propose(struct node *node, struct message *copy, forgery_choose choose, void *context)
 {
-	return message->body;
-}
-
-static void propose(struct node *node, struct message *copy, const struct batch *instead)
-{
-	copy->body = instead;
-}
-
-static uint64_t voted(const struct message *message)
-{
-	return message->digest;
+	if (copy->body != NULL) {
+		copy->body = choose(context, copy->instance, copy->view, copy->body);
+	}
+	return copy->body != NULL;
 }
 
 static void vote(struct node *node, struct message *copy, uint64_t digest)
@@ -43,7 +36,7 @@ static void claim(struct node *node, struct message *copy)
 }
 
 static const struct protocol_forgery forgery = {
-	.role = role, .proposed = proposed, .propose = propose, .voted = voted, .vote = vote, .claim = claim};
+	.role = role, .propose = propose, .vote = vote, .claim = claim};
 
 static enum protocol_step step_taken;
 static struct protocol_step_argument argument_taken;
