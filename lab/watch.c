@@ -6,7 +6,8 @@
  *   validity            what is committed was submitted by a client
  *   integrity           an instance is executed once at a validator, and a transaction once
  *   total-order         instances are executed in order, without gaps
- *   view-order          the view or term that a validator is in never falls, across crashes too
+ *   view-order          the view or term that a validator is in never falls, across crashes too, but for
+ *                       one that it had not written to stable storage
  *   commit-order        a Raft-like log's commit index never falls
  *   election-safety     a term has at most one leader (Raft 5.2)
  *   log-matching        logs that hold an entry of the same index and term are alike up to it (Raft 5.3)
@@ -273,6 +274,10 @@ void watch_candidate(struct node *node, uint64_t term)
 
 void watch_failed(struct lab *lab, struct node *node)
 {
+	if (lab->protocol->stored_view != NULL) {
+		/* A term that it has not written yet it may lose: it has answered nobody in it. */
+		lab->replicas[node->id].view = lab->protocol->stored_view(node);
+	}
 	if (lab->protocol->leader_based && node->id == lab->leader && lab->leader_failed == SIM_NEVER) {
 		lab->leader_failed = lab->world.now;
 	}
