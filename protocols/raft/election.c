@@ -239,13 +239,14 @@ void raft_election_timeout(struct node *node)
 	}
 }
 
-/* Has it heard from a leader within the smallest election timeout? A leader has. */
+/* Has it heard from a leader within the smallest election timeout? A leader has. Where that is off, only
+ * steps make candidates: they are not refused for ever because of a leader that is down. */
 static bool hears_leader(const struct node *node)
 {
 	const struct raft *raft = raft_of(node);
+	sim_time timeout = raft_settings_of(node)->election_timeout_ns[0];
 	return raft->role == RAFT_LEADER ||
-		(raft->heard_at >= 0 &&
-			node_now(node) - raft->heard_at < raft_settings_of(node)->election_timeout_ns[0]);
+		(raft->heard_at >= 0 && timeout != SIM_NEVER && node_now(node) - raft->heard_at < timeout);
 }
 
 /* Raft 5.4.1: the candidate's log must be at least as up-to-date. */
