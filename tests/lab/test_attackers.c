@@ -406,6 +406,13 @@ static void test_twins(void **state)
 		outcome_close(outcome);
 	}
 	assert_true(n_unsafe >= 2); /* two are more than f */
+	/* Twins of the same side are of one mind: here they need each other for a quorum. */
+	struct outcome *sides = run_text("seed: 3\nstop: {items: 200}\nvalidators: 4\n"
+		"protocol: {kind: pbft, window: 1}\nnetwork: {latency: " UNIFORM "}\n"
+		"workload: {kind: requests, clients: 4, outstanding: 3}\n"
+		"attacks: [{kind: twins, nodes: [0, 3]}]\n");
+	assert_verdict(sides, "unsafe");
+	outcome_close(sides);
 	/* Raft's leader with a majority on each side: n = 3. With two of four on one side it has one only. */
 	struct outcome *raft = attacked(
 		"{kind: raft, window: 1}", 3, UNIFORM, CLOSED, 200, "[{kind: twins, nodes: [0]}]", "");
