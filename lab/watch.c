@@ -62,8 +62,7 @@ void watch_proposed(struct node *node, uint64_t instance, uint64_t view, const s
 	struct lab_instance *record = watch_instance(lab, instance);
 	lab->n_proposed++;
 	told_proposed(node, record, instance, batch);
-	/* What a liar proposes may come to nothing: it counts once an honest one executes it. */
-	if (instance > lab->last_proposed && !(node->byzantine && lab->protocol->ordered)) {
+	if (instance > lab->last_proposed) {
 		lab->last_proposed = instance;
 	}
 	if (!record->committed) {
