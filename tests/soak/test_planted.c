@@ -44,7 +44,7 @@ struct bug {
 	"seed: 1\nvalidators: 5\nstop: {items: 1, time: 5 s}\n" \
 	"protocol: {kind: raft, election_timeout: off%s}\n" \
 	"network: {latency: {kind: constant, value: 10 ms}}\n" \
-	"workload: {kind: requests, size: 100 kB, client_timeout: off}\n" \
+	"workload: {kind: requests, size: 1 MB, client_timeout: off}\n" \
 	"faults:\n" \
 	"  - {kind: rule, message: append-entries, term: 1, from_nodes: [0], to_nodes: [2, 3, 4], action: drop}\n" \
 	"  - {kind: crash, nodes: [0], from: 100 ms, until: 300 ms}\n" \
@@ -74,9 +74,10 @@ struct bug {
  * of its own by which the settings let another run faster. It is cut off; 1 leads from 12 s on. */
 #define SLOW_LEADER \
 	"seed: 1\nvalidators: 3\nstop: {items: 1000}\n" \
-	"protocol: {kind: raft, election_timeout: [4 s, 8 s], check_quorum: on, reads: lease, clock_drift: 0.5%s}\n" \
+	"protocol: {kind: raft, election_timeout: [4 s, 8 s], heartbeat: 100 ms, " \
+	"check_quorum: on, reads: lease, clock_drift: 0.5%s}\n" \
 	"network: {latency: {kind: constant, value: 10 ms}}\n" \
-	"workload: {kind: kv, keys: 1, reads: 0.9, clients: 50, client_timeout: 500 ms, " \
+	"workload: {kind: kv, keys: 1, conflict: 1, reads: 0.97, clients: 50, client_timeout: 500 ms, " \
 	"arrivals: {kind: poisson, rate: 100 /s}}\n" \
 	"faults:\n" \
 	"  - {kind: skew, nodes: [0], drift: -300000}\n" \
