@@ -96,6 +96,17 @@ static void check_commit_order(struct lab *lab, struct node *node, uint64_t inst
 	replica->committed = instance;
 }
 
+/* Voters alone count; how many are needed may change meanwhile. */
+static void count_member_commit(struct node *node, struct lab_instance *record)
+{
+	struct lab *lab = lab_of(node);
+	if (lab->protocol->part(node, node->id) == PART_VOTER && !record->commit_counted &&
+		++record->n_committed >= members_commits(node)) {
+		record->commit_counted = true;
+		samples_add(&lab->commits, lab->world.now - record->proposed_at);
+	}
+}
+
 void watch_committed(struct node *node, uint64_t instance, uint64_t view, const struct batch *batch)
 {
 	struct lab *lab = lab_of(node);
@@ -126,7 +137,10 @@ void watch_committed(struct node *node, uint64_t instance, uint64_t view, const 
 	if (node->id == record->proposer) {
 		samples_add(&lab->proposer_commits, lab->world.now - record->proposed_at);
 	}
-	if (++record->n_committed == lab->world.n_validators - (uint32_t)lab->scenario->n_faulty) {
+	if (lab->membership) {
+		count_member_commit(node, record);
+	} else if (++record->n_committed ==
+		lab->world.n_validators - (uint32_t)lab->scenario->n_faulty) {
 		samples_add(&lab->commits, lab->world.now - record->proposed_at);
 	}
 }
