@@ -40,7 +40,8 @@ static const struct param params[] = {
 		.help = "execute what is prepared before it is committed; a client then needs a quorum of replies"},
 	{.name = "read_only", .kind = PARAM_CHOICE, .offset = offsetof(struct pbft_settings, read_only),
 		.choices = "off|on", .fallback = "off", .unit = "",
-		.help = "answer reads without ordering them; a client then needs a quorum of equal answers"},
+		.help = "answer reads without ordering them; a client then needs a quorum of equal answers, to "
+				"reads and writes"},
 	{.name = "fast_path", .kind = PARAM_CHOICE, .offset = offsetof(struct pbft_settings, fast_path),
 		.choices = "off|on", .fallback = "off", .unit = "",
 		.help = "commit in one round what all n vote for: updates of what nobody else touches"},
@@ -110,8 +111,9 @@ static enum protocol_reads reads(const void *settings)
 	return ((const struct pbft_settings *)settings)->read_only ? READS_ALL : READS_ORDERED;
 }
 
-/* OSDI'99 4.4: 2f+1, of which f+1 are honest and any other quorum holds one. That holds for any `quorum`
- * that the scenario forces on the replicas: what a client needs is not theirs to say. */
+/* OSDI'99 4.4, thesis 5.1.3: 2f+1, which meet the 2f+1 that have answered any write that was accepted before
+ * in an honest replica. That holds for any `quorum` that the scenario forces on the replicas: what a client
+ * needs is not theirs to say. */
 static uint32_t read_quorum(const void *settings, uint32_t n_validators, uint32_t n_faulty)
 {
 	return (n_validators + n_faulty + 2) / 2; /* ceil((n + f + 1) / 2) */

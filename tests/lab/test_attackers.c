@@ -420,6 +420,17 @@ static void test_twins(void **state)
 	outcome_close(raft);
 }
 
+/* Clients are no validators and have no twins: a rule that looks at what they send. */
+static void test_twins_and_a_rule_for_clients(void **state)
+{
+	(void)state;
+	struct outcome *outcome = attacked("pbft", 4, "{kind: constant, value: 10 ms}", "clients: 8", 40,
+		"[{kind: twins, nodes: [3]}]", "faults: [{kind: rule, message: request, action: delay, delay: 5 ms}]\n");
+	assert_safe(outcome);
+	assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .055);
+	outcome_close(outcome);
+}
+
 /* The one that is outside of its window is not heard, and disturbs nothing. */
 static void test_twins_outside_the_window(void **state)
 {
@@ -664,6 +675,7 @@ int main(void)
 		cmocka_unit_test(test_selective_primary),
 		cmocka_unit_test(test_replay_is_harmless),
 		cmocka_unit_test(test_twins),
+		cmocka_unit_test(test_twins_and_a_rule_for_clients),
 		cmocka_unit_test(test_twins_outside_the_window),
 		cmocka_unit_test(test_no_effect_outside_the_window),
 		cmocka_unit_test(test_repeats),
