@@ -15,6 +15,7 @@ struct writer {
 	uint32_t n_validators, n_faulty;
 	const char *protocol;
 	bool wide, leases, predicts;
+	uint32_t span_ms; /* in which all faults and lies begin and end */
 };
 
 static void write_text(struct writer *writer, const char *format, ...)
@@ -50,8 +51,8 @@ static bool chance(struct writer *writer, double probability)
 /* "from: 3.250 s, until: 7.125 s": both by the time when all is healed. */
 static void write_window(struct writer *writer)
 {
-	uint32_t from_ms = below(writer, HEALED_S * 900);
-	uint32_t until_ms = from_ms + 1 + below(writer, HEALED_S * 1000 - from_ms);
+	uint32_t from_ms = below(writer, writer->span_ms / 10 * 9);
+	uint32_t until_ms = from_ms + 1 + below(writer, writer->span_ms - from_ms);
 	write_text(writer, "from: %u ms, until: %u ms", from_ms, until_ms);
 }
 
@@ -226,7 +227,7 @@ static void write_step(struct writer *writer)
 								  "change-membership", "change-membership")
 		: strcmp(writer->protocol, "pbft") == 0 ? PICK(writer, "campaign", "propose", "restart")
 												: "restart";
-	write_text(writer, "kind: step, at: %u ms, action: %s, ", below(writer, HEALED_S * 1000), action);
+	write_text(writer, "kind: step, at: %u ms, action: %s, ", below(writer, writer->span_ms), action);
 	if (strcmp(action, "change-membership") == 0) {
 		write_text(writer, "node: leader, joint: %s, members: ", PICK(writer, "on", "off"));
 		write_nodes(writer, 1 + below(writer, writer->n_validators));
@@ -263,7 +264,7 @@ static bool write_late_fault(struct writer *writer)
 	case 2:
 		write_text(writer, "kind: stabilise, at: %u ms, delay: {kind: uniform, min: 0 ms, max: %u ms}, "
 						   "loss: 0.%u}\n",
-			1 + below(writer, HEALED_S * 1000), 1 + below(writer, 5000), below(writer, 8));
+			1 + below(writer, writer->span_ms), 1 + below(writer, 5000), below(writer, 8));
 		return false;
 	case 3:
 		write_text(writer, "kind: crash, every: %u ms, lasts: %u ms, nodes: ", 200 + below(writer, 8000),
@@ -392,6 +393,8 @@ void schedule_write(const struct schedule *schedule, char text[SCHEDULE_TEXT_MAX
 		.protocol = protocol,
 		.wide = schedule->wide,
 	};
+	/* Some are over soon, so that what clients in a closed loop ask for falls into them. */
+	writer.span_ms = 1000 + below(&writer, HEALED_S * 1000 - 1000);
 	write_text(&writer, "title: schedule %llu\nseed: %llu\n", (unsigned long long)seed,
 		(unsigned long long)seed);
 	/* Under `none` a prediction that is lost is lost: an item may never close. */
