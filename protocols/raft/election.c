@@ -231,7 +231,12 @@ void raft_election_timeout(struct node *node)
 	bool may = raft_is_voter(config, node->id) ||
 		(config->index > raft->commit && raft_is_voter(config->prev, node->id));
 	if (!may) {
+		/* Nor does it go on naming to clients a leader that it no longer hears. */
 		node_log(node, "no voter -> no election");
+		if (raft->leader != NODE_NONE) {
+			raft->leader = NODE_NONE;
+			node_follows(node, raft->term, NODE_NONE);
+		}
 	} else if (raft_settings_of(node)->pre_vote) {
 		ask_for_pre_votes(node);
 	} else {
