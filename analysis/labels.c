@@ -43,6 +43,8 @@ static const struct word kpi_words[] = {
 	{"false_accept_rate", "bad predictions accepted"},
 	{"false_reject_rate", "good predictions rejected"},
 	{"detection_s", "time to detection"},
+	{"detection_items", "lies until the first rejection"},
+	{"auc", "area under the ROC curve"},
 	{"divergence", "diverging items"},
 	{"availability", "availability"},
 	{"recovery_s", "time to recover"},
