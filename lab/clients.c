@@ -122,7 +122,8 @@ static void wait_for(struct lab *lab, uint32_t id, transaction_id transaction, i
 	sim_time deadline = sim_time_add(lab->world.now, timeout);
 	ring_push(&lab->clients[id].waiting[level], &lab->world.arena,
 		(struct outstanding){transaction, deadline});
-	if (!node_timer_runs(&lab->world.nodes[id], NODE_TIMER_CLIENT)) {
+	/* Sooner than one that has backed off. */
+	if (deadline < lab->world.ports[id].timer_at[NODE_TIMER_CLIENT]) {
 		node_timer_set(&lab->world.nodes[id], NODE_TIMER_CLIENT, deadline);
 	}
 }
@@ -248,6 +249,11 @@ void client_timer(struct node *node)
 			struct transaction *asked = &lab->transactions[head.transaction];
 			if (asked->kind == TRANSACTION_PROPOSAL && !asked->answered) {
 				asked->answered = replica_executed(node, head.transaction); /* settled */
+			}
+			if (lab->membership && !asked->answered && is_gateway(lab, node->id) &&
+				!members_belongs(lab, node->id)) {
+				/* Its validator executes nothing more: it hears from the others. */
+				asked->answered = members_executed(lab, head.transaction);
 			}
 			bool answered = asked->answered;
 			if (!answered && head.deadline > lab->world.now) {

@@ -434,7 +434,7 @@ static double reputation(const struct lab *lab, uint32_t of)
 		return real_nan();
 	}
 	while (at < lab->world.n_validators &&
-		!(lab->world.nodes[at].alive && lab_counts(&lab->world.nodes[at]))) {
+		!(lab_serves(lab, at) && lab_counts(&lab->world.nodes[at]))) {
 		at++;
 	}
 	return application_reputation(

@@ -48,18 +48,19 @@ static struct item_details *take_details(struct lab *lab)
 	return details;
 }
 
-/* Item i's client is the gateway of validator i mod n, or of the next live honest one. */
+/* Item i's client is the gateway of validator i mod n, or of the next live honest one that
+ * belongs. */
 static uint32_t live_gateway(const struct lab *lab, uint32_t from)
 {
 	uint32_t n = lab->world.n_validators;
 	for (uint32_t i = 0; i < n; i++) {
 		const struct node *node = &lab->world.nodes[(from + i) % n];
-		if (node->alive && lab_counts(node)) {
+		if (lab_serves(lab, node->id) && lab_counts(node)) {
 			return node->id;
 		}
 	}
 	for (uint32_t i = 0; i < n; i++) { /* all have crashed at some time: any that is up again */
-		if (lab->world.nodes[(from + i) % n].alive) {
+		if (lab_serves(lab, (from + i) % n)) {
 			return (from + i) % n;
 		}
 	}
@@ -71,7 +72,7 @@ static void deadline(struct world *world, void *context, uint64_t item)
 {
 	struct lab *lab = context;
 	for (uint32_t i = 0; i < world->n_validators; i++) {
-		if (world->nodes[i].alive &&
+		if (lab_serves(lab, i) &&
 			!application_outcome(lab->replicas[i].application, item).closed) {
 			client_submit(lab, i, TRANSACTION_CLOSE, (uint32_t)item, 0);
 		}
@@ -83,7 +84,7 @@ static void deadline(struct world *world, void *context, uint64_t item)
 static void late_deadlines(struct world *world, void *context, uint64_t node)
 {
 	struct lab *lab = context;
-	for (uint32_t item = 0; item < lab->n_items && world->nodes[node].alive; item++) {
+	for (uint32_t item = 0; item < lab->n_items && lab_serves(lab, (uint32_t)node); item++) {
 		if (!lab->items[item].accepted &&
 			sim_time_add(lab->items[item].arrived, lab->common->deadline_ns) <= world->now &&
 			!application_outcome(lab->replicas[node].application, item).closed) {
@@ -216,9 +217,10 @@ static void submit_all(struct lab *lab, uint32_t item, const struct item_details
 			.identity = i,
 			.kind = validated ? TRANSACTION_PROPOSAL : TRANSACTION_PREDICTION,
 		};
-		if (lab->world.nodes[i].alive && costs) {
+		bool serves = lab_serves(lab, i);
+		if (serves && costs) {
 			say_after(lab, &said);
-		} else if (lab->world.nodes[i].alive) {
+		} else if (serves) {
 			submit_said(lab, &said);
 		}
 		for (; id < lab->n_identities && lab->identities[id - n].owner == i; id++) {
@@ -236,7 +238,7 @@ static void observe(struct lab *lab, uint32_t index, const struct item *real,
 	struct item_details *details)
 {
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
-		if (!lab->world.nodes[i].alive) {
+		if (!lab_serves(lab, i)) {
 			continue;
 		}
 		double *seen = adversary_seen(lab, i);
@@ -269,7 +271,7 @@ static void predictions(struct lab *lab, uint32_t index)
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		/* What an attacker leaves as it was (a target that is not worth it) is an honest prediction,
 		 * unless its model has learned to lie. */
-		details->attacked[i] = lab->world.nodes[i].alive &&
+		details->attacked[i] = lab_serves(lab, i) &&
 			(details->sent[i] != details->honest[i] || lab->models[i].poisoned);
 	}
 	for (uint32_t i = 0; i < lab->n_identities; i++) {
@@ -494,14 +496,14 @@ void driver_reassign(struct lab *lab)
 			continue;
 		}
 		/* A gateway whose validator turns out to be a liar is no honest client. */
-		if (!lab->world.nodes[item->client].alive || lab->world.nodes[item->client].byzantine) {
+		if (!lab_serves(lab, item->client) || lab->world.nodes[item->client].byzantine) {
 			item->client = live_gateway(lab, item->client);
 		}
 		const struct kept_closing *kept = item->kept;
 		while (kept != NULL && kept->node != item->client) {
 			kept = kept->next;
 		}
-		if (kept != NULL && lab->world.nodes[item->client].alive) {
+		if (kept != NULL && lab_serves(lab, item->client)) {
 			accept_closing(lab, index, &kept->closing, kept->instance, kept->view);
 		}
 	}

@@ -33,6 +33,14 @@ void faults_links(struct world *world)
 	for (uint32_t i = 0; i < n; i++) {
 		live += world->nodes[i].alive;
 	}
+	if (lab->membership) {
+		if (!members_change_to_come(lab) && !members_in_touch(lab)) {
+			lab_end(lab, "stalled",
+				"from %g s on %u of %u validators are live, and no quorum of members can reach each other",
+				sim_time_to_s(world->now), live, n);
+		}
+		return;
+	}
 	uint32_t quorum = lab->protocol->quorum(
 		lab->scenario->protocol.settings, n, (uint32_t)lab->scenario->n_faulty);
 	if (live < quorum) {

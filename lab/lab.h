@@ -13,6 +13,7 @@
  *   transactions.c  the life of each transaction, where it is recorded
  *   trace.c     tells a sink all that happens, where there is one
  *   watch.c     the invariants, checked from the outside at every report
+ *   members.c   who belongs, where validators come and go
  *   faults.c    what the engine's faults need to know of protocols: quorums, steps, lies
  *   told.c      those about what clients were told: exactly-once, durability, liveness
  *   linear.c    whether what clients read and wrote is linearizable
@@ -194,6 +195,7 @@ struct lab_instance {
 	uint32_t n_committed;
 	uint32_t first_node;
 	bool committed;
+	bool commit_counted;  /* where there is membership */
 	bool proposed_again;  /* its proposer had executed one of its transactions before */
 	uint64_t told_digest; /* committed when a client was told of a transaction in it; 0: none was */
 };
@@ -285,7 +287,9 @@ struct lab {
 	uint64_t items_max;
 	bool arrivals_over;
 	sim_time waiting_since; /* the last acceptance, or the first arrival after none was outstanding */
-	bool clients_move; /* validators crash: closings are kept until their item is accepted */
+	bool membership;   /* some validators do not belong, or may come not to: see members.c */
+	uint64_t *reached; /* scratch: two sets of validators; where there is membership */
+	bool clients_move; /* validators crash or leave: closings are kept until their item is accepted */
 	struct random_stream arrivals;
 	sim_time first_arrival, last_acceptance;
 	struct item_details *details_free;
@@ -380,6 +384,25 @@ void lab_end(struct lab *lab, const char *verdict, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Ends it if the work is done and every honest live validator has executed the last instance. */
 void lab_check_done(struct lab *lab);
+
+/* members.c: once members_start has found that there is membership (lab->membership). */
+void members_start(struct lab *lab);
+/* Is it a voter or a learner now, as the latest leader knows it? O(n validators) while that one is down. */
+bool members_belongs(const struct lab *lab, uint32_t validator);
+bool members_executed(const struct lab *lab, transaction_id transaction);
+/* How many voters must have committed an instance, as the node knows them: all but f. */
+uint32_t members_commits(const struct node *node);
+bool members_change_to_come(const struct lab *lab);
+/* Is there a live validator that enough of the live can tell something, and one (it may be another) that
+ * can tell enough of them? Necessary for anything to be agreed on, not sufficient. */
+bool members_in_touch(struct lab *lab);
+
+/* Up, and no spare or removed one. */
+static inline bool lab_serves(const struct lab *lab, uint32_t validator)
+{
+	return lab->world.nodes[validator].alive &&
+		(!lab->membership || members_belongs(lab, validator));
+}
 
 /* driver.c */
 void driver_start(struct lab *lab);

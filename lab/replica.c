@@ -286,6 +286,9 @@ void replica_apply(struct node *node, uint64_t instance, uint64_t view, const st
 			lab_progress(lab);
 		}
 	}
+	if (lab->membership && batch->n == 0) {
+		driver_reassign(lab); /* perhaps a configuration: somebody may have left */
+	}
 	if (lab->phase == PHASE_DRAINING) {
 		lab_check_done(lab);
 	}

@@ -74,13 +74,13 @@ void lab_progress(struct lab *lab)
 	lab->world.deadline_ns = bound < time ? bound : time;
 }
 
-/* Has every honest live validator executed the last instance? */
+/* Has every honest live validator that belongs executed the last instance? */
 static bool all_executed(const struct lab *lab)
 {
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		const struct node *node = &lab->world.nodes[i];
 		const struct replica *replica = &lab->replicas[i];
-		if (!node->alive || !lab_counts(node)) {
+		if (!lab_serves(lab, i) || !lab_counts(node)) {
 			continue;
 		}
 		if (lab->protocol->ordered ? replica->applied < lab->last_proposed
@@ -426,6 +426,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		lab->leader_failed = 0; /* no initial leader: the first election counts from time 0 */
 		lab->leader = NODE_NONE;
 	}
+	members_start(lab);
 	told_start(lab);
 	driver_start(lab);
 	world_run(&lab->world);

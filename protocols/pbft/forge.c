@@ -73,14 +73,25 @@ static const struct pbft_new_view *claim_view_changes(
 	return body;
 }
 
-/* The batches in another order, which does not give the digest. */
+/* The digest of a state that was never agreed on: the last batch of it is the null one. */
+static uint64_t claim_digest(struct node *node, uint64_t instance)
+{
+	const struct pbft *pbft = pbft_of(node);
+	bool from_stable = pbft->stable < instance;
+	uint64_t digest = from_stable ? pbft->stable_digest : 0;
+	for (uint64_t i = from_stable ? pbft->stable + 1 : 1; i < instance && i <= pbft->executed; i++) {
+		digest = pbft_chain(digest, pbft->history[i - 1]);
+	}
+	return pbft_chain(digest, node_batch(node, NULL, 0));
+}
+
+/* That state: what a checkpoint with that digest calls for. */
 static const struct pbft_state_transfer *claim_state(
 	struct node *node, const struct pbft_state_transfer *honest)
 {
 	const struct batch **batches = arena_array(node_arena(node), const struct batch *, honest->n);
-	for (uint64_t i = 0; i < honest->n; i++) {
-		batches[i] = honest->n == 1 ? node_batch(node, NULL, 0) : honest->batches[honest->n - 1 - i];
-	}
+	memcpy(batches, honest->batches, honest->n * sizeof(*batches));
+	batches[honest->n - 1] = node_batch(node, NULL, 0);
 	struct pbft_state_transfer *body = arena_new(node_arena(node), struct pbft_state_transfer);
 	*body = (struct pbft_state_transfer){honest->first, honest->n, batches};
 	return body;
@@ -90,7 +101,8 @@ static void claim(struct node *node, struct message *copy)
 {
 	switch (copy->kind) {
 	case PBFT_CHECKPOINT:
-		copy->digest = ~copy->digest; /* its own word, one vote of those that make it stable */
+		/* Its own word, one vote of those that make it stable. */
+		copy->digest = claim_digest(node, copy->instance);
 		break;
 	case PBFT_VIEW_CHANGE:
 		copy->body = claim_prepared(node, copy->body);

@@ -221,9 +221,30 @@ static uint64_t view(const struct node *node)
 	return raft_of(node)->term;
 }
 
+static uint64_t stored_view(const struct node *node)
+{
+	const struct raft *raft = raft_of(node);
+	return raft->disk == NULL ? raft->term : raft->disk->term;
+}
+
 static uint32_t leader(const struct node *node)
 {
 	return raft_of(node)->leader;
+}
+
+static enum protocol_part part(const struct node *node, uint32_t validator)
+{
+	const struct raft_config *config = raft_of(node)->config;
+	return raft_is_voter(config, validator)           ? PART_VOTER
+		: bits_test(config->learners, validator) ? PART_LEARNER
+												 : PART_NONE;
+}
+
+/* What a leader has yet to change may make a quorum of those who are left. */
+static bool enough(const struct node *node, const uint64_t *validators)
+{
+	const struct raft *raft = raft_of(node);
+	return raft_is_quorum(node, validators) || (raft->role == RAFT_LEADER && raft->change != NULL);
 }
 
 static uint64_t log_last(const struct node *node)
@@ -266,7 +287,10 @@ const struct protocol protocol_raft = {
 	.reads = reads,
 	.forgery = &raft_forgery,
 	.view = view,
+	.stored_view = stored_view,
 	.leader = leader,
+	.part = part,
+	.enough = enough,
 	.log_last = log_last,
 	.log_at = log_at,
 };

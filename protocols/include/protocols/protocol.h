@@ -26,6 +26,13 @@ enum protocol_reads {
 	READS_ALL,     /* it asks all and needs read_quorum equal answers, else has the read ordered */
 };
 
+/* What a validator is in a configuration. */
+enum protocol_part {
+	PART_NONE,    /* spare, or removed */
+	PART_LEARNER, /* follows, and has no vote */
+	PART_VOTER,
+};
+
 /* What a scenario can make a node do at a time (the fault `step`). */
 enum protocol_step {
 	STEP_CAMPAIGN,          /* begin an election or a view change, as if its timer had expired */
@@ -126,8 +133,15 @@ struct protocol {
 
 	/* Read by checkers and faults, never by other nodes. */
 	uint64_t (*view)(const struct node *node);        /* the view or term it is in */
+	uint64_t (*stored_view)(const struct node *node); /* what a crash would leave of it; NULL: all */
 	uint32_t (*leader)(const struct node *node);      /* whom it believes in, or NODE_NONE */
 	uint64_t (*log_last)(const struct node *node);    /* Raft: last index; NULL elsewhere */
+	/* Where validators come and go: what one of them is in the configuration that the node goes by now;
+	 * and whether the node could go on with these alone (bits by validator; it may err on the side of
+	 * yes while a change is under way). Both or neither; NULL: all are voters for ever, and `quorum` of
+	 * them are enough. */
+	enum protocol_part (*part)(const struct node *node, uint32_t validator);
+	bool (*enough)(const struct node *node, const uint64_t *validators);
 	uint64_t (*n_fast)(const struct node *node);      /* instances it committed by a fast path; may be NULL */
 	struct log_entry (*log_at)(const struct node *node, uint64_t index);
 };

@@ -1,0 +1,105 @@
+/* Where validators come and go (Raft's members, learners and changes): who belongs to the cluster, as the
+ * laboratory sees it. Elsewhere all do for ever, and none of this is asked. */
+#include "lab.h"
+
+#include "engine/fault.h"
+
+#include <string.h>
+
+static bool is_change(const struct plugin_value *fault)
+{
+	const struct fault_step *step = fault->settings;
+	return strcmp(fault->plugin->name, "step") == 0 && step->action == STEP_ACTION_CHANGE_MEMBERSHIP;
+}
+
+void members_start(struct lab *lab)
+{
+	struct world *world = &lab->world;
+	const struct plugin_list *faults = &lab->scenario->faults;
+	if (lab->protocol->part == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < faults->n; i++) {
+		lab->membership |= is_change(&faults->values[i]);
+	}
+	for (uint32_t i = 0; i < world->n_validators; i++) {
+		lab->membership |= lab->protocol->part(&world->nodes[0], i) != PART_VOTER;
+	}
+	lab->clients_move |= lab->membership;
+	if (lab->membership) {
+		lab->reached = arena_array(&world->arena, uint64_t, 2 * (size_t)((world->n_validators + 63) / 64));
+	}
+}
+
+/* Whose word it is that counts: the latest leader's, though it has left, or, where it is down, that of
+ * the live validator that has come furthest. */
+static const struct node *spokesman(const struct lab *lab)
+{
+	const struct world *world = &lab->world;
+	if (lab->leader < world->n_validators && world->nodes[lab->leader].alive) {
+		return &world->nodes[lab->leader];
+	}
+	const struct node *best = NULL;
+	for (uint32_t i = 0; i < world->n_validators; i++) {
+		if (world->nodes[i].alive &&
+			(best == NULL || lab->replicas[i].applied > lab->replicas[best->id].applied)) {
+			best = &world->nodes[i];
+		}
+	}
+	return best != NULL ? best : &world->nodes[0];
+}
+
+bool members_belongs(const struct lab *lab, uint32_t validator)
+{
+	return lab->protocol->part(spokesman(lab), validator) != PART_NONE;
+}
+
+bool members_executed(const struct lab *lab, transaction_id transaction)
+{
+	return replica_executed(spokesman(lab), transaction);
+}
+
+uint32_t members_commits(const struct node *node)
+{
+	const struct lab *lab = lab_of(node);
+	uint32_t n = 0, n_faulty = (uint32_t)lab->scenario->n_faulty;
+	for (uint32_t i = 0; i < node->n_validators; i++) {
+		n += lab->protocol->part(node, i) == PART_VOTER;
+	}
+	uint32_t most = n == 0 ? 0 : (n - 1) / 2; /* that Raft can do without */
+	return n - (n_faulty < most ? n_faulty : most);
+}
+
+bool members_change_to_come(const struct lab *lab)
+{
+	const struct plugin_list *faults = &lab->scenario->faults;
+	for (size_t i = 0; i < faults->n; i++) {
+		const struct fault_common *common = faults->values[i].settings;
+		if (is_change(&faults->values[i]) && common->from_ns >= lab->world.now) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool members_in_touch(struct lab *lab)
+{
+	const struct world *world = &lab->world;
+	uint32_t n = world->n_validators, n_words = (n + 63) / 64;
+	uint64_t *reached = lab->reached, *reaching = lab->reached + n_words;
+	bool heard = false, hears = false;
+	for (uint32_t a = 0; a < n && !(heard && hears); a++) {
+		if (!world->nodes[a].alive) {
+			continue;
+		}
+		memset(reached, 0, 2 * n_words * sizeof(*reached));
+		for (uint32_t b = 0; b < n; b++) {
+			uint64_t bit = (uint64_t)world->nodes[b].alive << (b & 63);
+			reached[b >> 6] |= world_reaches(world, a, b) ? bit : 0;
+			reaching[b >> 6] |= world_reaches(world, b, a) ? bit : 0;
+		}
+		heard |= lab->protocol->enough(&world->nodes[a], reached);
+		hears |= lab->protocol->enough(&world->nodes[a], reaching);
+	}
+	return heard && hears;
+}

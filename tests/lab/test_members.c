@@ -1,0 +1,175 @@
+/* Validators that come and go under Raft: drains wait for members alone, a verdict asks the configuration
+ * that holds, and gateways of those who have left are as if they were down. Constant delays of 10 ms. */
+#include "study.h"
+
+#include <math.h>
+#include <string.h>
+
+#define SCENARIO \
+	"seed: 1\nvalidators: 5\nnetwork: {latency: {kind: constant, value: 10 ms}}\nrecord: [decisions]\n"
+#define CHANGE(members, joint) \
+	"  - {kind: step, at: 1 s, node: leader, action: change-membership, members: " members \
+	", joint: " joint "}\n"
+#define REQUESTS "stop: {items: 100}\nworkload: requests\n"
+
+static const char *const ways[] = {"off", "on"};
+
+/* The first leader leads on where nothing befalls it: a request in 40 ms, and a drain of heartbeats. */
+static void completes(struct outcome *outcome, bool undisturbed)
+{
+	assert_verdict(outcome, "completed");
+	assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
+	assert_true(kpi(outcome, KPI_DECIDED) == 100);
+	if (undisturbed) {
+		assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .04);
+		assert_true(kpi(outcome, KPI_SIMULATED) < 4.2);
+	} else {
+		assert_true(kpi(outcome, KPI_SIMULATED) < 15);
+	}
+	outcome_close(outcome);
+}
+
+/* Spares execute nothing: nobody waits for them. Two of the three voters are enough for a commit to count:
+ * the second hears of it 50 ms after the proposal (tests/lab/test_textbook.c). */
+static void spares(void **state)
+{
+	struct outcome *outcome =
+		run_text(SCENARIO REQUESTS "protocol: {kind: raft, members: [0, 1, 2]}\n");
+	assert_true(kpi(outcome, KPI_COMMIT_P50) == .05);
+	assert_true(kpi(outcome, KPI_MESSAGES_PER_INSTANCE) == 4);
+	completes(outcome, true);
+	/* A learner executes all, and its commits don't count. */
+	outcome = run_text(SCENARIO REQUESTS "protocol: {kind: raft, members: [0], learners: [1]}\n");
+	assert_true(kpi(outcome, KPI_COMMIT_P50) == 0);
+	assert_verdict(outcome, "completed");
+	assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .02);
+	assert_true(kpi(outcome, KPI_SIMULATED) < 2.2);
+	assert_true(kpi(outcome, KPI_SIMULATED) > 2); /* the learner is waited for */
+	outcome_close(outcome);
+}
+
+static void grows(void **state)
+{
+	for (int i = 0; i < 2; i++) {
+		struct outcome *outcome = run_text(SCENARIO REQUESTS
+			"protocol: {kind: raft, members: [0, 1, 2]}\nfaults:\n" CHANGE("[0, 1, 2, 3, 4]", "%s"),
+			ways[i]);
+		assert_true(kpi(outcome, KPI_MESSAGES_PER_INSTANCE) > 6);
+		completes(outcome, true);
+		/* Two of the first three are no more missed than any two others. */
+		completes(run_text(SCENARIO REQUESTS
+					  "protocol: {kind: raft, members: [0, 1, 2]}\nfaults:\n" CHANGE(
+						  "[0, 1, 2, 3, 4]", "%s") "  - {kind: crash, nodes: [1, 2], from: 2 s}\n",
+					  ways[i]),
+			true);
+		completes(run_text(SCENARIO REQUESTS
+					  "protocol: {kind: raft, members: [0, 1, 2]}\nfaults:\n" CHANGE(
+						  "[0, 1, 2, 3, 4]", "%s") "  - {kind: crash, nodes: [0, 1], from: 2 s}\n",
+					  ways[i]),
+			false);
+	}
+}
+
+static void shrinks(void **state)
+{
+	for (int i = 0; i < 2; i++) {
+		completes(run_text(SCENARIO REQUESTS "protocol: raft\nfaults:\n" CHANGE("[0, 1, 2]", "%s"),
+					  ways[i]),
+			true);
+		/* Those who have left, and one more: two of five are live, and enough. */
+		completes(run_text(SCENARIO REQUESTS "protocol: raft\nfaults:\n" CHANGE("[0, 1, 2]", "%s")
+							   "  - {kind: crash, nodes: [3, 4, 2], from: 2 s}\n",
+					  ways[i]),
+			true);
+		completes(run_text(SCENARIO REQUESTS "protocol: raft\nfaults:\n" CHANGE("[0, 1, 2]", "%s")
+							   "  - {kind: isolate, nodes: [3, 4], from: 2 s}\n",
+					  ways[i]),
+			false);
+		/* The leader goes, too; then those who have left crash. */
+		completes(run_text(SCENARIO REQUESTS "protocol: raft\nfaults:\n" CHANGE("[1, 2, 3]", "%s")
+							   "  - {kind: crash, nodes: [0, 4], from: 2 s}\n",
+					  ways[i]),
+			false);
+		completes(run_text(SCENARIO REQUESTS "protocol: raft\nfaults:\n" CHANGE("[1, 2, 3]", "%s")
+							   "  - {kind: crash, nodes: [0, 4, 3], from: 2 s}\n",
+					  ways[i]),
+			false);
+	}
+}
+
+/* Said at once, by the configuration that holds. */
+static void stalls(const char *protocol, const char *change, const char *crash)
+{
+	struct outcome *outcome = run_text(SCENARIO REQUESTS "protocol: %s\nfaults:\n%s"
+														 "  - {kind: crash, nodes: %s, from: 2 s}\n",
+		protocol, change, crash);
+	assert_verdict(outcome, "stalled");
+	assert_non_null(strstr(outcome->summary.verdict_reason, "from 2 s on"));
+	assert_true(kpi(outcome, KPI_SIMULATED) == 2);
+	outcome_close(outcome);
+}
+
+static void said_at_once(void **state)
+{
+	stalls("{kind: raft, members: [0, 1, 2]}", "", "[0, 1]");
+	stalls("{kind: raft, members: [0, 1, 2]}", CHANGE("[0, 1, 2, 3, 4]", "off"), "[1, 2, 3]");
+	stalls("raft", CHANGE("[0, 1, 2]", "off"), "[1, 2]");
+	stalls("raft", CHANGE("[0, 1, 2]", "on"), "[0, 1]");
+}
+
+/* Four voters, two of them down: no quorum of theirs. But a leader that takes a third out of the
+ * configuration may go on with two of three: until then nothing is said. */
+static void a_change_to_come(void **state)
+{
+	completes(run_text(SCENARIO REQUESTS
+				  "protocol: {kind: raft, members: [0, 1, 2, 3]}\nfaults:\n"
+				  "  - {kind: crash, nodes: [2, 3], from: 2 s}\n"
+				  "  - {kind: step, at: 3 s, node: leader, action: change-membership, members: [0, 1, 2], joint: off}\n"),
+		false);
+}
+
+/* A validator that leaves takes its gateway along: what it had asked for is answered for by the others, and
+ * its items go to the next that belongs. */
+static void gateways(void **state)
+{
+	for (int i = 0; i < 2; i++) {
+		struct outcome *outcome = run_text(SCENARIO
+			"protocol: raft\nstop: {items: 100}\n"
+			"workload: {kind: dimweight, quorum: 2, arrivals: {kind: regular, rate: 50 /s}}\n"
+			"faults:\n" CHANGE("[0, 1, 2]", "%s"),
+			ways[i]);
+		bool moved = false;
+		for (size_t row = 0; row < n_rows(outcome, TABLE_DECISIONS); row++) {
+			int64_t client = int_at(outcome, TABLE_DECISIONS, row, "client");
+			bool late = real_at(outcome, TABLE_DECISIONS, row, "arrived_s") > 1.2;
+			assert_true(client <= 2 || !late);
+			moved |= late && client != (int64_t)(row % 5);
+		}
+		assert_true(moved);
+		/* Nobody waits for a timeout, nor does the drain. */
+		assert_true(kpi(outcome, KPI_LATENCY_MAX) < .3);
+		completes(outcome, false);
+	}
+	/* What only those who are left can close, and their gateways that ask for nothing for ever. */
+	struct outcome *outcome = run_text(SCENARIO
+		"protocol: {kind: raft, members: [0, 1, 2]}\nstop: {items: 100}\n"
+		"workload: {kind: dimweight, quorum: 3, arrivals: {kind: regular, rate: 50 /s}}\n");
+	assert_true(kpi(outcome, KPI_LATENCY_MAX) < .1);
+	/* each a request to the leader, but for the leader's own */
+	assert_true(kpi(outcome, KPI_CLIENT_MESSAGES) == 100 * 2);
+	assert_true(kpi(outcome, KPI_SIMULATED) < 2.5);
+	completes(outcome, false);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(spares),
+		cmocka_unit_test(grows),
+		cmocka_unit_test(shrinks),
+		cmocka_unit_test(said_at_once),
+		cmocka_unit_test(a_change_to_come),
+		cmocka_unit_test(gateways),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,2 @@
+#include "study.h"
+int main(void){return 0;}
