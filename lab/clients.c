@@ -122,7 +122,8 @@ static void wait_for(struct lab *lab, uint32_t id, transaction_id transaction, i
 	sim_time deadline = sim_time_add(lab->world.now, timeout);
 	ring_push(&lab->clients[id].waiting[level], &lab->world.arena,
 		(struct outstanding){transaction, deadline});
-	if (!node_timer_runs(&lab->world.nodes[id], NODE_TIMER_CLIENT)) {
+	/* Sooner than one that has backed off. */
+	if (deadline < lab->world.ports[id].timer_at[NODE_TIMER_CLIENT]) {
 		node_timer_set(&lab->world.nodes[id], NODE_TIMER_CLIENT, deadline);
 	}
 }

@@ -6,7 +6,7 @@
  *   validity            what is committed was submitted by a client
  *   integrity           an instance is executed once at a validator, and a transaction once
  *   total-order         instances are executed in order, without gaps
- *   view-order          the view or term that a validator is in never falls, across crashes too
+ *   view-order          the view or term that a validator is in never falls; across crashes, what is stored
  *   commit-order        a Raft-like log's commit index never falls
  *   election-safety     a term has at most one leader (Raft 5.2)
  *   log-matching        logs that hold an entry of the same index and term are alike up to it (Raft 5.3)
@@ -62,8 +62,7 @@ void watch_proposed(struct node *node, uint64_t instance, uint64_t view, const s
 	struct lab_instance *record = watch_instance(lab, instance);
 	lab->n_proposed++;
 	told_proposed(node, record, instance, batch);
-	/* What a liar proposes may come to nothing: it counts once an honest one executes it. */
-	if (instance > lab->last_proposed && !(node->byzantine && lab->protocol->ordered)) {
+	if (instance > lab->last_proposed) {
 		lab->last_proposed = instance;
 	}
 	if (!record->committed) {
@@ -187,7 +186,7 @@ void watch_tentative(struct node *node, uint64_t instance, const struct batch *b
 	}
 }
 
-/* Raft fig. 2: terms increase monotonically; a vote or a term that a crash loses shows here. */
+/* Raft fig. 2: terms increase monotonically, but for one that a server was still writing when it went down. */
 void watch_view(struct node *node)
 {
 	struct lab *lab = lab_of(node);
@@ -287,6 +286,9 @@ void watch_candidate(struct node *node, uint64_t term)
 
 void watch_failed(struct lab *lab, struct node *node)
 {
+	if (lab->protocol->stored_view != NULL) {
+		lab->replicas[node->id].view = lab->protocol->stored_view(node);
+	}
 	if (lab->protocol->leader_based && node->id == lab->leader && lab->leader_failed == SIM_NEVER) {
 		lab->leader_failed = lab->world.now;
 	}

@@ -85,13 +85,20 @@ void world_finish(struct world *world)
  * entry comes out before the timer is due, it goes in again at the time that then holds. Only moving a
  * timer earlier makes a second entry; the one it replaces is passed over. */
 
+static __attribute__((noinline, cold)) void timer_set_skewed(
+	struct node *node, unsigned timer, sim_time at_ns)
+{
+	timer_set(node, timer, clock_timer(node, timer, at_ns));
+}
+
 void node_timer_set(struct node *node, unsigned timer, sim_time at_ns)
 {
 	assert(timer < NODE_TIMERS);
 	if (node->skewed) {
-		at_ns = clock_timer(node, timer, at_ns);
+		timer_set_skewed(node, timer, at_ns);
+	} else {
+		timer_set(node, timer, at_ns);
 	}
-	timer_set(node, timer, at_ns);
 }
 
 void world_timer_set(struct world *world, uint32_t node, unsigned timer, sim_time at_ns)

@@ -27,7 +27,7 @@ static const struct param params[] = {
 	{.name = "reply_quorum", .kind = PARAM_INT, .flags = PARAM_AUTO,
 		.offset = offsetof(struct pbft_settings, reply_quorum), .min = 1, .max = 1e6,
 		.fallback = "auto", .unit = "validators",
-		.help = "equal replies that a client waits for; auto: f+1"},
+		.help = "equal replies that a client waits for; auto: f+1, with read_only a quorum"},
 	{.name = "checkpoint_interval", .kind = PARAM_INT,
 		.offset = offsetof(struct pbft_settings, checkpoint_interval), .min = 1, .max = 1e6,
 		.fallback = "100", .unit = "instances", .help = "K: a checkpoint after so many instances"},
@@ -40,7 +40,8 @@ static const struct param params[] = {
 		.help = "execute what is prepared before it is committed; a client then needs a quorum of replies"},
 	{.name = "read_only", .kind = PARAM_CHOICE, .offset = offsetof(struct pbft_settings, read_only),
 		.choices = "off|on", .fallback = "off", .unit = "",
-		.help = "answer reads without ordering them; a client then needs a quorum of equal answers"},
+		.help = "answer reads without ordering them; a client then needs a quorum of equal answers, to "
+				"reads and writes"},
 	{.name = "fast_path", .kind = PARAM_CHOICE, .offset = offsetof(struct pbft_settings, fast_path),
 		.choices = "off|on", .fallback = "off", .unit = "",
 		.help = "commit in one round what all n vote for: updates of what nobody else touches"},
@@ -71,7 +72,11 @@ static bool finish(void *settings, const struct shape *shape, const char **param
 		pbft->quorum = ((int64_t)shape->n_validators + shape->n_faulty + 2) / 2;
 	}
 	if (pbft->reply_quorum == PARAM_AUTO_VALUE) {
-		pbft->reply_quorum = (int64_t)shape->n_faulty + 1; /* OSDI'99 4.1 */
+		/* OSDI'99 4.1. Where reads are not ordered, those who answered a write must meet those who answer
+		 * a read in an honest replica: f+1 replies to the write would let a quorum that has not executed it
+		 * yet show a reader the state before it. Berger, Reiser, Bessani: Making Reads in BFT State Machine
+		 * Replication Fast, Linearizable, and Live, SRDS 2021. */
+		pbft->reply_quorum = pbft->read_only ? pbft->quorum : (int64_t)shape->n_faulty + 1;
 	}
 	if (pbft->reply_quorum > shape->n_validators) {
 		*param = "reply_quorum";
@@ -106,8 +111,9 @@ static enum protocol_reads reads(const void *settings)
 	return ((const struct pbft_settings *)settings)->read_only ? READS_ALL : READS_ORDERED;
 }
 
-/* OSDI'99 4.4: 2f+1, of which f+1 are honest and any other quorum holds one. That holds for any `quorum`
- * that the scenario forces on the replicas: what a client needs is not theirs to say. */
+/* OSDI'99 4.4, thesis 5.1.3: 2f+1, which meet the 2f+1 that have answered any write that was accepted before
+ * in an honest replica. That holds for any `quorum` that the scenario forces on the replicas: what a client
+ * needs is not theirs to say. */
 static uint32_t read_quorum(const void *settings, uint32_t n_validators, uint32_t n_faulty)
 {
 	return (n_validators + n_faulty + 2) / 2; /* ceil((n + f + 1) / 2) */

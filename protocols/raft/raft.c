@@ -221,6 +221,12 @@ static uint64_t view(const struct node *node)
 	return raft_of(node)->term;
 }
 
+static uint64_t stored_view(const struct node *node)
+{
+	const struct raft *raft = raft_of(node);
+	return raft->disk == NULL ? raft->term : raft->disk->term;
+}
+
 static uint32_t leader(const struct node *node)
 {
 	return raft_of(node)->leader;
@@ -281,6 +287,7 @@ const struct protocol protocol_raft = {
 	.reads = reads,
 	.forgery = &raft_forgery,
 	.view = view,
+	.stored_view = stored_view,
 	.leader = leader,
 	.part = part,
 	.enough = enough,

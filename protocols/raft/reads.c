@@ -144,7 +144,8 @@ void raft_on_confirm_answer(struct node *node, const struct message *message)
 		raft_step_down(node, message->view);
 		return;
 	}
-	if (raft->role != RAFT_LEADER || message->view < raft->term) {
+	/* A refusal confirms nothing: it may answer a round of a term that this server led before. */
+	if (raft->role != RAFT_LEADER || message->view < raft->term || (message->flags & RAFT_FLAG_YES) == 0) {
 		return;
 	}
 	struct raft_peer *peer = &raft->peers[message->from];

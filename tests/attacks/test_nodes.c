@@ -1,6 +1,7 @@
 /* Attacks on nodes, one copy at a time: what each withholds, puts off, changes or adds, and that it leaves
  * everything else alone. */
 #include "attacks/attack.h"
+#include "engine/world.h"
 #include "settings.h"
 
 #define N 7
@@ -234,8 +235,6 @@ static void test_replay(void **state)
 	close_attack(f);
 }
 
-/* Versions need a node to make batches: of a world that has none, only what is found is asked here; how
- * they are made, whole runs show. */
 static void test_nobody_has_lied(void **state)
 {
 	(void)state;
@@ -254,6 +253,65 @@ static void test_nobody_has_lied(void **state)
 	assert_null(versions_find(versions, 8, 2, 0, 4));
 	/* Of nothing there is one version. */
 	assert_ptr_equal(versions_give(versions, &node, 9, 2, &batch, 3, 5), &batch);
+	arena_finish(&arena);
+}
+
+static uint32_t bytes(const struct node *node, transaction_id transaction)
+{
+	return 10 + transaction;
+}
+
+/* Transactions 7 and 9 wait. */
+static transaction_id another(const struct node *node, transaction_id than, uint32_t skip)
+{
+	static const transaction_id waiting[] = {7, 9};
+	for (int i = 0; i < 2; i++) {
+		if (waiting[i] != than && skip-- == 0) {
+			return waiting[i];
+		}
+	}
+	return TRANSACTION_NONE;
+}
+
+static void test_versions(void **state)
+{
+	(void)state;
+	static const struct host_ops ops = {.transaction_bytes = bytes};
+	struct arena arena = {0};
+	struct world world = {.ops = &ops};
+	struct node one = {.world = &world, .id = 1, .n_validators = N};
+	struct node two = {.world = &world, .id = 2, .n_validators = N};
+	struct versions *versions = versions_create(&arena, N, another);
+	static const transaction_id three[] = {4, 5, 6}, single[] = {7};
+	const struct batch *honest = node_batch(&one, three, 3);
+	for (uint32_t version = 0; version < 5; version++) {
+		const struct batch *batch = versions_give(versions, &one, 3, 0, honest, version, version);
+		assert_int_equal(batch->n, 3);
+		assert_int_equal(batch->size_bytes, honest->size_bytes);
+		assert_true((batch->digest == honest->digest) == (version % 3 == 0));
+		for (uint32_t i = 0; i < 3; i++) {
+			assert_int_equal(batch->transactions[i], three[(i + version) % 3]);
+		}
+		/* Once: whoever tells it, whatever it believes. */
+		assert_ptr_equal(versions_give(versions, &two, 3, 0, NULL, version, 5), batch);
+		assert_ptr_equal(versions_find(versions, 3, 0, version, 6), batch);
+		assert_ptr_equal(versions_find(versions, 3, 0, VERSION_GIVEN, version), batch);
+		assert_ptr_equal(versions_find(versions, 3, 0, VERSION_GIVEN, 5), batch);
+	}
+	/* Of one: others that wait, then nothing. */
+	honest = node_batch(&one, single, 1);
+	const struct batch *batch = versions_give(versions, &one, 4, 2, honest, 1, 1);
+	assert_int_equal(batch->n, 1);
+	assert_int_equal(batch->transactions[0], 9);
+	batch = versions_give(versions, &one, 4, 2, honest, 2, 1);
+	assert_int_equal(batch->n, 0);
+	assert_int_equal(batch->digest, 0);
+	/* In another view the same again, anew. */
+	assert_null(versions_find(versions, 4, 3, 1, 1));
+	batch = versions_give(versions, &one, 4, 3, honest, 1, 1);
+	assert_int_equal(batch->transactions[0], 9);
+	assert_ptr_not_equal(batch, versions_find(versions, 4, 2, 1, 1));
+	arena_finish(&world.arena);
 	arena_finish(&arena);
 }
 
@@ -298,6 +356,7 @@ int main(void)
 		cmocka_unit_test(test_certificates),
 		cmocka_unit_test(test_replay),
 		cmocka_unit_test(test_nobody_has_lied),
+		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_groups),
 	};
 	return cmocka_run_group_tests_name("nodes", tests, NULL, NULL);

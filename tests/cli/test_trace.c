@@ -173,7 +173,7 @@ static void what_broke_is_told_and_seen_again(void **state)
 	expect("$SYNOD run broken.yaml -q -o b.h5; $SYNOD show b.h5 > b.txt; grep -m 1 '^In run' b.txt", 0,
 		"(protocol.quorum 1, seed ");
 	expect("grep -m 1 '^In run' b.txt", 0,
-		": two honest validators hold different batches in one instance; the first holds digest ");
+		": committed different batches in one instance; the first holds digest ");
 	/* The commands that it gives lead to the same violation. */
 	expect("grep '^  synod' b.txt | sed 's/^  synod/$SYNOD/' > again.sh; sh again.sh > again.txt; "
 		   "time=$(sed -n 's/^In run.* is broken at \\([0-9.]*\\) s .*/\\1/p;' b.txt | head -n 1); "

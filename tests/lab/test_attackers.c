@@ -183,11 +183,15 @@ static void test_equivocation_under_none(void **state)
 	struct outcome *honest = attacked("none", 4, CONSTANT, OPEN, 40, "[]", "");
 	assert_true(kpi(honest, KPI_DIVERGENCE) == 0);
 	outcome_close(honest);
-	struct outcome *outcome =
-		attacked("none", 4, CONSTANT, OPEN, 40, "[{kind: equivocate, nodes: [0]}]", "");
-	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_DIVERGENCE) > 0);
-	outcome_close(outcome);
+	static const char *const loads[] = {OPEN, CLOSED};
+	for (int i = 0; i < 2; i++) {
+		struct outcome *outcome =
+			attacked("none", 4, CONSTANT, loads[i], 40, "[{kind: equivocate, nodes: [0]}]", "");
+		assert_verdict(outcome, "completed");
+		assert_true(kpi(outcome, KPI_DIVERGENCE) > 0);
+		assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
+		outcome_close(outcome);
+	}
 }
 
 static void test_silent_primary(void **state)
@@ -401,12 +405,30 @@ static void test_twins(void **state)
 		n_unsafe += strcmp(outcome->summary.verdict, "unsafe") == 0;
 		outcome_close(outcome);
 	}
-	assert_true(n_unsafe > 0); /* two are more than f */
+	assert_true(n_unsafe >= 2); /* two are more than f */
+	/* Twins of the same side are of one mind: here they need each other for a quorum. */
+	struct outcome *sides = run_text("seed: 3\nstop: {items: 200}\nvalidators: 4\n"
+		"protocol: {kind: pbft, window: 1}\nnetwork: {latency: " UNIFORM "}\n"
+		"workload: {kind: requests, clients: 4, outstanding: 3}\n"
+		"attacks: [{kind: twins, nodes: [0, 3]}]\n");
+	assert_verdict(sides, "unsafe");
+	outcome_close(sides);
 	/* Raft's leader with a majority on each side: n = 3. With two of four on one side it has one only. */
 	struct outcome *raft = attacked(
 		"{kind: raft, window: 1}", 3, UNIFORM, CLOSED, 200, "[{kind: twins, nodes: [0]}]", "");
 	assert_verdict(raft, "unsafe");
 	outcome_close(raft);
+}
+
+/* Clients are no validators and have no twins: a rule that looks at what they send. */
+static void test_twins_and_a_rule_for_clients(void **state)
+{
+	(void)state;
+	struct outcome *outcome = attacked("pbft", 4, "{kind: constant, value: 10 ms}", "clients: 8", 40,
+		"[{kind: twins, nodes: [3]}]", "faults: [{kind: rule, message: request, action: delay, delay: 5 ms}]\n");
+	assert_safe(outcome);
+	assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .055);
+	outcome_close(outcome);
 }
 
 /* The one that is outside of its window is not heard, and disturbs nothing. */
@@ -487,6 +509,16 @@ static void test_crash_prone(void **state)
 		outcome_close(outcome);
 		outcome_close(none);
 	}
+	/* All of them, but what comes back is waited for; and all come back at the end of the window. */
+	static const char *const all[] = {"up: 200 ms, down: 500 ms, until: 5 s",
+		"up: 200 ms, down: 100000 s, until: 5 s"};
+	for (int i = 0; i < 2; i++) {
+		char attacks[100];
+		snprintf(attacks, sizeof(attacks), "[{kind: crash-prone, fraction: 1, %s}]", all[i]);
+		struct outcome *outcome = attacked("raft", 4, UNIFORM, OPEN, 100, attacks, "");
+		assert_verdict(outcome, "completed");
+		outcome_close(outcome);
+	}
 	/* For good, and too many: it is known that nothing can come any more. */
 	struct outcome *outcome = attacked("raft", 4, UNIFORM, OPEN, 200,
 		"[{kind: crash-prone, nodes: [0, 1, 2], up: 500 ms, down: 100000 s, until: 1000000 s}]", "");
@@ -561,6 +593,31 @@ static void test_with_an_application(void **state)
 	}
 }
 
+/* A gateway whose validator is found to be a liar is nobody's client any more, of items that wait either. */
+static void test_items_leave_a_liar(void **state)
+{
+	(void)state;
+	struct outcome *outcome = run_text("seed: 5\n"
+		"stop: {items: 40}\n"
+		"validators: 4\n"
+		"protocol: pbft\n"
+		"network: {latency: " CONSTANT "}\n"
+		"workload: {kind: dimweight, arrivals: {kind: regular, rate: 100 /s}}\n"
+		"predictor: {kind: linear, train: 50}\n"
+		"attacks: [{kind: silent, nodes: leader, from: 205 ms}]\n"
+		"record: [decisions]\n");
+	assert_verdict(outcome, "completed");
+	int n_of_the_leader = 0;
+	for (size_t row = 0; row < n_rows(outcome, TABLE_DECISIONS); row++) {
+		bool before = real_at(outcome, TABLE_DECISIONS, row, "decided_s") < .205;
+		bool leader = int_at(outcome, TABLE_DECISIONS, row, "client") == 0;
+		n_of_the_leader += leader;
+		assert_true(before || !leader);
+	}
+	assert_true(n_of_the_leader > 0);
+	outcome_close(outcome);
+}
+
 /* What a protocol lacks is said where the scenario names the attack. */
 static void test_what_does_not_fit(void **state)
 {
@@ -618,12 +675,14 @@ int main(void)
 		cmocka_unit_test(test_selective_primary),
 		cmocka_unit_test(test_replay_is_harmless),
 		cmocka_unit_test(test_twins),
+		cmocka_unit_test(test_twins_and_a_rule_for_clients),
 		cmocka_unit_test(test_twins_outside_the_window),
 		cmocka_unit_test(test_no_effect_outside_the_window),
 		cmocka_unit_test(test_repeats),
 		cmocka_unit_test(test_crash_prone),
 		cmocka_unit_test(test_who),
 		cmocka_unit_test(test_with_an_application),
+		cmocka_unit_test(test_items_leave_a_liar),
 		cmocka_unit_test(test_what_does_not_fit),
 	};
 	return cmocka_run_group_tests_name("attackers", tests, NULL, NULL);

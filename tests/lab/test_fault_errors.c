@@ -36,7 +36,7 @@ static void errors(void **state)
 			"which has update, request, reply, hint, read, all"},
 		{"none", "{kind: step, at: 1 s, node: 0, action: campaign}",
 			"`campaign` is not for this protocol, which knows only `restart`"},
-		{"none", "{kind: rule, from_nodes: 1, action: replace}",
+		{"central", "{kind: rule, from_nodes: 1, action: replace}",
 			"`replace` is not for this protocol, whose messages can't be forged"},
 		{"raft", "{kind: slow-node, nodes: 1, factor: 2}", "a factor of costs (`node`) that are all 0"},
 		{"raft", "{kind: slow-link, delay: 20}", "there is no latency `20`"},

@@ -304,6 +304,21 @@ static void back_in_time(void **state)
 	outcome_close(outcome);
 }
 
+/* Raft fig. 2: a term counts when it is on stable storage. A candidate that crashes while it writes its term
+ * comes back in the one before: no invariant is broken. */
+static void raft_term_not_written(void **state)
+{
+	struct outcome *outcome =
+		run_text("stop: {items: 100}\nvalidators: 3\nprotocol: {kind: raft, write_delay: 50 ms}\n"
+				 "network: {latency: {kind: constant, value: 10 ms}}\n"
+				 "workload: {kind: requests, arrivals: {kind: poisson, rate: 20 /s}}\n"
+				 "faults:\n  - {kind: step, at: 1 s, node: [1], action: campaign}\n"
+				 "  - {kind: crash, nodes: [1], from: 1020 ms, until: 1021 ms}\n");
+	assert_verdict(outcome, "completed");
+	assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
+	outcome_close(outcome);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +332,7 @@ int main(void)
 		cmocka_unit_test(gateway_back),
 		cmocka_unit_test(gateways_follow),
 		cmocka_unit_test(back_in_time),
+		cmocka_unit_test(raft_term_not_written),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -176,6 +176,20 @@ static void through_faults(void **state)
 	study_close(study);
 }
 
+/* Castro's thesis, 5.1.3: reads that are not ordered are linearizable if clients wait for 2f+1 equal replies
+ * to all operations. Where f+1 were enough for a put, the four that have not heard of it yet could answer a
+ * read of what it has overwritten: n = 6, f = 1, and the commits reach two of them early. */
+static void reads_meet_writes(void **state)
+{
+	struct outcome *outcome = right(run_text(
+		"seed: 1\nstop: {items: 60}\nvalidators: 6\nprotocol: {kind: pbft, read_only: on}\n"
+		"network: {latency: {kind: constant, value: 10 ms}}\n"
+		"workload: {kind: kv, clients: 2, conflict: 1}\n"
+		"faults: [{kind: rule, message: commit, to_nodes: [2, 3, 4, 5], action: delay, delay: 200 ms}]\n"));
+	assert_true(kpi(outcome, KPI_DECIDED) == 60);
+	outcome_close(outcome);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +199,7 @@ int main(void)
 		cmocka_unit_test(reads_fall_back),
 		cmocka_unit_test(tentative),
 		cmocka_unit_test(optimistic),
+		cmocka_unit_test(reads_meet_writes),
 		cmocka_unit_test(through_faults),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -243,10 +243,26 @@ static void policy(void **state)
 	cluster_destroy(cluster);
 }
 
+/* A refusal of a heartbeat of an earlier term that the same server led confirms nothing in this one. */
+static void refused_round(void **state)
+{
+	struct cluster *cluster = create_read("raft reads=index election_timeout=off", 3);
+	for (uint32_t from = 1; from < 3; from++) {
+		struct message refusal = {.kind = RAFT_CONFIRM_ANSWER, .class = CLASS_HEARTBEAT, .from = from,
+			.view = 1, .instance = 7};
+		cluster_inject(cluster, 50 * MS, 0, &refusal);
+	}
+	ask(cluster, 100 * MS, 0, 0);
+	cluster_run(cluster, 200 * MS);
+	assert_int_equal(answer(cluster, 0)->at_ns, 120 * MS);
+	cluster_destroy(cluster);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(read_index),
+		cmocka_unit_test(refused_round),
 		cmocka_unit_test(round_lost),
 		cmocka_unit_test(deposed_leader_does_not_answer),
 		cmocka_unit_test(new_leader_waits),

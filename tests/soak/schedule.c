@@ -13,6 +13,7 @@ struct writer {
 	char *text;
 	size_t n;
 	uint32_t n_validators, n_faulty;
+	uint32_t span_ms; /* in which all faults and lies begin and end */
 };
 
 static void write_text(struct writer *writer, const char *format, ...)
@@ -48,8 +49,8 @@ static bool chance(struct writer *writer, double probability)
 /* "from: 3.250 s, until: 7.125 s": both by the time when all is healed. */
 static void write_window(struct writer *writer)
 {
-	uint32_t from_ms = below(writer, HEALED_S * 900);
-	uint32_t until_ms = from_ms + 1 + below(writer, HEALED_S * 1000 - from_ms);
+	uint32_t from_ms = below(writer, writer->span_ms / 10 * 9);
+	uint32_t until_ms = from_ms + 1 + below(writer, writer->span_ms - from_ms);
 	write_text(writer, "from: %u ms, until: %u ms", from_ms, until_ms);
 }
 
@@ -231,6 +232,8 @@ void schedule_write(const struct schedule *schedule, char text[SCHEDULE_TEXT_MAX
 		.stream = random_stream_make(seed, RANDOM_FAULT, 0),
 		.text = text,
 	};
+	/* Some are over soon, so that what clients in a closed loop ask for falls into them. */
+	writer.span_ms = 1000 + below(&writer, HEALED_S * 1000 - 1000);
 	write_text(&writer, "title: schedule %llu\nseed: %llu\n", (unsigned long long)seed,
 		(unsigned long long)seed);
 	if (strcmp(protocol, "pbft") == 0) {

@@ -133,6 +133,7 @@ struct protocol {
 
 	/* Read by checkers and faults, never by other nodes. */
 	uint64_t (*view)(const struct node *node);        /* the view or term it is in */
+	uint64_t (*stored_view)(const struct node *node); /* what a crash would leave of it; NULL: all */
 	uint32_t (*leader)(const struct node *node);      /* whom it believes in, or NODE_NONE */
 	uint64_t (*log_last)(const struct node *node);    /* Raft: last index; NULL elsewhere */
 	/* Where validators come and go: what one of them is in the configuration that the node goes by now;
