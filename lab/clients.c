@@ -250,10 +250,11 @@ void client_timer(struct node *node)
 			if (asked->kind == TRANSACTION_PROPOSAL && !asked->answered) {
 				asked->answered = replica_executed(node, head.transaction); /* settled */
 			}
-			if (lab->membership && !asked->answered && is_gateway(lab, node->id) &&
-				!members_belongs(lab, node->id)) {
-				/* Its validator executes nothing more: it hears from the others. */
-				asked->answered = members_executed(lab, head.transaction);
+			if (lab->membership && !asked->answered && is_gateway(lab, node->id)) {
+				/* Where its validator executes nothing more, it hears from the others. */
+				uint32_t informant = members_informant(lab, node->id);
+				asked->answered =
+					replica_executed(&lab->world.nodes[informant], head.transaction);
 			}
 			bool answered = asked->answered;
 			if (!answered && head.deadline > lab->world.now) {
