@@ -223,11 +223,13 @@ static void ask_again(struct lab *lab, uint32_t id, transaction_id transaction, 
 		ask_all(lab, id, transaction);
 		break;
 	case CLIENT_HINTED:
-		/* Raft 8: it tries another server; once for all that timed out together. Servers that are cut
-		 * off with an old leader keep naming it: each time that they do, one more is passed over. */
+		/* Raft 8: it tries another server; once for all that timed out together. Servers that are cut off
+		 * with an old leader, or removed, keep naming it: each time that they do, one more is passed
+		 * over. */
 		if (!*moved_on && lab->transactions[transaction].asked == client->believed) {
 			client->silent = client->believed;
-			uint32_t skipped = lab->world.n_cuts > 0 ? client->n_sent_back : 0;
+			bool misled = lab->world.n_cuts > 0 || lab->membership;
+			uint32_t skipped = misled ? client->n_sent_back : 0;
 			client->believed = (client->believed + 1 + skipped) % lab->world.n_validators;
 		}
 		*moved_on = true;
