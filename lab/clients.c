@@ -227,8 +227,10 @@ static void ask_again(struct lab *lab, uint32_t id, transaction_id transaction, 
 		 * with an old leader, or removed, keep naming it: each time that they do, one more is passed
 		 * over. */
 		if (!*moved_on && lab->transactions[transaction].asked == client->believed) {
+			/* Of those removed, only while they do: none may be passed over for ever. */
+			bool misled =
+				lab->world.n_cuts > 0 || (lab->membership && client->silent == NODE_NONE);
 			client->silent = client->believed;
-			bool misled = lab->world.n_cuts > 0 || lab->membership;
 			uint32_t skipped = misled ? client->n_sent_back : 0;
 			client->believed = (client->believed + 1 + skipped) % lab->world.n_validators;
 		}
