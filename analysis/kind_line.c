@@ -20,14 +20,12 @@ struct lines {
 	size_t n_min, n_max;             /* replications behind a point */
 };
 
-/* A factor whose levels are all numbers; their values, or NULL. */
+/* A factor whose levels are all numbers, or lists, which count as their lengths; or NULL. */
 static double *numbers_of(const struct factor *factor)
 {
 	double *values = figure_take(factor->n_levels, sizeof(*values));
 	for (size_t i = 0; i < factor->n_levels; i++) {
-		char *end;
-		values[i] = strtod(factor->levels[i], &end);
-		if (end == factor->levels[i] || *end != '\0' || !isfinite(values[i])) {
+		if (!level_number(factor->levels[i], &values[i])) {
 			free(values);
 			return NULL;
 		}
@@ -259,7 +257,7 @@ static enum figure_outcome draw(struct figure_job *job, struct results_error *er
 const struct figure_kind figure_line = {
 	.name = "line",
 	.summary = "one KPI against a swept number, a line for each arm, with 95 % bands",
-	.needs = "a swept key whose values are three numbers or more (--x: which)",
+	.needs = "a swept key whose values are three numbers or more, or lists to be counted (--x: which)",
 	.takes_kpi = true,
 	.draw = draw,
 };

@@ -43,6 +43,8 @@ static const struct word kpi_words[] = {
 	{"false_accept_rate", "bad predictions accepted"},
 	{"false_reject_rate", "good predictions rejected"},
 	{"detection_s", "time to detection"},
+	{"detection_items", "lies until the first rejection"},
+	{"auc", "area under the ROC curve"},
 	{"divergence", "diverging items"},
 	{"availability", "availability"},
 	{"recovery_s", "time to recover"},
@@ -55,6 +57,7 @@ static const struct word kpi_words[] = {
  */
 static const struct word key_words[] = {
 	{"attacks.fraction", "attackers (share)"},
+	{"attacks.nodes", "attackers"},
 	{"attacks.epsilon", "attack strength"},
 	{"attacks.from", "attack from"},
 	{"attacks.until", "attack until"},
@@ -226,6 +229,87 @@ void level_label(char out[LABEL_MAX], const char *key, const char *unit, const c
 	} else {
 		snprintf(out, LABEL_MAX, "%.40s %.24s", label, clean);
 	}
+}
+
+/* The next of what stands between commas at `text`, those in brackets left out; NULL at the end. */
+static const char *next_part(const char *text, size_t *length)
+{
+	int depth = 0;
+	text += strspn(text, " ,");
+	for (*length = 0; text[*length] != '\0'; ++*length) {
+		char c = text[*length];
+		depth += (c == '{' || c == '[') - (c == '}' || c == ']');
+		if (depth < 0 || (c == ',' && depth == 0)) {
+			break;
+		}
+	}
+	return *length == 0 ? NULL : text;
+}
+
+#define KIND "{kind: "
+
+/* What a level is a kind of: a map's kind, else the text itself. */
+static const char *kind_of(const char *level, size_t *length)
+{
+	if (strncmp(level, KIND, strlen(KIND)) == 0) {
+		return next_part(level + strlen(KIND), length);
+	}
+	*length = strlen(level);
+	return level;
+}
+
+static bool has_part(const char *level, const char *part, size_t length)
+{
+	size_t n;
+	const char *at = level + 1; /* behind the brace */
+	while (*level == '{' && (at = next_part(at, &n)) != NULL) {
+		if (n == length && strncmp(at, part, n) == 0) {
+			return true;
+		}
+		at += n;
+	}
+	return false;
+}
+
+void level_words(char *out, size_t size, char *const *levels, size_t n_levels, size_t level)
+{
+	size_t n_kind, n, n_other;
+	const char *kind = kind_of(levels[level], &n_kind);
+	if (kind == levels[level] || kind == NULL) {
+		snprintf(out, size, "%s", levels[level]);
+		return;
+	}
+	snprintf(out, size, "%.*s", (int)n_kind, kind);
+	for (const char *part = kind + n_kind; (part = next_part(part, &n)) != NULL; part += n) {
+		bool common = true;
+		for (size_t i = 0; i < n_levels; i++) {
+			const char *other = kind_of(levels[i], &n_other);
+			bool alike = other != NULL && n_other == n_kind && strncmp(other, kind, n_kind) == 0;
+			common = common && (!alike || has_part(levels[i], part, n));
+		}
+		if (!common) {
+			size_t length = strlen(out), n_key = strcspn(part, ":");
+			n_key = n_key < n ? n_key : n;
+			size_t after = n_key < n ? n_key + 1 : n;
+			snprintf(out + length, size - length, ", %.*s%.*s", (int)n_key, part, (int)(n - after),
+				part + after);
+		}
+	}
+}
+
+bool level_number(const char *level, double *number)
+{
+	char *end;
+	if (level[0] == '[') {
+		size_t n, count = 0;
+		for (const char *part = level + 1; (part = next_part(part, &n)) != NULL; part += n) {
+			count++;
+		}
+		*number = (double)count;
+		return true;
+	}
+	*number = strtod(level, &end);
+	return end != level && *end == '\0' && isfinite(*number);
 }
 
 /* Bytes of the UTF-8 character at `text`, or 0 where there is none. */

@@ -28,6 +28,14 @@ void key_label(char out[LABEL_MAX], const char *key, const char *unit);
 /* One level as a legend spells it: "pbft", "no scorer", "7 validators", "30 % attackers". */
 void level_label(char out[LABEL_MAX], const char *key, const char *unit, const char *level);
 
+/* A level that is a map, `{kind: krum, faulty: 3}`, in words: its kind, and of its other keys those that
+ * tell it from other levels of that kind: "krum", "trimmed-mean, before nnm". Anything else is copied.
+ * `size` bytes of out; O(n_levels * length). */
+void level_words(char *out, size_t size, char *const *levels, size_t n_levels, size_t level);
+
+/* The number that a level is: of a list, `[0, 1, 2]`, how many it names. False where it is neither. */
+bool level_number(const char *level, double *number);
+
 /* Copies text, replacing control characters and what is no UTF-8, cutting what is longer than
  * `max_characters` with an ellipsis. out has 4 * max_characters + 4 bytes, or LABEL_MAX. */
 void text_clean(char *out, size_t size, const char *text, size_t max_characters);

@@ -205,11 +205,12 @@ static void axis_number(struct axis *axis, const struct layout *layout, bool pla
 		}
 		for (size_t i = 0; i < axis->n_factors; i++) {
 			const struct factor *factor = &frame->factors[axis->factors[i]];
-			char level[LABEL_MAX];
+			char level[LABEL_MAX], words[512];
+			level_words(words, sizeof(words), factor->levels, factor->n_levels, levels[i]);
 			if (plain) {
-				text_clean(level, sizeof(level), factor->levels[levels[i]], 16);
+				text_clean(level, sizeof(level), words, 24);
 			} else {
-				level_label(level, factor->key, factor->unit, factor->levels[levels[i]]);
+				level_label(level, factor->key, factor->unit, words);
 				name_beside_none(level, factor);
 			}
 			size_t length = strlen(name);

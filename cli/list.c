@@ -34,6 +34,8 @@ static const char *kind_name(const struct param *param)
 		return "duration";
 	case PARAM_DURATION_RANGE:
 		return "[duration, duration]";
+	case PARAM_DURATIONS:
+		return "list of durations";
 	case PARAM_RATE:
 		return "rate";
 	case PARAM_BYTES:
@@ -66,7 +68,8 @@ static const char *kind_name(const struct param *param)
 /* A bound as a person would write it: durations in ms or s, the rest as they are. */
 static void format_bound(const struct param *param, double value, char text[48])
 {
-	if (param->kind == PARAM_DURATION || param->kind == PARAM_DURATION_RANGE) {
+	if (param->kind == PARAM_DURATION || param->kind == PARAM_DURATION_RANGE ||
+		param->kind == PARAM_DURATIONS) {
 		if (value >= 1e9) {
 			snprintf(text, 48, "%g s", value / 1e9);
 		} else if (value >= 1e6) {
@@ -96,7 +99,8 @@ static void print_params(const struct param *params, const char *indent)
 			}
 		}
 		if (params->unit != NULL && params->unit[0] != '\0' && params->kind != PARAM_DURATION &&
-			params->kind != PARAM_DURATION_RANGE && params->kind != PARAM_BYTES) {
+			params->kind != PARAM_DURATION_RANGE && params->kind != PARAM_DURATIONS &&
+			params->kind != PARAM_BYTES) {
 			printf(", %s", params->unit);
 		}
 		if ((params->flags & PARAM_OFF) != 0) {

@@ -178,6 +178,11 @@ static void add_value(XXH3_state_t *state, const struct param *param, const void
 	case PARAM_DURATION_RANGE:
 		add_bytes(state, at, 2 * sizeof(sim_time));
 		break;
+	case PARAM_DURATIONS: {
+		const struct time_list *list = at;
+		add_bytes(state, list->times, list->n * sizeof(*list->times));
+		break;
+	}
 	case PARAM_BOOL:
 		add_bytes(state, at, sizeof(bool));
 		break;
@@ -246,6 +251,7 @@ static bool workload_counts(const struct param *param)
 static bool predictor_counts(const struct param *param)
 {
 	return param->offset != offsetof(struct predictor_common, retrain_ns) &&
+		   param->offset != offsetof(struct predictor_common, retrain_at) &&
 		   param->offset != offsetof(struct predictor_common, cost_ns);
 }
 
@@ -453,19 +459,30 @@ bool models_start(struct lab *lab, char error[256])
 	return true;
 }
 
+/* The version of now, and when it was made. */
+static sim_time version_now(const struct predictor_common *common, sim_time now, sim_time *made_at)
+{
+	sim_time version = 0, every = common->retrain_ns;
+	if (every > 0 && every < SIM_NEVER) {
+		version = now / every;
+		*made_at = version * every;
+	}
+	while (version < (sim_time)common->retrain_at.n && common->retrain_at.times[version] <= now) {
+		*made_at = common->retrain_at.times[version++];
+	}
+	return version;
+}
+
 bool models_refresh(struct lab *lab)
 {
-	const struct predictor_common *common = lab->scenario->predictor.settings;
-	sim_time every = common->retrain_ns;
-	if (every == 0 || every == SIM_NEVER) {
-		return true;
-	}
+	sim_time made_at = 0;
+	sim_time version =
+		version_now(lab->scenario->predictor.settings, lab->world.now, &made_at);
 	/* Versions that nothing arrived for are never asked: nobody trains them. */
-	sim_time version = lab->world.now / every;
 	if (version <= lab->version || version > UINT16_MAX) {
 		return true;
 	}
-	if (!learn(lab, (uint32_t)version, version * every, lab->training_error)) {
+	if (!learn(lab, (uint32_t)version, made_at, lab->training_error)) {
 		lab_end(lab, "limit", "a model can't be trained");
 		return false;
 	}

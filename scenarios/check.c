@@ -436,6 +436,7 @@ bool check_value(struct checker *checker, const struct tree *value, const struct
 	case PARAM_NAMES:
 	case PARAM_GROUPS:
 	case PARAM_DURATION_RANGE:
+	case PARAM_DURATIONS:
 		good = check_list(checker, value, param, at, path);
 		break;
 	default:

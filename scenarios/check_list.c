@@ -1,4 +1,4 @@
-/* Lists: validators, groups of them, names, ranges. */
+/* Lists: validators, groups of them, names, ranges, times. */
 #include "check.h"
 #include "quantity.h"
 
@@ -148,6 +148,39 @@ static bool check_range(struct checker *checker, const struct tree *value,
 	return good;
 }
 
+static bool check_times(struct checker *checker, const struct tree *value,
+	const struct param *param, struct time_list *out, const struct path *path)
+{
+	*out = (struct time_list){0};
+	if (value->kind == TREE_MAP || (value->kind == TREE_LIST && value->n == 0)) {
+		return refuse(checker, value, param, path);
+	}
+	struct tree *const one = (struct tree *)(uintptr_t)value;
+	struct tree *const *values = value->kind == TREE_LIST ? value->values : &one;
+	size_t n = value->kind == TREE_LIST ? value->n : 1;
+	sim_time *times = arena_array(checker->scratch, sim_time, n);
+	struct param each = *param;
+	each.kind = PARAM_DURATION;
+	bool good = true;
+	for (size_t i = 0; i < n && !diagnostics_full(checker->diagnostics); i++) {
+		good &= values[i]->kind != TREE_BAD &&
+				check_scalar(checker, values[i], &each, &times[i], path);
+	}
+	for (size_t i = 1; i < n && good; i++) {
+		if (times[i] <= times[i - 1]) {
+			diagnostics_error(checker->diagnostics, values[i]->place,
+				"%s: %s does not come after the time before it", path_text(path).text,
+				excerpt(values[i]->text).text);
+			good = false;
+		}
+	}
+	if (good) {
+		out->n = n;
+		out->times = pool_put(&checker->pool, times, n * sizeof(*times));
+	}
+	return good;
+}
+
 bool check_list(struct checker *checker, const struct tree *value, const struct param *param,
 	void *at, const struct path *path)
 {
@@ -158,6 +191,8 @@ bool check_list(struct checker *checker, const struct tree *value, const struct 
 		return check_names(checker, value, param, at, path);
 	case PARAM_GROUPS:
 		return check_groups(checker, value, param, at, path);
+	case PARAM_DURATIONS:
+		return check_times(checker, value, param, at, path);
 	default:
 		return check_range(checker, value, param, at, path);
 	}

@@ -82,6 +82,8 @@ static const char *noun(const struct param *param)
 		return "a duration such as 20 ms";
 	case PARAM_DURATION_RANGE:
 		return "two durations such as [150 ms, 300 ms]";
+	case PARAM_DURATIONS:
+		return "a list of durations such as [5 s, 20 s]";
 	case PARAM_RATE:
 		return "a rate such as 100 /s";
 	case PARAM_BYTES:

@@ -129,6 +129,15 @@ static void add_value(
 		text_add(out, "]");
 		break;
 	}
+	case PARAM_DURATIONS: {
+		const struct time_list *list = at;
+		for (size_t i = 0; i < list->n; i++) {
+			text_add(out, i ? ", " : "[");
+			add_duration(out, param, list->times[i]);
+		}
+		text_add(out, list->n > 0 ? "]" : "");
+		break;
+	}
 	case PARAM_CHOICE:
 		add_choice(out, param, *(const int *)at);
 		break;

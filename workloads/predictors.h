@@ -53,6 +53,13 @@ extern const struct predictor member_linear, member_ridge, member_trees, member_
 			.fallback = "off",                                                                     \
 			.unit = "s",                                                                           \
 			.help = "all learn anew from new data this often; off: once, before the run"},         \
+		{.name = "retrain_at",                                                                     \
+			.kind = PARAM_DURATIONS,                                                               \
+			.offset = offsetof(type, common.retrain_at),                                           \
+			.min = 1,                                                                              \
+			.max = (double)SIM_NEVER,                                                              \
+			.unit = "s",                                                                           \
+			.help = "all learn anew at these times, such as [5 s, 20 s], instead of `retrain`"},   \
 	{                                                                                              \
 		.name = "cost", .kind = PARAM_DURATION, .offset = offsetof(type, common.cost_ns),          \
 		.min = 0, .max = (double)SIM_NEVER, .fallback = "0 s", .unit = "s",                        \

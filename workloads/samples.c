@@ -476,6 +476,12 @@ bool predictor_finish(
 			(int)(ROWS_MIN * shape->n_validators), (unsigned)shape->n_validators, ROWS_MIN);
 		return false;
 	}
+	bool repeats = common->retrain_ns > 0 && common->retrain_ns < SIM_NEVER;
+	if (repeats && common->retrain_at.n > 0) {
+		*param = "retrain_at";
+		snprintf(error, 256, "can't be given beside `retrain`: one of the two says when");
+		return false;
+	}
 	return true;
 }
 

@@ -48,6 +48,49 @@ static void test_keys(void **state)
 	assert_level("protocol.view_timeout", "s", "2", "view timeout 2 s");
 }
 
+static void assert_words(char *const *levels, size_t n, size_t level, const char *expected)
+{
+	char words[64];
+	level_words(words, sizeof(words), levels, n, level);
+	assert_string_equal(words, expected);
+}
+
+/* Of a map its kind, and what tells it from others of that kind. */
+static void test_maps(void **state)
+{
+	char *levels[] = {"mean", "{kind: krum, faulty: 3}", "{kind: trimmed-mean, faulty: 3}",
+		"{kind: trimmed-mean, faulty: 3, before: nnm}", "{kind: combined, of: [mad, {kind: iqr}]}",
+		"{kind: combined, of: [mad, z-score]}", "{kind: mean, before: nnm}", "{kind"};
+	size_t n = sizeof(levels) / sizeof(levels[0]);
+	assert_words(levels, n, 0, "mean");
+	assert_words(levels, n, 1, "krum");
+	assert_words(levels, n, 2, "trimmed-mean");
+	assert_words(levels, n, 3, "trimmed-mean, before nnm");
+	assert_words(levels, n, 4, "combined, of [mad, {kind: iqr}]");
+	assert_words(levels, n, 5, "combined, of [mad, z-score]");
+	assert_words(levels, n, 6, "mean, before nnm");
+	assert_words(levels, n, 7, "{kind");
+	char *alone[] = {"{kind: krum, faulty: 3}"};
+	assert_words(alone, 1, 0, "krum");
+	char small[6];
+	level_words(small, sizeof(small), levels, n, 3);
+	assert_string_equal(small, "trimm");
+}
+
+/* A list counts as its length. */
+static void test_numbers(void **state)
+{
+	double number;
+	assert_true(level_number("0.25", &number) && number == 0.25);
+	assert_true(level_number("[0, 1, 7]", &number) && number == 3);
+	assert_true(level_number("[[0, 1], [2]]", &number) && number == 2);
+	assert_true(level_number("[]", &number) && number == 0);
+	assert_false(level_number("", &number));
+	assert_false(level_number("3 s", &number));
+	assert_false(level_number("inf", &number));
+	assert_false(level_number("{kind: mad}", &number));
+}
+
 static void test_clean(void **state)
 {
 	char out[256];
@@ -84,6 +127,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_quantities),
 		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_maps),
+		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_clean),
 		cmocka_unit_test(test_nearest),
 	};

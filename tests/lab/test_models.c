@@ -43,6 +43,26 @@ static void versions(void **state)
 	outcome_close(outcome);
 }
 
+/* At given times, the last of which is after the end. */
+static void versions_at_times(void **state)
+{
+	(void)state;
+	struct outcome *outcome =
+		run_text(HEAD "predictor: {kind: linear, train: 100, retrain_at: [300 ms, 1500 ms, 3 s]}\n");
+	for (size_t row = 0; row < 800; row++) {
+		int64_t item = int_at(outcome, TABLE_PREDICTIONS, row, "item");
+		double arrived_s = real_at(outcome, TABLE_DECISIONS, (size_t)item, "arrived_s");
+		assert_int_equal(int_at(outcome, TABLE_PREDICTIONS, row, "version"),
+			(arrived_s >= .3) + (arrived_s >= 1.5));
+	}
+	assert_int_equal(n_rows(outcome, TABLE_MODELS), 12);
+	static const double times_s[] = {0, .3, 1.5};
+	for (size_t row = 0; row < 12; row++) {
+		assert_true(real_at(outcome, TABLE_MODELS, row, "time_s") == times_s[row / 4]);
+	}
+	outcome_close(outcome);
+}
+
 static double mae_of(const char *predictor, const char *more)
 {
 	struct outcome *outcome = run_text(HEAD "predictor: %s\n%s\n", predictor, more);
@@ -270,6 +290,7 @@ static void what_is_trained_again(void **state)
 	assert_int_equal(n_trained("validators: [4, 7]"), 14);
 	assert_int_equal(n_trained("predictor.cost: [0 ms, 1 ms]"), 8);
 	assert_int_equal(n_trained("predictor.retrain: [50 s, 60 s]"), 8); /* at none of which it arrives */
+	assert_int_equal(n_trained("predictor.retrain_at: [[50 s], [60 s, 70 s]]"), 8);
 	assert_int_equal(n_trained("predictor.train: [50, 60]"), 16);
 	assert_int_equal(n_trained("predictor.label_noise: [0, 1]"), 16);
 	assert_int_equal(n_trained("workload.sensor_sd: [0.01, 0.02]"), 16);
@@ -282,6 +303,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(versions),
+		cmocka_unit_test(versions_at_times),
 		cmocka_unit_test(retraining_mends_drift),
 		cmocka_unit_test(cost),
 		cmocka_unit_test(a_crash_takes_computations_along),

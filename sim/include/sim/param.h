@@ -17,6 +17,7 @@ enum param_kind {
 	PARAM_BOOL,           /* bool: true/false, on/off, yes/no */
 	PARAM_DURATION,       /* sim_time: "20 ms" */
 	PARAM_DURATION_RANGE, /* sim_time[2]: "[150 ms, 300 ms]" */
+	PARAM_DURATIONS,      /* struct time_list: a list of durations, each longer than the one before */
 	PARAM_RATE,           /* double, events per second: "100 /s" */
 	PARAM_BYTES,          /* int64_t: "64 KiB" */
 	PARAM_BANDWIDTH,      /* double, bit/s: "1 Gbit/s" */
@@ -116,6 +117,11 @@ struct plugin_value {
 struct plugin_list {
 	size_t n;
 	struct plugin_value *values;
+};
+
+struct time_list {
+	size_t n; /* 0: not given */
+	const sim_time *times; /* ascending, no doubles */
 };
 
 struct node_list {

@@ -45,6 +45,7 @@ struct predictor_common {
 	double label_noise;         /* sd, as a share of the sd of the targets */
 	struct plugin_value drift;  /* a struct drift; NULL: none */
 	sim_time retrain_ns;        /* 0, SIM_NEVER: never */
+	struct time_list retrain_at; /* instead: at these times */
 	sim_time cost_ns;           /* of one prediction, at the validator's processor */
 };
 
