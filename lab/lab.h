@@ -389,7 +389,8 @@ void lab_check_done(struct lab *lab);
 void members_start(struct lab *lab);
 /* Is it a voter or a learner now, as the latest leader knows it? O(n validators) while that one is down. */
 bool members_belongs(const struct lab *lab, uint32_t validator);
-bool members_executed(const struct lab *lab, transaction_id transaction);
+/* Whose state the validator's gateway knows: its own where it belongs, else the latest leader's. */
+uint32_t members_informant(const struct lab *lab, uint32_t validator);
 /* How many voters must have committed an instance, as the node knows them: all but f. */
 uint32_t members_commits(const struct node *node);
 bool members_change_to_come(const struct lab *lab);
