@@ -265,6 +265,23 @@ static void test_liveness_after_stabilisation(void **state)
 	}
 }
 
+/* A leader that attacks but tells no lies: what it answers clients, before the others know of the commitment,
+ * is true, and nothing is broken. */
+static void test_true_answers_of_an_attacker(void **state)
+{
+	(void)state;
+	static const char *const attacks[] = {"slow-primary", "replay"};
+	for (size_t i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++) {
+		struct outcome *outcome = run_text("seed: 1\nstop: {items: 30}\nvalidators: 3\nprotocol: raft\n"
+										   "network: {latency: " CONSTANT "}\nworkload: {kind: kv}\n"
+										   "attacks: [{kind: %s, nodes: [0]}]\n",
+			attacks[i]);
+		assert_verdict(outcome, "completed");
+		assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
+		outcome_close(outcome);
+	}
+}
+
 /* Just below the timeout: the view stays, and each answer comes so much later: exactly. */
 static void test_slow_primary(void **state)
 {
@@ -691,6 +708,7 @@ int main(void)
 		cmocka_unit_test(test_equivocation_under_none),
 		cmocka_unit_test(test_silent_primary),
 		cmocka_unit_test(test_liveness_returns),
+		cmocka_unit_test(test_true_answers_of_an_attacker),
 		cmocka_unit_test(test_liveness_after_stabilisation),
 		cmocka_unit_test(test_slow_primary),
 		cmocka_unit_test(test_withholding),
