@@ -14,11 +14,6 @@ static const char scenario[] =
 	"  {kind: backdoor, nodes: [1], feature: ln_density, trigger: 1.5}]\n"
 	"END\n";
 
-static const char *const predictors[] = {
-	"linear", "ridge", "mlp", "gp", "ensemble", "oracle", "trees", "forest"};
-
-#define PREDICTORS (sizeof(predictors) / sizeof(predictors[0]))
-
 #define MASK "GLIBC_TUNABLES=glibc.cpu.hwcaps=-FMA,-AVX2,-FMA4"
 
 /* What libm's exp and expf say of some numbers, as one number. */
@@ -45,7 +40,8 @@ static bool has_trees(void)
 	return has;
 }
 
-static void results_are_the_same_bytes(void **state)
+/* A whole result file, with predictions and models: again, with one thread and two, and masked. */
+static void expect_same_bytes(const char *const *predictors, size_t n)
 {
 	struct output with = finish(start("$SELF --exp"));
 	struct output without = finish(start(MASK " $SELF --exp"));
@@ -56,10 +52,6 @@ static void results_are_the_same_bytes(void **state)
 		print_message("no FMA to mask here: a second run alone is compared\n");
 	}
 	expect(scenario, 0, NULL);
-	size_t n = has_trees() ? PREDICTORS : PREDICTORS - 2;
-	if (n < PREDICTORS) {
-		print_message("XGBoost is not here: trees and forest are left out\n");
-	}
 	for (size_t i = 0; i < n; i++) {
 		char command[1024];
 		snprintf(command, sizeof(command),
@@ -69,6 +61,29 @@ static void results_are_the_same_bytes(void **state)
 			predictors[i], predictors[i], predictors[i]);
 		expect(command, 0, NULL);
 	}
+}
+
+static void results_are_the_same_bytes(void **state)
+{
+	static const char *const predictors[] = {"linear", "ridge", "mlp", "gp", "ensemble", "oracle"};
+	expect_same_bytes(predictors, sizeof(predictors) / sizeof(predictors[0]));
+}
+
+static void results_of_trees_are_the_same_bytes(void **state)
+{
+	static const char *const predictors[] = {"trees", "forest"};
+	expect(scenario, 0, NULL);
+	if (!has_trees()) {
+		print_message("XGBoost is not here (Debian: libxgboost-dev)\n");
+		skip();
+	}
+	expect_same_bytes(predictors, sizeof(predictors) / sizeof(predictors[0]));
+	/* And with 256 thresholds a feature. */
+	expect("$SYNOD run s.yaml -q -j 1 -o a.h5 --set 'predictor={kind: trees, method: hist}' && "
+		   "$SYNOD run s.yaml -q -j 2 -o b.h5 --set 'predictor={kind: trees, method: hist}' && cmp a.h5 b.h5 && "
+		   MASK " $SYNOD run s.yaml -q -j 2 -o c.h5 --set 'predictor={kind: trees, method: hist}' && "
+		   "cmp a.h5 c.h5",
+		0, NULL);
 }
 
 /* As the loader tells it. */
@@ -139,6 +154,7 @@ int main(int argc, char **argv)
 	setenv("SELF", self, 1);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(results_are_the_same_bytes),
+		cmocka_unit_test(results_of_trees_are_the_same_bytes),
 		cmocka_unit_test(the_trees_library_is_loaded_for_trees_alone),
 		cmocka_unit_test(verbose_tells_of_models),
 		cmocka_unit_test(impossible_settings),
