@@ -413,7 +413,8 @@ void schedule_write(const struct schedule *schedule, char text[SCHEDULE_TEXT_MAX
 		schedule->extra != NULL ? schedule->extra : "");
 	write_network(&writer);
 	uint32_t items = 40 + below(&writer, 160);
-	write_text(&writer, "stop: {items: %u}\nliveness_bound: 200 s\n", items);
+	/* A client looks for the one member that is left among those that were, one backed-off wait each. */
+	write_text(&writer, "stop: {items: %u}\nliveness_bound: %u s\n", items, writer.wide ? 3600 : 200);
 	const char *workload = PICK(&writer, "requests", "kv", "kv");
 	if (predicts) {
 		write_dimweight(&writer);
