@@ -226,6 +226,7 @@ static void ask_again(struct lab *lab, uint32_t id, transaction_id transaction, 
 		/* Raft 8: it tries another server; once for all that timed out together. Servers that are cut off
 		 * with an old leader, or removed, keep naming it: each time that they do, one more is passed
 		 * over. */
+		client->n_passed = 0;
 		if (!*moved_on && lab->transactions[transaction].asked == client->believed) {
 			/* Of those removed, only while they do: none may be passed over for ever. */
 			bool misled =
@@ -359,6 +360,14 @@ static void on_hint(struct lab *lab, struct node *node, const struct message *me
 			client->n_sent_back++;
 		}
 	}
+	if (leader != NODE_NONE) {
+		client->n_passed = 0;
+	} else if (client->believed == transaction->asked &&
+		client->n_passed + 1 < lab->world.n_validators) {
+		/* Raft 8: it tries another server. Each once; when none knows a leader it waits for one. */
+		client->n_passed++;
+		client->believed = (client->believed + 1) % lab->world.n_validators;
+	}
 	if (client->believed != transaction->asked) {
 		ask(lab, node->id, (transaction_id)message->instance);
 	}
@@ -407,6 +416,7 @@ static void accept_answer(struct lab *lab, struct node *node, transaction_id id,
 	transaction->answered = true;
 	client->silent = NODE_NONE;
 	client->n_sent_back = 0;
+	client->n_passed = 0;
 	if (lab->noted) {
 		transaction_answered(lab, (transaction_id)message->instance);
 	}

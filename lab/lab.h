@@ -149,6 +149,7 @@ struct client {
 	uint32_t believed; /* whom it takes for the leader */
 	uint64_t view;     /* of which it heard that */
 	uint32_t silent;      /* who did not answer in time and was given up, or NODE_NONE */
+	uint32_t n_passed;    /* servers that knew no leader, one after the other, since it last waited */
 	uint32_t n_sent_back; /* since the last answer: how often it was named as the leader all the same */
 	struct outstanding_ring waiting[CLIENT_BACKOFFS]; /* by how often they were asked again */
 };

@@ -235,8 +235,18 @@ static bool finish_replies(
 	const struct workload *workload = (const void *)scenario->workload.plugin;
 	const struct workload_common *common = scenario->workload.settings;
 	const struct tree *at = tree_get(tree_get(root, "workload"), "reply_quorum");
-	if (workload->application || common->reply_quorum == PARAM_AUTO_VALUE || checker->n_validators == 0 ||
-		common->reply_quorum <= (int64_t)checker->n_validators) {
+	const struct protocol *protocol = (const void *)scenario->protocol.plugin;
+	if (workload->application || common->reply_quorum == PARAM_AUTO_VALUE || checker->n_validators == 0) {
+		return true;
+	}
+	bool one = protocol->client == CLIENT_HINTED || protocol->client == CLIENT_OWN_VALIDATOR;
+	if (one && common->reply_quorum > 1) {
+		diagnostics_error(checker->diagnostics, at ? at->place : whole(root),
+			"workload.reply_quorum must be 1 under `%s`, where one validator answers, got %lld",
+			protocol->plugin.name, (long long)common->reply_quorum);
+		return false;
+	}
+	if (common->reply_quorum <= (int64_t)checker->n_validators) {
 		return true;
 	}
 	diagnostics_error(checker->diagnostics, at ? at->place : whole(root),

@@ -112,11 +112,10 @@ static enum protocol_reads reads(const void *settings)
 }
 
 /* OSDI'99 4.4, thesis 5.1.3: 2f+1, which meet the 2f+1 that have answered any write that was accepted before
- * in an honest replica. That holds for any `quorum` that the scenario forces on the replicas: what a client
- * needs is not theirs to say. */
+ * in an honest replica. */
 static uint32_t read_quorum(const void *settings, uint32_t n_validators, uint32_t n_faulty)
 {
-	return (n_validators + n_faulty + 2) / 2; /* ceil((n + f + 1) / 2) */
+	return (uint32_t)((const struct pbft_settings *)settings)->quorum;
 }
 
 static uint32_t tentative_quorum(const void *settings, uint32_t n_validators, uint32_t n_faulty)

@@ -234,15 +234,22 @@ static void test_reads_off(void **state)
 
 static void test_quorums_of_clients(void **state)
 {
-	struct cluster *cluster = pbft_cluster(4, PBFT);
-	const struct protocol *protocol = cluster->protocol;
-	const void *settings = cluster_node(cluster, 0)->settings;
-	assert_int_equal(protocol->reads(settings), READS_ALL);
-	assert_int_equal(protocol->read_quorum(settings, 4, 1), 3);
-	assert_int_equal(protocol->tentative_quorum(settings, 4, 1), 3);
-	assert_int_equal(protocol->tentative_quorum(settings, 6, 1), 4);
-	assert_int_equal(protocol->tentative_quorum(settings, 7, 2), 5);
-	cluster_destroy(cluster);
+	/* ceil((n+f+1)/2), with the most liars that n bears; the last one forced. */
+	static const struct {
+		uint32_t n, quorum;
+		const char *protocol;
+	} cases[] = {{4, 3, PBFT}, {6, 4, PBFT}, {7, 5, PBFT}, {7, 6, PBFT " quorum=6"}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct cluster *cluster = pbft_cluster(cases[i].n, cases[i].protocol);
+		const struct protocol *protocol = cluster->protocol;
+		const void *settings = cluster_node(cluster, 0)->settings;
+		uint32_t f = (cases[i].n - 1) / 3;
+		assert_int_equal(protocol->reads(settings), READS_ALL);
+		assert_int_equal(protocol->read_quorum(settings, cases[i].n, f), cases[i].quorum);
+		assert_int_equal(protocol->tentative_quorum(settings, cases[i].n, f), cases[i].quorum);
+		assert_int_equal(protocol->reply_quorum(settings, f), cases[i].quorum); /* with read_only */
+		cluster_destroy(cluster);
+	}
 }
 
 int main(void)
