@@ -540,6 +540,8 @@ void trace_start(struct lab *lab, const struct trace_sink *sink, struct host_ops
 void trace_started(struct lab *lab);
 void trace_submitted(struct lab *lab, transaction_id transaction);
 void trace_accepted(struct lab *lab, uint32_t item);
+/* Tells of what was found broken since it was last looked at: at the end of all checks. */
+void trace_violations(struct lab *lab);
 void trace_end(struct lab *lab);
 
 /* watch.c */

@@ -92,10 +92,10 @@ static const struct column violations[] = {
 	{"run", COLUMN_INT, "", "the run's number"},
 	{"time_s", COLUMN_REAL, "s", "when it was found"},
 	{"invariant", COLUMN_STRING, "", "which was broken"},
-	{"nodes", COLUMN_STRING, "", "at which validators (linearizability: the clients' nodes)"},
+	{"nodes", COLUMN_STRING, "", "at which validators (linearizability: clients, c0 c2)"},
 	{"instance", COLUMN_INT, "", "the instance, view or term (linearizability: the transaction that read)"},
-	{"value_a", COLUMN_STRING, "", "what the first holds (digest, hexadecimal)"},
-	{"value_b", COLUMN_STRING, "", "what the second holds"},
+	{"value_a", COLUMN_STRING, "", "what the first holds (digest, hexadecimal; linearizability: whose write was read, decimal)"},
+	{"value_b", COLUMN_STRING, "", "what the second holds (linearizability: whose write the other saw)"},
 	{"detail", COLUMN_STRING, "", "what happened, in words"},
 	{"seed", COLUMN_INT, "", "the run's own seed"},
 };

@@ -30,20 +30,29 @@ static const struct {
 		"committed was", true},
 };
 
-static void print_nodes(FILE *out, const char *invariant, const char *nodes)
+/* "1 3": validators; "c0 c2": clients. Answers what the next number is, and where it ends; NULL: none. */
+static const char *next_node(const char *nodes, bool *client, unsigned long *number)
 {
-	const char *who = strcmp(invariant, "linearizability") == 0 ? "node" : "validator";
 	char *end;
-	unsigned long a = strtoul(nodes, &end, 10);
-	if (end == nodes) {
+	nodes += strspn(nodes, " ");
+	*client = *nodes == 'c';
+	*number = strtoul(nodes + *client, &end, 10);
+	return end == nodes + *client ? NULL : end;
+}
+
+static void print_nodes(FILE *out, const char *nodes)
+{
+	bool client;
+	unsigned long a, b;
+	const char *rest = next_node(nodes, &client, &a);
+	if (rest == NULL) {
 		return;
 	}
-	const char *rest = end;
-	unsigned long b = strtoul(rest, &end, 10);
-	if (end == rest || a == b) {
-		fprintf(out, " at %s %lu", who, a);
+	const char *who = client ? "client" : "validator", *c = client ? "c" : "";
+	if (next_node(rest, &client, &b) == NULL || a == b) {
+		fprintf(out, " at %s %s%lu", who, c, a);
 	} else {
-		fprintf(out, " at %ss %lu and %lu", who, a, b);
+		fprintf(out, " at %ss %s%lu and %s%lu", who, c, a, c, b);
 	}
 }
 
@@ -53,6 +62,10 @@ static void print_values(const struct show_row *row, FILE *out)
 	const char *invariant = row_string(row, "invariant");
 	const char *detail = row_string(row, "detail");
 	const char *values[] = {row_string(row, "value_a"), row_string(row, "value_b")};
+	if (row_string(row, "nodes")[0] == 'c' && detail[0] != '\0') {
+		fprintf(out, ": %s", detail); /* it names the transactions */
+		return;
+	}
 	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
 		if (strcmp(meanings[i].invariant, invariant) != 0) {
 			continue;
@@ -63,6 +76,9 @@ static void print_values(const struct show_row *row, FILE *out)
 			fprintf(out, "%s %s ", k == 0 ? "" : ",", words[k]);
 			if (meanings[i].hexadecimal) {
 				fputs(values[k], out);
+				if (strspn(values[k], "0") == strlen(values[k])) {
+					fputs(" (the null batch, without transactions)", out);
+				}
 			} else {
 				fprintf(out, "%" PRIu64, (uint64_t)strtoull(values[k], NULL, 16));
 			}
@@ -80,7 +96,7 @@ static void print_violation(struct results_file *file, const struct show_row *ro
 	show_run(file, row_int(row, "run"), out);
 	fprintf(out, " %s is broken at %s", row_string(row, "invariant"), time);
 	const char *invariant = row_string(row, "invariant");
-	print_nodes(out, invariant, row_string(row, "nodes"));
+	print_nodes(out, row_string(row, "nodes"));
 	fprintf(out, ", %s %" PRId64,
 		strcmp(invariant, "election-safety") == 0       ? "term"
 			: strcmp(invariant, "linearizability") == 0 ? "transaction"
