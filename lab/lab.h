@@ -71,6 +71,7 @@ struct kv_operation {
 	uint64_t invoked, answered; /* moments in the order of the clients' events; 0: not yet */
 	sim_time answered_at;
 	uint64_t result;
+	transaction_id retry; /* of an aborted one; 0: none, since the first retries none */
 };
 
 #define KV_VERSION_BITS 31
@@ -246,6 +247,7 @@ struct samples {
 struct transaction_record {
 	sim_time submitted, ordered, answered;
 	uint64_t instance, view;
+	uint32_t answered_by; /* whose reply was the last that its client needed */
 	const char *reject; /* the application's word for why it changed nothing; "": it counted */
 };
 
@@ -502,6 +504,8 @@ uint64_t kv_instance_of(const struct lab *lab, transaction_id transaction, uint6
 /* The client has its answer. True: it is what was asked for; false: it was aborted, and `expected` of the
  * next try is known. */
 bool kv_answered(struct lab *lab, transaction_id transaction, uint64_t result);
+/* What its client was told of the key. */
+struct kv_entry kv_told(const struct kv_operation *operation);
 void kv_prepare_again(struct lab *lab, transaction_id aborted);
 void kv_check_linear(struct lab *lab);
 void kv_counts(const struct lab *lab, uint64_t *n_aborts, uint64_t *n_retries);
@@ -531,7 +535,8 @@ void transaction_submitted(struct lab *lab, transaction_id transaction);
 /* A validator has executed it. Only the first that does not attack the protocol is noted. */
 void transaction_executed(struct lab *lab, const struct node *node, transaction_id transaction,
 	uint64_t instance, uint64_t view, const char *reject);
-void transaction_answered(struct lab *lab, transaction_id transaction);
+/* `by`: the validator whose reply was the last that it took. */
+void transaction_answered(struct lab *lab, transaction_id transaction, uint32_t by);
 void transactions_table(struct lab *lab);
 
 /* trace.c: called where lab->trace is not NULL. */

@@ -283,7 +283,7 @@ static void a_transactions_life_is_told(void **state)
 	assert_string_equal(text,
 		"Transaction 0 of run 0 (protocol pbft, seed 70), a request for item 5, was submitted by client 2 at "
 		"0.5 s.\n"
-		"It was ordered in instance 7 of view or term 3: the first honest validator executed it at 0.54 s, "
+		"It was ordered in instance 7 of view 3: the first honest validator executed it at 0.54 s, "
 		"0.04 s after its submission.\n"
 		"It counted.\n"
 		"Its client had its answer at 0.55 s: a latency of 0.05 s.\n"
