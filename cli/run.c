@@ -6,6 +6,7 @@
 #include "scenarios/scenario.h"
 #include "version.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +17,13 @@ static const struct option_spec options[] = {
 	{"--jobs", "-j", "N", "threads; without: one a core. The bytes don't depend on it"},
 	{"--output", "-o", "FILE.h5", "the result file; without: only the summary"},
 	{"--resume", NULL, NULL, "goes on where an interrupted run of the same scenario stopped"},
+	{"--strict", NULL, NULL, "exit status 1 where any run is unsafe or stalled; without: 0, as every run is a result"},
 	{"--quiet", "-q", NULL, "no progress"},
 	{"--verbose", "-v", NULL, "prints what each predictor has learnt (each run, each validator)"},
 	{0},
 };
 
-enum { OPTION_SET, OPTION_JOBS, OPTION_OUTPUT, OPTION_RESUME, OPTION_QUIET, OPTION_VERBOSE };
+enum { OPTION_SET, OPTION_JOBS, OPTION_OUTPUT, OPTION_RESUME, OPTION_STRICT, OPTION_QUIET, OPTION_VERBOSE };
 
 static volatile sig_atomic_t interrupts;
 
@@ -88,9 +90,19 @@ static void tell_of_old_journal(const char *output)
 	}
 }
 
+/* Says on stderr, after the table, what must not be overlooked. The exit status. */
+static int conclude(const struct summary *summary, bool strict)
+{
+	if (fflush(stdout) != 0) {
+		complain("standard output: %s", strerror(errno));
+		return EXIT_ENVIRONMENT;
+	}
+	return summary_alarm(summary, stderr) && strict ? EXIT_NO : EXIT_DONE;
+}
+
 /* Where --resume finds the finished file and no journal: nothing is run. The exit status, or -1: go on. */
-static int look_for_finished(
-	const struct scenario_file *file, const char *output, const struct results_header *header)
+static int look_for_finished(const struct scenario_file *file, const char *output,
+	const struct results_header *header, bool strict)
 {
 	struct results_error error = {0};
 	switch (results_find(output, header, &error)) {
@@ -108,9 +120,10 @@ static int look_for_finished(
 	struct summary *summary = summary_create(file);
 	summarise_file(summary, output);
 	summary_print(summary, stdout);
-	summary_destroy(summary);
 	printf("\nresults: %s, which was finished before: nothing was left to run\n", output);
-	return EXIT_DONE;
+	int status = conclude(summary, strict);
+	summary_destroy(summary);
+	return status;
 }
 
 static int execute(const struct option_values *values, struct scenario_file *file, const char *output,
@@ -137,7 +150,7 @@ static int execute(const struct option_values *values, struct scenario_file *fil
 		if (values[OPTION_RESUME].n == 0) {
 			tell_of_old_journal(output);
 		} else {
-			int status = look_for_finished(file, output, &header);
+			int status = look_for_finished(file, output, &header, values[OPTION_STRICT].n > 0);
 			if (status >= 0) {
 				run_schemas_finish(&schemas);
 				return status;
@@ -204,6 +217,7 @@ static int execute(const struct option_values *values, struct scenario_file *fil
 		if (output != NULL) {
 			printf("\nresults: %s\n", output);
 		}
+		status = conclude(summary, values[OPTION_STRICT].n > 0);
 	}
 	summary_destroy(summary);
 	run_schemas_finish(&schemas);
@@ -246,7 +260,8 @@ static int run(const struct option_values *values, const char *const *arguments,
 const struct command command_run = {
 	.name = "run",
 	.summary = "runs a scenario: every point, every replication",
-	.usage = "SCENARIO [--set KEY=VALUE]... [-j N] [-o FILE.h5] [--resume] [--quiet] [--verbose]",
+	.usage = "SCENARIO [--set KEY=VALUE]... [-j N] [-o FILE.h5] [--resume] [--strict]\n"
+			 "          [--quiet] [--verbose]",
 	.example = "  synod run textbook-pbft.yaml\n"
 			   "      the shipped scenario of that name; prints a summary\n"
 			   "  synod run compare-protocols.yaml -o demo.h5 --set replications=5\n"

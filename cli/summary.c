@@ -224,6 +224,31 @@ static void print_reasons(const struct summary *summary, FILE *out)
 	}
 }
 
+bool summary_alarm(const struct summary *summary, FILE *out)
+{
+	static const char *const alarming[] = {"unsafe", "stalled"};
+	size_t n_runs = summary->n_points * summary->n_replications;
+	bool any = false;
+	for (size_t k = 0; k < 2; k++) {
+		uint8_t verdict = verdict_number(alarming[k]);
+		size_t n = 0;
+		size_t first = 0;
+		for (size_t i = 0; i < n_runs; i++) {
+			const struct run_values *run = &summary->runs[i];
+			if (run->present && run->verdict == verdict) {
+				first = n++ == 0 ? i : first;
+			}
+		}
+		if (n > 0) {
+			fprintf(out, "synod: %zu of %zu run%s %s %s; the first is run %zu: %s\n", n, n_runs,
+				n_runs == 1 ? "" : "s", n == 1 ? "is" : "are", alarming[k], first,
+				summary->runs[first].reason);
+			any = true;
+		}
+	}
+	return any;
+}
+
 /* How long the longest run of a point took, in simulated time. */
 static double longest_s(const struct summary *summary, size_t point)
 {

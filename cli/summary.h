@@ -13,5 +13,8 @@ void summary_add(struct summary *summary, const struct run_summary *run);
 /* Takes all runs of a result file instead of those added. */
 void summary_read(struct summary *summary, struct results_file *results);
 void summary_print(const struct summary *summary, FILE *out);
+/* Says how many runs are unsafe and how many stalled, with the first of each; nothing where none is. True
+ * where some are. */
+bool summary_alarm(const struct summary *summary, FILE *out);
 
 #endif

@@ -418,7 +418,7 @@ static void accept_answer(struct lab *lab, struct node *node, transaction_id id,
 	client->n_sent_back = 0;
 	client->n_passed = 0;
 	if (lab->noted) {
-		transaction_answered(lab, (transaction_id)message->instance);
+		transaction_answered(lab, (transaction_id)message->instance, message->from);
 	}
 	give_up_replies(lab, transaction);
 	uint32_t index = transaction->item;
@@ -464,7 +464,7 @@ void client_executed(struct lab *lab, transaction_id transaction)
 {
 	lab->transactions[transaction].answered = true;
 	if (lab->noted) {
-		transaction_answered(lab, transaction);
+		transaction_answered(lab, transaction, lab->transactions[transaction].client);
 	}
 }
 

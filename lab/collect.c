@@ -515,6 +515,16 @@ static void series(struct lab *lab)
 	free(windows);
 }
 
+/* The transaction that wrote what was read: a decimal number; of the initial value there is none. */
+static void transaction_value(uint64_t value, char text[24])
+{
+	if (value == UINT64_MAX) { /* LINEAR_INITIAL - 1 */
+		text[0] = '\0';
+	} else {
+		snprintf(text, 24, "%llu", (unsigned long long)value);
+	}
+}
+
 static void violations(struct lab *lab)
 {
 	for (uint64_t i = 0; i < lab->n_violations && i < VIOLATIONS_MAX; i++) {
@@ -522,9 +532,16 @@ static void violations(struct lab *lab)
 		char nodes[32];
 		char value_a[24];
 		char value_b[24];
-		snprintf(nodes, sizeof(nodes), "%u %u", violation->node_a, violation->node_b);
-		snprintf(value_a, sizeof(value_a), "%016llx", (unsigned long long)violation->value_a);
-		snprintf(value_b, sizeof(value_b), "%016llx", (unsigned long long)violation->value_b);
+		if (violation->transaction) {
+			uint32_t n = lab->world.n_validators;
+			snprintf(nodes, sizeof(nodes), "c%u c%u", violation->node_a - n, violation->node_b - n);
+			transaction_value(violation->value_a, value_a);
+			transaction_value(violation->value_b, value_b);
+		} else {
+			snprintf(nodes, sizeof(nodes), "%u %u", violation->node_a, violation->node_b);
+			snprintf(value_a, sizeof(value_a), "%016llx", (unsigned long long)violation->value_a);
+			snprintf(value_b, sizeof(value_b), "%016llx", (unsigned long long)violation->value_b);
+		}
 		union cell cells[] = {
 			{.integer = (int64_t)lab->run},
 			{.real = sim_time_to_s(violation->at)},

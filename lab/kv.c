@@ -92,7 +92,8 @@ void kv_prepare(struct lab *lab, uint32_t client, uint32_t item)
 void kv_prepare_again(struct lab *lab, transaction_id aborted)
 {
 	struct kv_operation *operation = next_operation(lab); /* which may move them */
-	const struct kv_operation *before = kv_operation_of(lab, aborted);
+	struct kv_operation *before = kv_operation_of(lab, aborted);
+	before->retry = (transaction_id)lab->n_transactions;
 	*operation = (struct kv_operation){
 		.key = before->key,
 		.put = true,
@@ -110,6 +111,11 @@ static uint64_t result_of(struct kv_entry entry, bool aborted)
 static struct kv_entry result_entry(uint64_t result)
 {
 	return (struct kv_entry){(uint32_t)(result >> 32) & VERSION_MASK, (uint32_t)result};
+}
+
+struct kv_entry kv_told(const struct kv_operation *operation)
+{
+	return result_entry(operation->result);
 }
 
 uint64_t kv_read(const struct lab *lab, uint32_t replica, transaction_id transaction)

@@ -71,6 +71,7 @@ struct kv_operation {
 	uint64_t invoked, answered; /* moments in the order of the clients' events; 0: not yet */
 	sim_time answered_at;
 	uint64_t result;
+	transaction_id retry; /* of an aborted one; 0: none, since the first retries none */
 };
 
 #define KV_VERSION_BITS 31
@@ -247,6 +248,7 @@ struct samples {
 struct transaction_record {
 	sim_time submitted, ordered, answered;
 	uint64_t instance, view;
+	uint32_t answered_by; /* whose reply was the last that its client needed */
 	const char *reject; /* the application's word for why it changed nothing; "": it counted */
 };
 
@@ -505,6 +507,8 @@ uint64_t kv_instance_of(const struct lab *lab, transaction_id transaction, uint6
 /* The client has its answer. True: it is what was asked for; false: it was aborted, and `expected` of the
  * next try is known. */
 bool kv_answered(struct lab *lab, transaction_id transaction, uint64_t result);
+/* What its client was told of the key. */
+struct kv_entry kv_told(const struct kv_operation *operation);
 void kv_prepare_again(struct lab *lab, transaction_id aborted);
 void kv_check_linear(struct lab *lab);
 void kv_counts(const struct lab *lab, uint64_t *n_aborts, uint64_t *n_retries);
@@ -534,7 +538,8 @@ void transaction_submitted(struct lab *lab, transaction_id transaction);
 /* A validator has executed it. Only the first that does not attack the protocol is noted. */
 void transaction_executed(struct lab *lab, const struct node *node, transaction_id transaction,
 	uint64_t instance, uint64_t view, const char *reject);
-void transaction_answered(struct lab *lab, transaction_id transaction);
+/* `by`: the validator whose reply was the last that it took. */
+void transaction_answered(struct lab *lab, transaction_id transaction, uint32_t by);
 void transactions_table(struct lab *lab);
 
 /* trace.c: called where lab->trace is not NULL. */
@@ -543,6 +548,8 @@ void trace_start(struct lab *lab, const struct trace_sink *sink, struct host_ops
 void trace_started(struct lab *lab);
 void trace_submitted(struct lab *lab, transaction_id transaction);
 void trace_accepted(struct lab *lab, uint32_t item);
+/* Tells of what was found broken since it was last looked at: at the end of all checks. */
+void trace_violations(struct lab *lab);
 void trace_end(struct lab *lab);
 
 /* watch.c */

@@ -362,9 +362,10 @@ static void conclude_unsafe(struct lab *lab)
 	}
 	lab->verdict = "unsafe";
 	snprintf(lab->verdict_reason, sizeof(lab->verdict_reason),
-		"%s broken at %.9g s at %s %u and %u, %s %llu", first->invariant, sim_time_to_s(first->at),
-		first->transaction ? "clients" : "validators",
+		"%s broken at %.9g s at %s%u and %s%u, %s %llu", first->invariant, sim_time_to_s(first->at),
+		first->transaction ? "clients c" : "validators ",
 		first->transaction ? first->node_a - lab->world.n_validators : first->node_a,
+		first->transaction ? "c" : "",
 		first->transaction ? first->node_b - lab->world.n_validators : first->node_b,
 		first->transaction ? "transaction" : "instance", (unsigned long long)first->instance);
 }
@@ -437,6 +438,9 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	}
 	told_finish(lab);
 	kv_check_linear(lab);
+	if (lab->trace != NULL) {
+		trace_violations(lab); /* before they are sorted: those found just now are the last */
+	}
 	if (lab->n_violations > 0) {
 		conclude_unsafe(lab);
 	}

@@ -45,7 +45,7 @@ static const struct column transactions[] = {
 	{"transaction", COLUMN_INT, "", "the transaction's number, in order of submission"},
 	{"client", COLUMN_INT, "", "who submitted it: the client (requests) or the validator whose gateway did"},
 	{"item", COLUMN_INT, "", "the item that it is about"},
-	{"kind", COLUMN_STRING, "", "what it asks for: request, prediction, close"},
+	{"kind", COLUMN_STRING, "", "what it asks for: request, prediction, close, proposal; `kv`: get, put"},
 	{"submitted_s", COLUMN_REAL, "s", "when its client submitted it"},
 	{"ordered_s", COLUMN_REAL, "s", "when the first honest validator executed it; NaN: none did"},
 	{"answered_s", COLUMN_REAL, "s",
@@ -53,6 +53,12 @@ static const struct column transactions[] = {
 	{"instance", COLUMN_INT, "", "the instance in which that validator executed it; -1: none"},
 	{"view", COLUMN_INT, "", "the view or term of that; -1: none"},
 	{"reject", COLUMN_STRING, "", "the application's reason why it changed nothing; empty: it counted"},
+	{"answered_by", COLUMN_INT, "", "the validator whose reply was the last that its client needed; -1: none"},
+	{"key", COLUMN_INT, "", "`kv`: which key; -1: no store"},
+	{"expected", COLUMN_INT, "", "`kv`: a put's: the version that its client knew of; -1: a get"},
+	{"version", COLUMN_INT, "", "`kv`: the key's version that its client was told; -1: no answer"},
+	{"value", COLUMN_INT, "", "`kv`: the put that wrote what its client was told; -1: none had"},
+	{"retry", COLUMN_INT, "", "`kv`: an aborted put's next try; -1: none"},
 };
 
 static const struct column validators[] = {
@@ -92,10 +98,10 @@ static const struct column violations[] = {
 	{"run", COLUMN_INT, "", "the run's number"},
 	{"time_s", COLUMN_REAL, "s", "when it was found"},
 	{"invariant", COLUMN_STRING, "", "which was broken"},
-	{"nodes", COLUMN_STRING, "", "at which validators (linearizability: the clients' nodes)"},
+	{"nodes", COLUMN_STRING, "", "at which validators (linearizability: clients, c0 c2)"},
 	{"instance", COLUMN_INT, "", "the instance, view or term (linearizability: the transaction that read)"},
-	{"value_a", COLUMN_STRING, "", "what the first holds (digest, hexadecimal)"},
-	{"value_b", COLUMN_STRING, "", "what the second holds"},
+	{"value_a", COLUMN_STRING, "", "what the first holds (digest, hexadecimal; linearizability: whose write was read, decimal)"},
+	{"value_b", COLUMN_STRING, "", "what the second holds (linearizability: whose write the other saw)"},
 	{"detail", COLUMN_STRING, "", "what happened, in words"},
 	{"seed", COLUMN_INT, "", "the run's own seed"},
 };

@@ -194,9 +194,18 @@ static void check_violations(struct trace *trace)
 							   .text = violation->invariant,
 							   .instance = violation->instance,
 							   .view = violation->value_a,
-							   .digest = violation->value_b});
+							   .digest = violation->value_b,
+							   .broken_ns = violation->at,
+							   .detail = violation->detail,
+							   .of_clients = violation->transaction});
 		}
 	}
+}
+
+void trace_violations(struct lab *lab)
+{
+	handled(lab->trace);
+	check_violations(lab->trace);
 }
 
 static void report(struct node *node, enum trace_what what, uint64_t instance, uint64_t view,

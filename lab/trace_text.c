@@ -62,6 +62,23 @@ static void print_message(const struct trace_text *text, const struct trace_even
 	}
 }
 
+/* What happened between clients is told in words: its values are transactions. */
+static void print_violation(
+	const struct trace_text *text, const struct trace_event *event, const char *peer)
+{
+	fprintf(text->out, "%s, with %s, at %s %" PRIu64 ": ", event->text, peer,
+		event->of_clients ? "transaction" : instance_word(&text->run), event->instance);
+	if (event->of_clients && event->detail != NULL) {
+		fputs(event->detail, text->out);
+	} else {
+		fprintf(text->out, "%016" PRIx64 " against %016" PRIx64, event->view, event->digest);
+	}
+	if (event->broken_ns != event->at_ns) {
+		fprintf(text->out, " (at %" PRId64 ".%06" PRId64 " ms; found later)", event->broken_ns / SIM_MS,
+			event->broken_ns % SIM_MS);
+	}
+}
+
 static void print_what(const struct trace_text *text, const struct trace_event *event)
 {
 	const char *view = trace_view_word(text->run.protocol);
@@ -98,8 +115,7 @@ static void print_what(const struct trace_text *text, const struct trace_event *
 		fprintf(text->out, "item %u", event->item);
 		break;
 	case TRACE_VIOLATED:
-		fprintf(text->out, "%s, with %s, at %s %" PRIu64 ": %016" PRIx64 " against %016" PRIx64,
-			event->text, peer, instance_word(&text->run), event->instance, event->view, event->digest);
+		print_violation(text, event, peer);
 		break;
 	default:
 		fputs(event->text == NULL ? "" : event->text, text->out);

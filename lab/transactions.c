@@ -6,10 +6,15 @@ static const char *const kind_names[] = {
 	[TRANSACTION_REQUEST] = "request",
 	[TRANSACTION_PREDICTION] = "prediction",
 	[TRANSACTION_CLOSE] = "close",
+	[TRANSACTION_PROPOSAL] = "proposal",
 };
 
-static const char *kind_name(unsigned kind)
+static const char *kind_name(const struct lab *lab, size_t transaction)
 {
+	if (lab->kv != NULL) {
+		return kv_operation_of(lab, (transaction_id)transaction)->put ? "put" : "get";
+	}
+	unsigned kind = lab->transactions[transaction].kind;
 	assert(kind < sizeof(kind_names) / sizeof(kind_names[0]) && kind_names[kind] != NULL);
 	return kind_names[kind];
 }
@@ -28,6 +33,7 @@ void transaction_submitted(struct lab *lab, transaction_id transaction)
 			.submitted = lab->world.now,
 			.ordered = SIM_NEVER,
 			.answered = SIM_NEVER,
+			.answered_by = NODE_NONE,
 			.reject = "",
 		};
 	}
@@ -49,16 +55,40 @@ void transaction_executed(struct lab *lab, const struct node *node, transaction_
 	record->reject = reject;
 }
 
-void transaction_answered(struct lab *lab, transaction_id transaction)
+void transaction_answered(struct lab *lab, transaction_id transaction, uint32_t by)
 {
 	if (recorded(lab)) {
 		lab->records[transaction].answered = lab->world.now;
+		lab->records[transaction].answered_by = by;
 	}
 }
 
 static double when(sim_time at)
 {
 	return at == SIM_NEVER ? real_nan() : sim_time_to_s(at);
+}
+
+/* What a transaction was about in the store; -1 throughout where there is none, or it is not known. */
+struct store_cells {
+	int64_t key, expected, version, value, retry;
+};
+
+static struct store_cells store_cells(const struct lab *lab, size_t transaction)
+{
+	struct store_cells cells = {-1, -1, -1, -1, -1};
+	if (lab->kv == NULL) {
+		return cells;
+	}
+	const struct kv_operation *operation = kv_operation_of(lab, (transaction_id)transaction);
+	cells.key = operation->key;
+	cells.expected = operation->put ? (int64_t)operation->expected : -1;
+	if (operation->answered != 0) {
+		struct kv_entry told = kv_told(operation);
+		cells.version = told.version;
+		cells.value = told.value == TRANSACTION_NONE ? -1 : (int64_t)told.value;
+	}
+	cells.retry = operation->retry == 0 ? -1 : (int64_t)operation->retry;
+	return cells;
 }
 
 void transactions_table(struct lab *lab)
@@ -69,18 +99,25 @@ void transactions_table(struct lab *lab)
 		bool ordered = record->ordered != SIM_NEVER;
 		uint32_t client = transaction->client;
 		uint32_t n = lab->world.n_validators;
+		struct store_cells store = store_cells(lab, i);
 		union cell cells[] = {
 			{.integer = (int64_t)lab->run},
 			{.integer = (int64_t)i},
 			{.integer = lab->workload->application ? client : client - n},
 			{.integer = transaction->item},
-			{.string = kind_name(transaction->kind)},
+			{.string = kind_name(lab, i)},
 			{.real = when(record->submitted)},
 			{.real = when(record->ordered)},
 			{.real = when(record->answered)},
 			{.integer = ordered ? (int64_t)record->instance : -1},
 			{.integer = ordered ? (int64_t)record->view : -1},
 			{.string = record->reject},
+			{.integer = record->answered_by == NODE_NONE ? -1 : (int64_t)record->answered_by},
+			{.integer = store.key},
+			{.integer = store.expected},
+			{.integer = store.version},
+			{.integer = store.value},
+			{.integer = store.retry},
 		};
 		block_append(&lab->out->tables[TABLE_TRANSACTIONS], &lab->schemas->tables[TABLE_TRANSACTIONS],
 			cells);

@@ -164,6 +164,21 @@ static void goes_on_after_a_kill(void **state)
 	goes_on_after(SIGKILL);
 }
 
+/* An unsafe or stalled run is a result, but not one to overlook. */
+static void says_aloud_what_went_wrong(void **state)
+{
+	write_file("stalled.yaml",
+		"validators: 3\nprotocol: raft\nstop: {items: 5}\nworkload: requests\nliveness_bound: 2 s\n"
+		"network: {latency: {kind: constant, value: 10 ms}}\nreplications: 2\n"
+		"faults: [{kind: crash, nodes: [0, 1], from: 0 s}]\n");
+	expect("$SYNOD run stalled.yaml -q > out.txt", 0, "synod: 2 of 2 runs are stalled; the first is run 0: from 0 s on ");
+	expect("cat out.txt", 0, "run 1 is stalled: ");
+	expect("$SYNOD run stalled.yaml -q --strict -o s.h5", 1, "results: s.h5");
+	expect("$SYNOD run stalled.yaml -q --strict -o s.h5 --resume", 1, "2 of 2 runs are stalled");
+	expect("$SYNOD run small.yaml -q --strict 2>&1 > /dev/null | wc -l", 0, "0\n");
+	expect("$SYNOD run small.yaml -q --strict", 0, NULL);
+}
+
 static int prepare(void **state)
 {
 	int status = make_folder(state);
@@ -183,6 +198,7 @@ int main(void)
 		cmocka_unit_test(keeps_what_is_not_a_result),
 		cmocka_unit_test(says_what_came_too_late),
 		cmocka_unit_test(lists_what_there_is),
+		cmocka_unit_test(says_aloud_what_went_wrong),
 		cmocka_unit_test(goes_on_after_an_interruption),
 		cmocka_unit_test(goes_on_after_a_kill),
 	};

@@ -148,7 +148,7 @@ static void a_transactions_life_is_told(void **state)
 	expect("$SYNOD run textbook-pbft.yaml --set stop.items=3 --set sweep=none --set record='[transactions]' "
 		   "-q -o t.h5 && $SYNOD show t.h5 --transaction 1", 0,
 		"a request for item 1, was submitted by client 0 at 0.05 s.\n"
-		"It was ordered in instance 2 of view or term 0: the first honest validator executed it at 0.09 s, "
+		"It was ordered in instance 2 of view 0: the first honest validator executed it at 0.09 s, "
 		"0.04 s after its submission.\n"
 		"It counted.\n"
 		"Its client had its answer at 0.1 s: a latency of 0.05 s.\n");
@@ -156,10 +156,37 @@ static void a_transactions_life_is_told(void **state)
 	expect("$SYNOD show t.h5 --transaction 0 --run 7", 2, "holds no transactions of a run 7");
 	expect("$SYNOD show t.h5 --run 7", 2, "--run goes with --transaction");
 	expect("$SYNOD show t.h5 --csv --table transactions | head -n 2", 0,
-		"run,transaction,client,item,kind,submitted_s,ordered_s,answered_s,instance,view,reject\n"
-		"0,0,0,0,request,0,0.040000000000000001,0.050000000000000003,1,0,\n");
+		"run,transaction,client,item,kind,submitted_s,ordered_s,answered_s,instance,view,reject,"
+		"answered_by,key,expected,version,value,retry\n"
+		"0,0,0,0,request,0,0.040000000000000001,0.050000000000000003,1,0,,1,-1,-1,-1,-1,-1\n");
 	expect("$SYNOD run textbook-pbft.yaml --set stop.items=3 --set sweep=none -q -o n.h5 && "
 		   "$SYNOD show n.h5 --transaction 1", 2, "add `record: [transactions]` to the scenario");
+}
+
+/* Of the store: a get that no log has seen, and a put that came too late. */
+static void a_gets_and_an_aborted_puts_life_are_told(void **state)
+{
+	write_file("kv.yaml",
+		"seed: 1\nvalidators: 3\nprotocol:\n  kind: raft\n  reads: index\nstop: {items: 60}\n"
+		"network: {latency: {kind: constant, value: 10 ms}}\nrecord: [transactions]\n"
+		"workload: {kind: kv, clients: 4, reads: 0.5, conflict: 1, concurrency: optimistic}\n");
+	expect("$SYNOD run kv.yaml -q -o kv.h5 && $SYNOD show kv.h5 --csv --table transactions > kv.csv", 0,
+		"completed");
+	expect("N=$(awk -F, '$5 == \"get\" && $7 == \"NaN\" && $16 > 0 {print $2; exit}' kv.csv); "
+		   "$SYNOD show kv.h5 --transaction $N > get.txt; cat get.txt", 0,
+		"), a get of key 0 for item ");
+	expect("cat get.txt", 0, "\nIt was answered without being ordered: the answer of validator 0 was the last");
+	expect("cat get.txt", 0, "\nIts client was told of version ");
+	expect("cat get.txt", 0, " of key 0, written by transaction ");
+	expect("N=$(awk -F, '$11 == \"aborted\" && $17 > 0 {print $2; exit}' kv.csv); "
+		   "$SYNOD show kv.h5 --transaction $N > put.txt; cat put.txt", 0, "), a put of key 0 for item ");
+	expect("cat put.txt", 0, " of term 1: the first honest validator executed it at ");
+	expect("cat put.txt", 0, "\nIt wrote nothing: it was aborted, since the version that its client knew, ");
+	expect("grep -c ', was no longer the key.s. Its client tried again as transaction [0-9]*\\.$' put.txt", 0,
+		"1\n");
+	/* The next try is of the same key and item. */
+	expect("awk -F, '$17 > 0 {item[$17] = $4} $2 in item {n += item[$2] == $4; m++} END {print (n > 0 && n == m)}' "
+		   "kv.csv", 0, "1\n");
 }
 
 /* A quorum of one lets validators differ: the file says so, and how to see it again. */
@@ -193,6 +220,7 @@ int main(void)
 		cmocka_unit_test(a_figure_shows_what_happened),
 		cmocka_unit_test(a_deposed_leader_leads_no_more),
 		cmocka_unit_test(a_transactions_life_is_told),
+		cmocka_unit_test(a_gets_and_an_aborted_puts_life_are_told),
 		cmocka_unit_test(what_broke_is_told_and_seen_again),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -285,6 +285,30 @@ static void violations_are_told(void **state)
 	free(text);
 }
 
+/* What only the run's end shows is told there, with its own time: a lease that allows for no drift. */
+static void violations_found_at_the_end_are_told(void **state)
+{
+	struct trace_filter filter = everything;
+	filter.whats = 1 << TRACE_VIOLATED | 1 << TRACE_VERDICT;
+	char *text = text_of("seed: 1\nvalidators: 3\nstop: {items: 1000}\n"
+						 "protocol: {kind: raft, election_timeout: [4 s, 8 s], heartbeat: 100 ms, "
+						 "check_quorum: on, reads: lease, clock_drift: 0}\n"
+						 "network: {latency: {kind: constant, value: 10 ms}}\n"
+						 "workload: {kind: kv, keys: 1, conflict: 1, reads: 0.97, clients: 50, "
+						 "client_timeout: 500 ms, arrivals: {kind: poisson, rate: 100 /s}}\n"
+						 "faults:\n"
+						 "  - {kind: skew, nodes: [0], drift: -300000}\n"
+						 "  - {kind: isolate, nodes: [0], from: 3 s, until: 12 s}\n"
+						 "  - {kind: step, at: 7100 ms, node: 1, action: campaign}\n",
+		&filter);
+	assert_says(text, "  violated   linearizability, with c");
+	assert_says(text, ", which had been overwritten: transaction ");
+	assert_says(text, " ms; found later)\n");
+	assert_says(text, "  verdict    unsafe: linearizability broken at ");
+	assert_silent(text, " against ");
+	free(text);
+}
+
 /* Listening changes nothing: the same events, the same decisions. */
 static void tracing_changes_nothing(void **state)
 {
@@ -526,6 +550,7 @@ int main(void)
 		cmocka_unit_test(raft_tells_an_election),
 		cmocka_unit_test(filters_choose_by_node_time_and_kind),
 		cmocka_unit_test(violations_are_told),
+		cmocka_unit_test(violations_found_at_the_end_are_told),
 		cmocka_unit_test(tracing_changes_nothing),
 		cmocka_unit_test(chrome_events_are_whole),
 		cmocka_unit_test(each_message_is_handled_by_itself),

@@ -240,7 +240,7 @@ static void what_broke_is_told_in_sentences(void **state)
 	struct results_file *file = write_story(state, false);
 	char *text = show(file);
 	assert_says(text,
-		"\n22 violations:\n"
+		"\n22 violations (all: --table violations):\n"
 		"In run 1 (protocol raft, seed 71) agreement is broken at 1.25 s at validators 1 and 3, instance 9: "
 		"two honest validators hold different batches in one instance; the first holds digest "
 		"000000000000000a, the second 000000000000000b.\n"
@@ -248,10 +248,13 @@ static void what_broke_is_told_in_sentences(void **state)
 		"instance is executed twice; already executed up to instance 10, executed now: 11.\n"
 		"In run 1 (protocol raft, seed 71) election-safety is broken at 3.25 s at validators 1 and 3, term 11: "
 		"a term has two leaders; the first is validator 10, the second validator 11.\n"
+		"new-promise: 19 violations in 1 run, at validators 1, 3; the first:\n"
 		"In run 1 (protocol raft, seed 71) new-promise is broken at 4.25 s at validators 1 and 3, instance 12: "
 		"000000000000000a against 000000000000000b.\n");
-	assert_says(text, "\n... and 2 more: --table violations\n");
-	assert_says(text, "story.h5 --scenario > again.yaml\n  synod trace again.yaml --run 1\n");
+	assert_says(text, "story.h5 --scenario > again.yaml\n"
+					  "  synod trace again.yaml --run 1 --from '0.2 s' --until '1.252 s'\n"
+					  "and what broke in that run, a line each:\n"
+					  "  synod trace again.yaml --run 1 --kind violated,verdict\n");
 	free(text);
 	results_close(file);
 	/* A file may say what happened in its own words. */
@@ -283,7 +286,7 @@ static void a_transactions_life_is_told(void **state)
 	assert_string_equal(text,
 		"Transaction 0 of run 0 (protocol pbft, seed 70), a request for item 5, was submitted by client 2 at "
 		"0.5 s.\n"
-		"It was ordered in instance 7 of view or term 3: the first honest validator executed it at 0.54 s, "
+		"It was ordered in instance 7 of view 3: the first honest validator executed it at 0.54 s, "
 		"0.04 s after its submission.\n"
 		"It counted.\n"
 		"Its client had its answer at 0.55 s: a latency of 0.05 s.\n"

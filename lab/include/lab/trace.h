@@ -29,7 +29,7 @@ enum trace_what {
 	TRACE_CANDIDATE,
 	TRACE_APPENDED,
 	TRACE_ACCEPTED,  /* the client of `item` takes it as settled */
-	TRACE_VIOLATED,  /* text: the invariant; peer: the second validator */
+	TRACE_VIOLATED,  /* text: the invariant; peer: the second validator or client */
 	TRACE_HANDLED,   /* what `node` began to handle at at_ns, it has: busy_until_ns */
 	TRACE_STATE,     /* the view or leader that `node` believes in is another one now: node_view, peer */
 	TRACE_VERDICT,   /* the run's end; text: verdict and reason */
@@ -47,6 +47,9 @@ struct trace_event {
 	const struct message *message; /* of send, receive, drop; else NULL */
 	const char *text;
 	uint64_t view, instance, digest; /* of the reports */
+	const char *detail;  /* of a violation: what happened, in words; or NULL */
+	sim_time broken_ns;  /* when that was; what only the run's end shows is told late */
+	bool of_clients;     /* it is between clients: `instance` is a transaction */
 	uint32_t n_transactions;         /* in the instance */
 	transaction_id transaction;
 	uint32_t item;

@@ -5,8 +5,8 @@
 #include "results/results.h"
 
 /* Prints what the file says of itself, which tables and columns it has, the runs with their most
- * telling columns (at most 120 columns wide, 40 runs), how the runs ended, and, a sentence each, which
- * invariants broke and how to see that again. 0, or -1 with `error` set. */
+ * telling columns (at most 120 columns wide, 40 runs), how the runs ended, and, counted, with
+ * a sentence for the first of each, which invariants broke and how to see that again. 0, or -1 with `error` set. */
 int results_show(struct results_file *file, FILE *out, struct results_error *error);
 
 /* Prints a table as CSV: a line of column names, then a line a row. Numbers have 17 significant
