@@ -112,6 +112,12 @@ static struct kv_entry result_entry(uint64_t result)
 	return (struct kv_entry){(uint32_t)(result >> 32) & VERSION_MASK, (uint32_t)result};
 }
 
+bool kv_result(uint64_t result, struct kv_entry *entry)
+{
+	*entry = result_entry(result);
+	return (result & RESULT_ABORTED) != 0;
+}
+
 uint64_t kv_read(const struct lab *lab, uint32_t replica, transaction_id transaction)
 {
 	const struct kv_operation *operation = kv_operation_of(lab, transaction);
