@@ -19,6 +19,7 @@ static const struct option_spec options[] = {
 	{"--until", NULL, "TIME", "nothing from then on"},
 	{"--node", "-n", "N,...", "only what happens at these: validators 3 or v3, clients c0"},
 	{"--kind", "-k", "K,...", "only these messages (prepare) and events (send, reason, committed)"},
+	{"--without", NULL, "K,...", "all but these messages, phases of them (heartbeat) and events"},
 	{"--format", "-f", "FORMAT", "text, chrome, svg, png or pdf; without: by the file's ending, or text"},
 	{"--output", "-o", "FILE", "where it goes (.txt, .json, .svg, .png, .pdf); without: standard output"},
 	{"--narrow", NULL, NULL, "a figure 8.5 cm wide, one column of a paper; without: 17.5 cm"},
@@ -34,6 +35,7 @@ enum {
 	OPTION_UNTIL,
 	OPTION_NODE,
 	OPTION_KIND,
+	OPTION_WITHOUT,
 	OPTION_FORMAT,
 	OPTION_OUTPUT,
 	OPTION_NARROW,
@@ -259,22 +261,23 @@ static bool take_node(void *context, const char *word)
 
 struct chosen_kinds {
 	const struct protocol *protocol;
-	struct trace_filter *filter;
+	const char *option;
+	struct trace_kinds *kinds;
 };
 
 static bool take_kind(void *context, const char *word)
 {
 	const struct chosen_kinds *chosen = context;
-	const char *names[TRACE_N + 256];
+	const char *names[TRACE_N + 256 + 64];
 	size_t n = 0;
-	bool found = false; /* an event and a message may have the same name: both are meant */
+	bool found = false;
 	for (unsigned what = 0; what < TRACE_N; what++) {
 		if (trace_words[what] == NULL) {
 			continue;
 		}
 		names[n++] = trace_words[what];
 		if (strcmp(trace_words[what], word) == 0) {
-			chosen->filter->whats |= UINT32_C(1) << what;
+			chosen->kinds->whats |= UINT32_C(1) << what;
 			found = true;
 		}
 	}
@@ -285,7 +288,16 @@ static bool take_kind(void *context, const char *word)
 		}
 		names[n++] = name;
 		if (strcmp(name, word) == 0) {
-			chosen->filter->kinds[kind / 64] |= UINT64_C(1) << kind % 64;
+			chosen->kinds->kinds[kind / 64] |= UINT64_C(1) << kind % 64;
+			found = true;
+		}
+	}
+	const struct protocol_words *words = chosen->protocol->words;
+	const char *const *phases = words == NULL || words->phase == NULL ? NULL : words->phase_names;
+	for (size_t phase = 0; phases != NULL && phase < 64 && phases[phase] != NULL; phase++) {
+		names[n++] = phases[phase];
+		if (strcmp(phases[phase], word) == 0) {
+			chosen->kinds->phases |= UINT64_C(1) << phase;
 			found = true;
 		}
 	}
@@ -294,12 +306,12 @@ static bool take_kind(void *context, const char *word)
 	}
 	const char *nearest = nearest_name(word, names, n);
 	if (nearest != NULL) {
-		complain("--kind: %s knows no '%s'; did you mean '%s'?", chosen->protocol->plugin.name, word,
-			nearest);
+		complain("%s: %s knows no '%s'; did you mean '%s'?", chosen->option,
+			chosen->protocol->plugin.name, word, nearest);
 		return false;
 	}
-	fprintf(stderr, "synod: error: --kind: %s knows no '%s'; there are", chosen->protocol->plugin.name,
-		word);
+	fprintf(stderr, "synod: error: %s: %s knows no '%s'; there are", chosen->option,
+		chosen->protocol->plugin.name, word);
 	for (size_t i = 0; i < n; i++) {
 		fprintf(stderr, "%s %s", i == 0 ? "" : ",", names[i]);
 	}
@@ -410,13 +422,18 @@ static int trace(const struct option_values *values, const struct scenario_file 
 		.n_validators = (uint32_t)scenario->n_validators,
 		.n_clients = workload->application ? 0 : (uint32_t)common->clients,
 	};
-	struct chosen_kinds kinds = {(const struct protocol *)scenario->protocol.plugin, &filter};
+	filter.protocol = (const struct protocol *)scenario->protocol.plugin;
+	struct chosen_kinds with = {filter.protocol, "--kind", &filter.with};
+	struct chosen_kinds without = {filter.protocol, "--without", &filter.without};
 	bool good = true;
 	for (size_t i = 0; i < values[OPTION_NODE].n && good; i++) {
 		good = each_word(values[OPTION_NODE].values[i], take_node, &chosen);
 	}
 	for (size_t i = 0; i < values[OPTION_KIND].n && good; i++) {
-		good = each_word(values[OPTION_KIND].values[i], take_kind, &kinds);
+		good = each_word(values[OPTION_KIND].values[i], take_kind, &with);
+	}
+	for (size_t i = 0; i < values[OPTION_WITHOUT].n && good; i++) {
+		good = each_word(values[OPTION_WITHOUT].values[i], take_kind, &without);
 	}
 	int status = EXIT_USAGE;
 	if (good) {
@@ -457,7 +474,8 @@ const struct command command_trace = {
 	.name = "trace",
 	.summary = "one run's messages: text, JSON for Perfetto, or a space-time figure",
 	.usage = "SCENARIO [--set KEY=VALUE]... [--run N | --point P --replication R] [--from TIME]\n"
-			 "           [--until TIME] [--node N,...] [--kind K,...] [--format FORMAT] [-o FILE]",
+			 "           [--until TIME] [--node N,...] [--kind K,...] [--without K,...]\n"
+			 "           [--format FORMAT] [-o FILE]",
 	.example = "  synod trace trace-view-change.yaml\n"
 			   "      every event, a line each, with the protocol's reasons\n"
 			   "  synod trace trace-view-change.yaml --kind view-change,new-view,timer,reason --node v1\n"

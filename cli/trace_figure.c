@@ -76,8 +76,7 @@ struct trace_figure *trace_figure_create(const struct trace_filter *filter)
 	size_t capacity = 0;
 	struct trace_figure *trace = grow(NULL, sizeof(*trace), 1, &capacity);
 	*trace = (struct trace_figure){.filter = filter, .anything = *filter};
-	trace->anything.whats = 0;
-	memset(trace->anything.kinds, 0, sizeof(trace->anything.kinds));
+	trace->anything.with = (struct trace_kinds){0};
 	return trace;
 }
 
@@ -330,11 +329,9 @@ static void on_event(void *context, const struct trace_event *event)
 	switch (event->what) {
 	case TRACE_SEND:
 	case TRACE_RECEIVE:
-	case TRACE_DROP: {
+	case TRACE_DROP:
 		/* Which kinds are wanted is asked of messages alone. */
-		const uint64_t *kinds = trace->filter->kinds;
-		unsigned kind = event->message->kind;
-		if ((kinds[0] | kinds[1] | kinds[2] | kinds[3]) == 0 || (kinds[kind / 64] >> kind % 64 & 1) != 0) {
+		if (trace_message_wanted(trace->filter, event->message)) {
 			if (event->what == TRACE_SEND) {
 				sent(trace, event);
 			} else {
@@ -342,7 +339,6 @@ static void on_event(void *context, const struct trace_event *event)
 			}
 		}
 		break;
-	}
 	case TRACE_TIMER:
 		if (strcmp(event->text, "client timeout") == 0) {
 			trace->lives[event->node].expired_ns = event->at_ns;
@@ -475,8 +471,7 @@ static void set_text(struct trace_figure *trace, char title[400], char caption[4
 			", replication %" PRIu64 ")", run->run, run->point, run->replication);
 	}
 	n += snprintf(caption + n, 400 - (size_t)n, ". An arrow is a message, from when it was sent until it was handled.");
-	const uint64_t *kinds = trace->filter->kinds;
-	if ((kinds[0] | kinds[1] | kinds[2] | kinds[3]) != 0) {
+	if (trace_chooses_messages(trace->filter)) {
 		n += snprintf(caption + n, 400 - (size_t)n, " Messages of other kinds are left out.");
 	}
 	if (trace->n_under_way > 0 && trace->filter->n_nodes == 0) {

@@ -99,6 +99,11 @@ static void hands_send(struct attack_copy *copy, uint32_t to, const struct messa
 	attackers->past = false;
 }
 
+bool attackers_send(const struct lab *lab)
+{
+	return lab->node_attacks != NULL && lab->node_attacks->past;
+}
+
 static void hands_vote_twice(struct attack_copy *copy)
 {
 	const struct attackers *attackers = copy->context;

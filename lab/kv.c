@@ -118,6 +118,12 @@ struct kv_entry kv_told(const struct kv_operation *operation)
 	return result_entry(operation->result);
 }
 
+bool kv_result(uint64_t result, struct kv_entry *entry)
+{
+	*entry = result_entry(result);
+	return (result & RESULT_ABORTED) != 0;
+}
+
 uint64_t kv_read(const struct lab *lab, uint32_t replica, transaction_id transaction)
 {
 	const struct kv_operation *operation = kv_operation_of(lab, transaction);

@@ -449,6 +449,8 @@ bool faults_step(struct world *world, struct node *node, const struct fault_step
 bool faults_forge(struct node *node, uint32_t to, struct message *copy);
 /* attackers.c */
 void attackers_start(struct lab *lab);
+/* Is what is sent now a message that an attack has made besides those of its node's protocol? */
+bool attackers_send(const struct lab *lab);
 /* Somebody leads. */
 void attackers_led(struct lab *lab);
 /* By validator, the group of an attack that it is in, as named or by default; VERSION_GIVEN: none. */
@@ -494,6 +496,8 @@ void kv_start(struct lab *lab);
 void kv_free(struct lab *lab);
 /* The operation of the transaction that is submitted next: what item `item` of `client` asks for. */
 void kv_prepare(struct lab *lab, uint32_t client, uint32_t item);
+/* The key's version and value that a result tells of. Returns whether it aborted. */
+bool kv_result(uint64_t result, struct kv_entry *entry);
 struct kv_operation *kv_operation_of(const struct lab *lab, transaction_id transaction);
 /* The replica executes it: changes its store, keeps the result and gives it. */
 uint64_t kv_execute(struct lab *lab, uint32_t replica, transaction_id transaction, uint64_t instance);

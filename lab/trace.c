@@ -1,6 +1,7 @@
 /* Listens to a world, and to what its nodes report, and tells a sink. */
 #include "lab.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 const char *const trace_words[TRACE_N] = {
@@ -9,6 +10,9 @@ const char *const trace_words[TRACE_N] = {
 	[TRACE_DROP] = "drop",
 	[TRACE_TIMER] = "timer",
 	[TRACE_REASON] = "reason",
+	[TRACE_LIE] = "lie",
+	[TRACE_SHAPED] = "shaped",
+	[TRACE_ATTACK] = "attack",
 	[TRACE_FAULT] = "fault",
 	[TRACE_SUBMITTED] = "submitted",
 	[TRACE_PROPOSED] = "proposed",
@@ -42,6 +46,11 @@ struct trace {
 	uint32_t handler; /* whose turn it is */
 	sim_time handler_at_ns;
 	uint64_t n_violations;  /* told */
+	struct told_attack {
+		char begins[80], ends[80];
+		uint8_t *told; /* by validator: how much: neither, that it begins, that it ends */
+	} *attacks; /* by attack */
+	size_t n_attacks_open; /* of which something may yet have to be told */
 };
 
 static void tell(struct trace *trace, struct trace_event event)
@@ -87,10 +96,69 @@ static void handled(struct trace *trace)
 				});
 }
 
+/* Attacks begin and end by the clock. Nothing is scheduled for that, so that the run is the same as without a
+ * trace: it is told before what happens next, with its own time. */
+static void attacks_by(struct trace *trace, sim_time now)
+{
+	const struct lab *lab = trace->lab;
+	for (size_t a = 0; trace->n_attacks_open > 0 && a < lab->scenario->attacks.n; a++) {
+		const struct attack_common *common = lab->scenario->attacks.values[a].settings;
+		struct told_attack *attack = &trace->attacks[a];
+		if (common->from_ns > now || attack->told == NULL) {
+			continue;
+		}
+		bool over = common->until_ns <= now;
+		for (uint32_t i = 0; i < lab->world.n_validators; i++) {
+			if (!lab->attackers[a][i] || attack->told[i] == 2 || (attack->told[i] == 1 && !over)) {
+				continue;
+			}
+			handled(trace);
+			if (attack->told[i] == 0) {
+				attack->told[i] = 1;
+				/* A leader's, from when it leads. */
+				tell(trace, (struct trace_event){.at_ns = common->nodes.leader ? now : common->from_ns,
+								.what = TRACE_ATTACK,
+								.node = i,
+								.peer = NODE_NONE,
+								.text = attack->begins});
+			}
+			if (over) {
+				attack->told[i] = 2;
+				tell(trace, (struct trace_event){.at_ns = common->until_ns,
+								.what = TRACE_ATTACK,
+								.node = i,
+								.peer = NODE_NONE,
+								.text = attack->ends});
+			}
+		}
+		if (over) {
+			attack->told = NULL;
+			trace->n_attacks_open--;
+		}
+	}
+}
+
+static void attacks_start(struct trace *trace)
+{
+	struct lab *lab = trace->lab;
+	const struct plugin_list *list = &lab->scenario->attacks;
+	trace->attacks = arena_array(&lab->world.arena, struct told_attack, list->n + 1);
+	for (size_t a = 0; a < list->n; a++) {
+		struct told_attack *attack = &trace->attacks[a];
+		attack->told = arena_array(&lab->world.arena, uint8_t, lab->world.n_validators);
+		snprintf(attack->begins, sizeof(attack->begins), "%.36s begins (attacks.%zu)",
+			list->values[a].plugin->name, a);
+		snprintf(attack->ends, sizeof(attack->ends), "%.36s ends (attacks.%zu)",
+			list->values[a].plugin->name, a);
+	}
+	trace->n_attacks_open = list->n;
+}
+
 /* Something happens at a node, within its handler under way or as the beginning of one. */
 static void happens(struct trace *trace, bool begins, struct trace_event event)
 {
 	event.at_ns = trace->lab->world.now;
+	attacks_by(trace, event.at_ns);
 	if (begins || event.node != trace->handler || event.at_ns != trace->handler_at_ns) {
 		handled(trace);
 	}
@@ -105,6 +173,7 @@ static void happens(struct trace *trace, bool begins, struct trace_event event)
 static void befalls(struct trace *trace, struct trace_event event)
 {
 	event.at_ns = trace->lab->world.now;
+	attacks_by(trace, event.at_ns);
 	tell(trace, event);
 }
 
@@ -112,8 +181,14 @@ static void befalls(struct trace *trace, struct trace_event event)
 
 static void on_sent(void *context, const struct node *from, uint32_t to, const struct message *message)
 {
-	happens(context, false,
-		(struct trace_event){.what = TRACE_SEND, .node = from->id, .peer = to, .message = message});
+	struct trace *trace = context;
+	struct trace_event event = {
+		.what = TRACE_SEND, .node = from->id, .peer = to, .message = message};
+	happens(trace, false, event);
+	if (attackers_send(trace->lab)) {
+		event.what = TRACE_LIE;
+		happens(trace, false, event);
+	}
 }
 
 static void on_arrived(void *context, const struct node *to, const struct message *message)
@@ -130,6 +205,28 @@ static void on_dropped(void *context, uint32_t to, const struct message *message
 						 .peer = message->from,
 						 .message = message,
 						 .text = why});
+}
+
+static bool differ(const struct message *a, const struct message *b)
+{
+	return a->kind != b->kind || a->flags != b->flags || a->view != b->view || a->instance != b->instance ||
+		a->digest != b->digest || a->extra != b->extra || a->body != b->body;
+}
+
+/* What rules do to honest nodes' messages, and to liars' without changing what these say, is no lie. */
+static void on_shaped(void *context, const struct node *from, uint32_t to, const struct message *message,
+	const struct message *copy, const struct shaping *shaping)
+{
+	bool lies = differ(copy, message) || shaping->unsent || (from->byzantine && shaping->by == NULL);
+	happens(context, false,
+		(struct trace_event){
+			.what = lies ? TRACE_LIE : TRACE_SHAPED,
+			.node = from->id,
+			.peer = to,
+			.message = copy,
+			.instead = message,
+			.shaping = shaping,
+		});
 }
 
 static const char *timer_name(const struct protocol *protocol, unsigned timer)
@@ -324,16 +421,19 @@ void trace_start(struct lab *lab, const struct trace_sink *sink, struct host_ops
 				.protocol = lab->protocol,
 				.n_validators = lab->world.n_validators,
 				.n_clients = lab->world.n_nodes - lab->world.n_validators,
+				.nodes = lab->world.nodes,
+				.lab = lab,
 				.run = lab->run,
 				.point = lab->point,
 				.replication = lab->replication,
 				.seed = lab->seed,
 			},
-		.tracer = {trace, on_sent, on_arrived, on_dropped, on_timer, on_log, on_fault},
+		.tracer = {trace, on_sent, on_arrived, on_dropped, on_shaped, on_timer, on_log, on_fault},
 		.inner = *ops,
 		.beliefs = arena_array(&lab->world.arena, struct belief, lab->world.n_validators),
 	};
 	lab->trace = trace;
+	attacks_start(trace);
 	ops->proposed = on_proposed;
 	ops->committed = on_committed;
 	ops->apply = on_apply;
@@ -371,6 +471,32 @@ void trace_end(struct lab *lab)
 
 /* For sinks. */
 
+static bool has(const struct trace_kinds *kinds, const struct protocol *protocol,
+	const struct message *message)
+{
+	const struct protocol_words *words = protocol == NULL ? NULL : protocol->words;
+	bool phased = kinds->phases != 0 && words != NULL && words->phase != NULL &&
+		message->kind >= MESSAGE_PROTOCOL;
+	return (kinds->kinds[message->kind / 64] >> message->kind % 64 & 1) != 0 ||
+		(phased && (kinds->phases >> words->phase(message) & 1) != 0);
+}
+
+static bool any_message(const struct trace_kinds *kinds)
+{
+	return (kinds->kinds[0] | kinds->kinds[1] | kinds->kinds[2] | kinds->kinds[3] | kinds->phases) != 0;
+}
+
+bool trace_message_wanted(const struct trace_filter *filter, const struct message *message)
+{
+	return !has(&filter->without, filter->protocol, message) &&
+		(!any_message(&filter->with) || has(&filter->with, filter->protocol, message));
+}
+
+bool trace_chooses_messages(const struct trace_filter *filter)
+{
+	return any_message(&filter->with) || any_message(&filter->without);
+}
+
 bool trace_wanted(const struct trace_filter *filter, const struct trace_event *event)
 {
 	if (event->at_ns < filter->from_ns || event->at_ns >= filter->until_ns) {
@@ -380,13 +506,14 @@ bool trace_wanted(const struct trace_filter *filter, const struct trace_event *e
 	for (size_t i = 0; i < filter->n_nodes && !at_node; i++) {
 		at_node = filter->nodes[i] == event->node;
 	}
-	const uint64_t *kinds = filter->kinds;
-	if (!at_node || (filter->whats == 0 && (kinds[0] | kinds[1] | kinds[2] | kinds[3]) == 0)) {
-		return at_node;
+	const struct message *message = event->message;
+	if (!at_node || (filter->without.whats >> event->what & 1) != 0 ||
+		(message != NULL && has(&filter->without, filter->protocol, message))) {
+		return false;
 	}
-	unsigned kind = event->message == NULL ? 0 : event->message->kind;
-	return (filter->whats >> event->what & 1) != 0 ||
-		(event->message != NULL && (kinds[kind / 64] >> (kind % 64) & 1) != 0);
+	return (filter->with.whats == 0 && !any_message(&filter->with)) ||
+		(filter->with.whats >> event->what & 1) != 0 ||
+		(message != NULL && has(&filter->with, filter->protocol, message));
 }
 
 const char *trace_message_name(const struct protocol *protocol, unsigned kind)
@@ -419,16 +546,45 @@ void trace_node_name(const struct trace_run *run, uint32_t node, char out[TRACE_
 	}
 }
 
+/* ": get key 7" where there is a store. */
+static void tell_operation(const struct trace_run *run, transaction_id transaction, char out[64])
+{
+	if (run->lab == NULL || run->lab->kv == NULL || transaction >= run->lab->n_transactions) {
+		return;
+	}
+	const struct kv_operation *operation = kv_operation_of(run->lab, transaction);
+	snprintf(out, 64, ", %s key %u", operation->put ? "put" : "get", operation->key);
+}
+
+/* What a result says: a store's has three fields, a version, who wrote the value, and whether it aborted. */
+static void tell_result(const struct trace_run *run, uint64_t result, char out[100])
+{
+	if (run->lab == NULL || run->lab->kv == NULL) {
+		snprintf(out, 100, "result %llu", (unsigned long long)result);
+		return;
+	}
+	struct kv_entry entry;
+	bool aborted = kv_result(result, &entry);
+	char value[40] = "none yet";
+	if (entry.value != TRANSACTION_NONE) {
+		snprintf(value, sizeof(value), "%u", entry.value);
+	}
+	snprintf(out, 100, "%sversion %u, value %s", aborted ? "aborted: " : "", entry.version, value);
+}
+
 static void tell_client_message(const struct trace_run *run, const struct message *message, char *out,
 	size_t size)
 {
 	char leader[TRACE_NODE_NAME];
 	unsigned long long transaction = message->instance;
+	char operation[64] = "";
+	char result[100];
+	tell_operation(run, (transaction_id)message->instance, operation);
 	switch (message->kind) {
 	case MESSAGE_REPLY:
-		snprintf(out, size, "transaction %llu, %s %llu, result %llu", transaction,
-			trace_view_word(run->protocol), (unsigned long long)message->view,
-			(unsigned long long)message->digest);
+		tell_result(run, message->digest, result);
+		snprintf(out, size, "transaction %llu%s, %s %llu, %s", transaction, operation,
+			trace_view_word(run->protocol), (unsigned long long)message->view, result);
 		break;
 	case MESSAGE_HINT:
 		trace_node_name(run, (uint32_t)message->extra, leader);
@@ -436,7 +592,7 @@ static void tell_client_message(const struct trace_run *run, const struct messag
 			message->extra == NODE_NONE ? "not known" : leader);
 		break;
 	default:
-		snprintf(out, size, "transaction %llu", transaction);
+		snprintf(out, size, "transaction %llu%s", transaction, operation);
 		break;
 	}
 }
@@ -455,5 +611,63 @@ void trace_tell(const struct trace_run *run, const struct message *message, char
 	size_t n = strlen(out);
 	if ((message->flags & MESSAGE_FORGED) != 0 && n < size) {
 		snprintf(out + n, size - n, " (forged)");
+	}
+}
+
+static void tell_ms(sim_time ns, char out[40])
+{
+	snprintf(out, 40, "%lld.%06lld ms", (long long)(ns / SIM_MS), (long long)(ns % SIM_MS));
+}
+
+static size_t add(char *out, size_t n, size_t size, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static size_t add(char *out, size_t n, size_t size, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	int added = n < size ? vsnprintf(out + n, size - n, format, arguments) : 0;
+	va_end(arguments);
+	return n + (size_t)(added > 0 ? added : 0);
+}
+
+void trace_tell_shaped(
+	const struct trace_run *run, const struct trace_event *event, char *out, size_t size)
+{
+	static const struct shaping besides = {0};
+	const struct shaping *shaping = event->shaping == NULL ? &besides : event->shaping;
+	const struct message *given = event->instead == NULL ? event->message : event->instead;
+	char says[256], instead[256], time[40];
+	size_t n = 0;
+	out[0] = '\0';
+	trace_tell(run, event->message, says, sizeof(says));
+	trace_tell(run, given, instead, sizeof(instead));
+	if (event->shaping == NULL) {
+		n = add(out, n, size, ", sent besides");
+	} else if (shaping->unsent) {
+		n = add(out, n, size, ", withheld");
+	}
+	if (!shaping->unsent && shaping->not_before_ns > event->at_ns) {
+		tell_ms(shaping->not_before_ns, time);
+		n = add(out, n, size, ", held until %s", time);
+	}
+	if (!shaping->unsent && shaping->delay_ns > 0) {
+		tell_ms(shaping->delay_ns, time);
+		n = add(out, n, size, ", delayed by %s", time);
+	}
+	if (!shaping->unsent && shaping->n_duplicates > 0) {
+		n = add(out, n, size, ", duplicated, %u more", shaping->n_duplicates);
+	}
+	if (shaping->by != NULL) {
+		n = add(out, n, size, "%s%s", n > 0 ? " " : ", ", shaping->by);
+	}
+	n = add(out, n, size, ": %s", says);
+	if (!shaping->unsent && strcmp(says, instead) != 0) {
+		/* Of what is the same up to a comma, only the rest is said again. */
+		size_t same = 0;
+		for (size_t i = 0; says[i] != '\0' && says[i] == instead[i]; i++) {
+			same = says[i] == ' ' && i > 0 && says[i - 1] == ',' ? i + 1 : same;
+		}
+		add(out, n, size, " instead of %s", instead + same);
 	}
 }

@@ -252,6 +252,14 @@ static void print_instant(struct trace_chrome *chrome, const struct trace_event 
 		print_string(chrome->out, event->text);
 		break;
 	}
+	case TRACE_LIE:
+	case TRACE_SHAPED: {
+		char becomes[600];
+		trace_tell_shaped(&chrome->run, event, becomes, sizeof(becomes));
+		fprintf(chrome->out, "\"to\":\"%s\",\"what\":", peer);
+		print_string(chrome->out, becomes + 2); /* what separates it from the receiver */
+		break;
+	}
 	default:
 		break;
 	}
@@ -288,6 +296,13 @@ static void handle(struct trace_chrome *chrome, const struct trace_event *event)
 			trace_message_name(chrome->run.protocol, event->message->kind), event->text);
 		print_instant(chrome, event, name);
 		return;
+	case TRACE_LIE:
+	case TRACE_SHAPED:
+		snprintf(name, sizeof(name), "%s %s", trace_message_name(chrome->run.protocol, event->message->kind),
+			event->what == TRACE_LIE ? "is a lie" : "is shaped");
+		print_instant(chrome, event, name);
+		return;
+	case TRACE_ATTACK:
 	case TRACE_FAULT:
 	case TRACE_VERDICT:
 	case TRACE_VIOLATED:
@@ -316,8 +331,7 @@ static void on_event(void *context, const struct trace_event *event)
 		end_slice(chrome, event);
 	} else if (event->what == TRACE_STATE) {
 		struct trace_filter filter = *chrome->filter; /* a track of its own, whatever kinds are wanted */
-		filter.whats = 0;
-		memset(filter.kinds, 0, sizeof(filter.kinds));
+		filter.with = (struct trace_kinds){0};
 		if (trace_wanted(&filter, event)) {
 			print_view(chrome, event);
 		}

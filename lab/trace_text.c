@@ -29,6 +29,14 @@ static void begin(void *context, const struct trace_run *run)
 	fprintf(text->out,
 		"; run %" PRIu64 ": point %" PRIu64 ", replication %" PRIu64 ", seed %" PRIu64 "\n", run->run,
 		run->point, run->replication, run->seed);
+	bool any = false;
+	for (uint32_t i = 0; i < run->n_validators; i++) {
+		if (run->nodes != NULL && run->nodes[i].byzantine) {
+			fprintf(text->out, "%s v%u", any ? "," : "# byzantine:", i);
+			any = true;
+		}
+	}
+	fputs(any ? "\n" : "", text->out);
 	fprintf(text->out, "#%13s  %-5s %5s  %s\n", "time (ms)", "node", trace_view_word(run->protocol),
 		"what");
 }
@@ -53,7 +61,11 @@ static void print_message(const struct trace_text *text, const struct trace_even
 	trace_node_name(&text->run, event->peer, peer);
 	trace_tell(&text->run, message, tells, sizeof(tells));
 	const char *name = trace_message_name(text->run.protocol, message->kind);
-	if (event->what == TRACE_SEND) {
+	if (event->what == TRACE_LIE || event->what == TRACE_SHAPED) {
+		char becomes[600];
+		trace_tell_shaped(&text->run, event, becomes, sizeof(becomes));
+		fprintf(text->out, "%s to %s%s", name, peer, becomes);
+	} else if (event->what == TRACE_SEND) {
 		fprintf(text->out, "%s to %s: %s", name, event->peer == NODE_NONE ? "all" : peer, tells);
 	} else if (event->what == TRACE_DROP) {
 		fprintf(text->out, "%s from %s, %s: %s", name, peer, event->text, tells);
@@ -88,6 +100,8 @@ static void print_what(const struct trace_text *text, const struct trace_event *
 	case TRACE_SEND:
 	case TRACE_RECEIVE:
 	case TRACE_DROP:
+	case TRACE_LIE:
+	case TRACE_SHAPED:
 		print_message(text, event);
 		break;
 	case TRACE_SUBMITTED:

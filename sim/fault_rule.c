@@ -6,8 +6,6 @@
 
 #define ANY (-1)
 
-static const char *const action_names[] = {"drop", "hold", "delay", "duplicate", "replace"};
-
 #define NUMBER(field, key, what)                                                                    \
 	{                                                                                               \
 		.name = key, .kind = PARAM_INT, .flags = PARAM_NONE,                                        \
@@ -150,7 +148,7 @@ struct rule_state {
 	const struct fault_rule *settings;
 	int64_t n_matches;
 	bool open;
-	char name[24], begins[36], ends[36];
+	char by[44], begins[36], ends[36];
 };
 
 /* Clients can't be named: where a list is given they are not meant. */
@@ -191,9 +189,11 @@ static void shape(void *context, struct node *from, uint32_t to, struct message 
 		return;
 	}
 	const struct host_ops *ops = from->world->ops;
+	const char *before = shaping->by;
+	shaping->by = state->by;
 	switch ((enum rule_action)rule->action) {
 	case RULE_DROP:
-		shaping->dropped = state->name;
+		shaping->dropped = state->by;
 		break;
 	case RULE_HOLD:
 		if (shaping->not_before_ns < rule->release_ns) {
@@ -210,8 +210,8 @@ static void shape(void *context, struct node *from, uint32_t to, struct message 
 		}
 		break;
 	case RULE_REPLACE:
-		if (ops->forge != NULL && ops->forge(from, to, copy)) {
-			fault_tell(from->world, from->id, state->name);
+		if (ops->forge == NULL || !ops->forge(from, to, copy)) {
+			shaping->by = before;
 		}
 		break;
 	}
@@ -239,7 +239,7 @@ static void schedule(struct world *world, const void *settings, uint32_t index)
 	struct rule_state *state = arena_new(&world->arena, struct rule_state);
 	state->settings = rule;
 	state->shaper = (struct shaper){.shape = shape, .context = state};
-	snprintf(state->name, sizeof(state->name), "rule %u %s", index, action_names[rule->action]);
+	snprintf(state->by, sizeof(state->by), "by rule %u (faults.%u)", index, index);
 	snprintf(state->begins, sizeof(state->begins), "rule %u begins", index);
 	snprintf(state->ends, sizeof(state->ends), "rule %u ends", index);
 	world_add_windowed_shaper(world, &state->shaper);

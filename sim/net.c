@@ -198,6 +198,21 @@ static void drop_copy(struct world *world, struct packet *packet, uint32_t to, c
 	packet_release(world, index, packet);
 }
 
+static __attribute__((noinline, cold)) void trace_shaped(const struct node *node, uint32_t to,
+	const struct message *message, struct message *copy, const struct shaping *shaping)
+{
+	const struct tracer *tracer = node->world->tracer;
+	copy->from = message->from;
+	bool same = copy->kind == message->kind && copy->flags == message->flags &&
+		copy->view == message->view && copy->instance == message->instance &&
+		copy->digest == message->digest && copy->extra == message->extra && copy->body == message->body;
+	bool plain = !shaping->unsent && shaping->delay_ns == 0 && shaping->not_before_ns <= node->world->now &&
+		shaping->n_duplicates == 0;
+	if (tracer->shaped != NULL && !(same && plain)) {
+		tracer->shaped(tracer->context, node, to, message, copy, shaping);
+	}
+}
+
 /* Returns whether the copy was sent. `is_signed`: so was one before it. */
 static bool send_shaped(struct node *node, uint32_t to, const struct message *message, bool is_signed)
 {
@@ -213,6 +228,9 @@ static bool send_shaped(struct node *node, uint32_t to, const struct message *me
 	for (struct shaper *shaper = world->shapers;
 		shaper != NULL && !shaping.unsent && shaping.dropped == NULL; shaper = shaper->next) {
 		shaper->shape(shaper->context, node, to, &packet->message, &shaping);
+	}
+	if (world->tracer != NULL) {
+		trace_shaped(node, to, message, &packet->message, &shaping);
 	}
 	if (shaping.unsent) {
 		drop_copy(world, packet, to, NULL);

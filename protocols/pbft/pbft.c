@@ -282,7 +282,7 @@ static uint32_t leader(const struct node *node)
 
 static const char *const message_names[] = {"pre-prepare", "prepare", "commit", "checkpoint",
 	"view-change", "new-view", "fetch", "state", "status",
-	"executed", NULL};
+	"state-digests", NULL};
 
 const struct protocol protocol_pbft = {
 	.plugin =

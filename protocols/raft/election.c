@@ -196,6 +196,16 @@ void raft_campaign(struct node *node)
 	become_candidate(node, 0);
 }
 
+static void campaign(struct node *node, bool by_step)
+{
+	if (by_step) {
+		node_log(node, "step -> candidate");
+		become_candidate(node, 0);
+	} else {
+		raft_campaign(node);
+	}
+}
+
 void raft_campaign_now(struct node *node)
 {
 	node_log(node, "told to campaign now -> candidate");
@@ -203,10 +213,10 @@ void raft_campaign_now(struct node *node)
 }
 
 /* Thesis 9.6: a server asks first whether it would be elected, and takes the new term only then. */
-static void ask_for_pre_votes(struct node *node)
+static void ask_for_pre_votes(struct node *node, bool by_step)
 {
 	struct raft *raft = raft_of(node);
-	node_log(node, "election timeout -> ask for pre-votes");
+	node_log(node, by_step ? "step -> ask for pre-votes" : "election timeout -> ask for pre-votes");
 	raft->role = RAFT_PRE_CANDIDATE;
 	if (raft->leader != NODE_NONE) {
 		raft->leader = NODE_NONE;
@@ -216,13 +226,13 @@ static void ask_for_pre_votes(struct node *node)
 	memset(raft->votes, 0, bits_words(node->n_validators) * sizeof(uint64_t));
 	bits_add(raft->votes, node->id);
 	if (raft_is_quorum(node, raft->votes)) {
-		raft_campaign(node);
+		campaign(node, by_step);
 		return;
 	}
 	ask_for_votes(node, raft->term + 1, RAFT_FLAG_PRE);
 }
 
-void raft_election_timeout(struct node *node)
+void raft_election_begin(struct node *node, bool by_step)
 {
 	struct raft *raft = raft_of(node);
 	const struct raft_config *config = raft->config;
@@ -238,9 +248,9 @@ void raft_election_timeout(struct node *node)
 			node_follows(node, raft->term, NODE_NONE);
 		}
 	} else if (raft_settings_of(node)->pre_vote) {
-		ask_for_pre_votes(node);
+		ask_for_pre_votes(node, by_step);
 	} else {
-		raft_campaign(node);
+		campaign(node, by_step);
 	}
 }
 

@@ -117,7 +117,7 @@ static void timer(struct node *node, unsigned which)
 	switch (which) {
 	case RAFT_TIMER_ELECTION:
 		if (raft->role != RAFT_LEADER) {
-			raft_election_timeout(node);
+			raft_election_begin(node, false);
 		}
 		break;
 	case RAFT_TIMER_HEARTBEAT:
@@ -175,7 +175,7 @@ static bool begin_election(struct node *node)
 	if (raft->role == RAFT_LEADER || !raft_is_voter(raft->config, node->id)) {
 		return false;
 	}
-	raft_election_timeout(node);
+	raft_election_begin(node, true);
 	return true;
 }
 

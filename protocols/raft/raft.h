@@ -282,7 +282,8 @@ extern const struct protocol_forgery raft_forgery; /* forge.c */
 
 /* election.c */
 void raft_reset_election_timer(struct node *node);
-void raft_election_timeout(struct node *node);
+/* By its timer, or by a step of the scenario's. */
+void raft_election_begin(struct node *node, bool by_step);
 void raft_campaign(struct node *node);
 void raft_on_vote(struct node *node, const struct message *message);
 void raft_on_vote_answer(struct node *node, const struct message *message);

@@ -79,7 +79,7 @@ static const char one_request[] = "title: one\nvalidators: 4\nprotocol: pbft\nst
 static void pbft_tells_its_normal_case(void **state)
 {
 	struct trace_filter filter = everything;
-	filter.whats = 1 << TRACE_SEND | 1 << TRACE_COMMITTED | 1 << TRACE_ACCEPTED | 1 << TRACE_VERDICT |
+	filter.with.whats = 1 << TRACE_SEND | 1 << TRACE_COMMITTED | 1 << TRACE_ACCEPTED | 1 << TRACE_VERDICT |
 		1 << TRACE_SUBMITTED;
 	char *text = text_of(one_request, &filter);
 	const char *first = strchr(strchr(strchr(text, '\n') + 1, '\n') + 1, '\n') + 1;
@@ -145,7 +145,7 @@ static void losses_are_told_copy_by_copy(void **state)
 	assert_says(text, "    160.000000  v0        0  drop       view-change from v1, down: ");
 	free(text);
 	struct trace_filter filter = everything;
-	filter.whats = 1 << TRACE_DROP;
+	filter.with.whats = 1 << TRACE_DROP;
 	text = text_of("validators: 4\nprotocol: raft\nstop: {items: 20}\nworkload: requests\n"
 				   "network: {latency: {kind: constant, value: 10 ms}, loss: 0.2}\n",
 		&filter);
@@ -258,8 +258,8 @@ static void filters_choose_by_node_time_and_kind(void **state)
 
 	/* One kind of message and one of event: they add up. */
 	filter = everything;
-	filter.whats = 1 << TRACE_COMMITTED;
-	filter.kinds[0] = UINT64_C(1) << (MESSAGE_PROTOCOL + 1);
+	filter.with.whats = 1 << TRACE_COMMITTED;
+	filter.with.kinds[0] = UINT64_C(1) << (MESSAGE_PROTOCOL + 1);
 	text = text_of(one_request, &filter);
 	assert_says(text, "  send       prepare to all");
 	assert_says(text, "  receive    prepare from v1");
@@ -274,7 +274,7 @@ static void filters_choose_by_node_time_and_kind(void **state)
 static void violations_are_told(void **state)
 {
 	struct trace_filter filter = everything;
-	filter.whats = 1 << TRACE_VIOLATED | 1 << TRACE_VERDICT;
+	filter.with.whats = 1 << TRACE_VIOLATED | 1 << TRACE_VERDICT;
 	char *text = text_of("validators: 4\nprotocol: {kind: pbft, quorum: 1, view_timeout: 30 ms}\n"
 						 "stop: {items: 200}\n"
 						 "network: {latency: {kind: exponential, mean: 20 ms, min: 1 ms}}\n"
@@ -481,7 +481,7 @@ static void chrome_events_are_whole_under_any_filter(void **state)
 	struct trace_filter filters[] = {everything, everything, everything};
 	filters[0].nodes = nodes;
 	filters[0].n_nodes = 2;
-	filters[1].whats = 1 << TRACE_SEND;
+	filters[1].with.whats = 1 << TRACE_SEND;
 	filters[2].from_ns = SIM_NEVER - 1;
 	for (int i = 0; i < 3; i++) {
 		char *text = chrome_of(study, &filters[i]);
@@ -540,10 +540,144 @@ static void rejects_and_silence_are_recorded(void **state)
 	outcome_close(outcome);
 }
 
+static const char lied[] =
+	"validators: 4\nprotocol: {kind: pbft, view_timeout: 200 ms}\nstop: {items: 2}\n"
+	"network: {latency: {kind: constant, value: 10 ms}}\n"
+	"workload: {kind: requests, client_timeout: 300 ms}\n"
+	"attacks: [{kind: equivocate, nodes: [0], until: 40 ms}]\n"
+	"faults: [{kind: rule, message: [prepare], from_nodes: [2], to_nodes: [3], action: hold, release: 100 ms},\n"
+	"  {kind: rule, message: [commit], from_nodes: [2], to_nodes: [1], action: drop},\n"
+	"  {kind: rule, message: [commit], from_nodes: [3], to_nodes: [0], action: delay, delay: 3 ms},\n"
+	"  {kind: rule, message: [commit], from_nodes: [3], to_nodes: [1], action: duplicate}]\n";
+
+/* Who lies, from when until when, which copies say something else, and what rules do to others. */
+static void lies_and_rules_are_told(void **state)
+{
+	char *text = text_of(lied, &everything);
+	assert_says(text, "\n# byzantine: v0\n#");
+	assert_says(text, "      0.000000  v0        0  attack     equivocate begins (attacks.0)\n");
+	assert_says(text, "     40.000000  v0        0  attack     equivocate ends (attacks.0)\n");
+	assert_says(text,
+		"     10.000000  v0        0  send       pre-prepare to all: view 0, instance 1, digest 48b2, 1 request\n"
+		"     10.000000  v0        0  lie        pre-prepare to v3: view 0, instance 1, digest 0000, 0 requests "
+		"instead of digest 48b2, 1 request\n");
+	assert_says(text, "     20.000000  v2        0  shaped     prepare to v3, held until 100.000000 ms by rule 0 "
+					  "(faults.0): view 0, instance 1, digest 48b2\n");
+	assert_says(text, "  drop       commit from v2, by rule 1 (faults.1): view 0, ");
+	assert_says(text, "  v3        0  shaped     commit to v0, delayed by 3.000000 ms by rule 2 (faults.2): ");
+	assert_says(text, "  v3        0  shaped     commit to v1, duplicated, 1 more by rule 3 (faults.3): ");
+	assert_silent(text, "  v1        0  lie");
+	assert_silent(text, "  v1        0  shaped");
+	assert_silent(text, "prepare to v3, by rule"); /* after its release nothing is held */
+	free(text);
+	/* Nothing is scheduled for it: the same run. */
+	struct study *study = study_open("%s", lied);
+	char heard[64], alone[64];
+	size_t n;
+	struct trace_text sink = {.out = open_memstream(&text, &n), .filter = &everything};
+	struct trace_sink hears = trace_text_sink(&sink);
+	run_with(study, &hears, 0, heard);
+	run_with(study, NULL, 0, alone);
+	fclose(sink.out);
+	free(text);
+	study_close(study);
+	assert_string_equal(heard, alone);
+}
+
+static void what_is_withheld_late_or_said_twice_is_told(void **state)
+{
+	static const char base[] = "validators: 4\nprotocol: {kind: pbft, view_timeout: 200 ms}\nstop: {items: 2}\n"
+							   "network: {latency: {kind: constant, value: 10 ms}}\n"
+							   "workload: {kind: requests, client_timeout: 300 ms}\n";
+	static const struct {
+		const char *attack, *says;
+	} cases[] = {
+		{"silent, nodes: [1]", ", withheld: view 0, instance 1, digest 48b2"},
+		{"double-vote, nodes: [1]", ", sent besides: view 0, instance 1, digest "},
+		{"slow-primary, nodes: [0]", ", delayed by "},
+	};
+	for (size_t i = 0; i < 3; i++) {
+		char scenario[600];
+		snprintf(scenario, sizeof(scenario), "%sattacks: [{kind: %s}]\n", base, cases[i].attack);
+		char *text = text_of(scenario, &everything);
+		assert_says(text, cases[i].says);
+		free(text);
+	}
+}
+
+static void a_stores_operations_are_told(void **state)
+{
+	char *text = text_of("validators: 4\nprotocol: pbft\nstop: {items: 6}\n"
+						 "network: {latency: {kind: constant, value: 10 ms}}\n"
+						 "workload: {kind: kv, clients: 2, reads: 0}\n",
+		&everything);
+	assert_says(text, "  send       request to v0: transaction 1, put key ");
+	assert_says(text, "  send       reply to c1: transaction 1, put key ");
+	assert_says(text, ", view 0, version 1, value 1\n");
+	assert_silent(text, "result");
+	free(text);
+}
+
+static void names_of_messages_and_events_differ(void **state)
+{
+	for (size_t p = 0; protocol_registry.plugins[p] != NULL; p++) {
+		const struct protocol *protocol = (const struct protocol *)protocol_registry.plugins[p];
+		for (size_t i = 0; protocol->message_names[i] != NULL; i++) {
+			for (unsigned what = 0; what < TRACE_N; what++) {
+				assert_true(trace_words[what] == NULL ||
+					strcmp(trace_words[what], protocol->message_names[i]) != 0);
+			}
+		}
+	}
+}
+
+static const struct protocol *protocol_named(const char *name)
+{
+	size_t p = 0;
+	while (strcmp(protocol_registry.plugins[p]->name, name) != 0) {
+		p++;
+	}
+	return (const struct protocol *)protocol_registry.plugins[p];
+}
+
+static void phases_and_kinds_can_be_left_out(void **state)
+{
+	static const char raft[] = "validators: 3\nprotocol: raft\nstop: {items: 3}\n"
+							   "network: {latency: {kind: constant, value: 10 ms}}\n"
+							   "workload: {kind: requests, arrivals: {kind: regular, rate: 5 /s}}\n";
+	struct trace_filter filter = everything;
+	filter.protocol = protocol_named("raft");
+	char *text = text_of(raft, &filter);
+	assert_says(text, "a heartbeat");
+	free(text);
+	const char *const *names = filter.protocol->words->phase_names;
+	for (unsigned i = 0; names[i] != NULL; i++) {
+		filter.without.phases |= strcmp(names[i], "heartbeat") == 0 ? UINT64_C(1) << i : 0;
+	}
+	filter.without.whats = 1 << TRACE_RECEIVE;
+	text = text_of(raft, &filter);
+	assert_silent(text, "a heartbeat");
+	assert_silent(text, "  receive  ");
+	assert_says(text, "  send       append-entries to all: ");
+	free(text);
+	filter = (struct trace_filter){.until_ns = SIM_NEVER, .protocol = filter.protocol};
+	filter.with.phases = 1 << 0; /* appends */
+	text = text_of(raft, &filter);
+	assert_says(text, "  send       append-entries to all: ");
+	assert_silent(text, "a heartbeat");
+	assert_silent(text, "committed");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pbft_tells_its_normal_case),
+		cmocka_unit_test(lies_and_rules_are_told),
+		cmocka_unit_test(what_is_withheld_late_or_said_twice_is_told),
+		cmocka_unit_test(a_stores_operations_are_told),
+		cmocka_unit_test(names_of_messages_and_events_differ),
+		cmocka_unit_test(phases_and_kinds_can_be_left_out),
 		cmocka_unit_test(a_view_change_is_told_with_its_reasons),
 		cmocka_unit_test(losses_are_told_copy_by_copy),
 		cmocka_unit_test(no_copy_is_forgotten),

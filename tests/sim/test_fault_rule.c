@@ -122,7 +122,7 @@ static void test_nth(void **state)
 		{6, TRACE_MESSAGE, 3, 0, KIND, 1}, {8, TRACE_MESSAGE, 0, 1, KIND, 3},
 		{8, TRACE_MESSAGE, 3, 1, KIND, 3});
 	assert_string_equal(told.text,
-		"0 -1 rule 0 begins; 0 -1 rule 1 begins; 2 3>0 rule 0 drop; 3 1>2 rule 1 drop; ");
+		"0 -1 rule 0 begins; 0 -1 rule 1 begins; 2 3>0 by rule 0 (faults.0); 3 1>2 by rule 1 (faults.1); ");
 	host_destroy(host);
 }
 

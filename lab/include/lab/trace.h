@@ -17,6 +17,10 @@ enum trace_what {
 	TRACE_DROP,      /* it never comes to `node`, from `peer`; text: why */
 	TRACE_TIMER,     /* a timer of `node` expires; text: its name */
 	TRACE_REASON,    /* text: the protocol's reason for the branch that it takes */
+	TRACE_LIE,       /* a liar's copy for `peer` is not what it gave away, comes late, isn't sent or is one more;
+	                  * `lie` says what */
+	TRACE_SHAPED,    /* what a rule or fault does to a copy of `node`'s for `peer`, which says what it said */
+	TRACE_ATTACK,    /* text: an attack begins or ends at `node` */
 	TRACE_FAULT,     /* text: what befalls `node`, or, NODE_NONE, the network */
 	TRACE_SUBMITTED, /* a client submits `transaction` for `item` */
 	TRACE_PROPOSED,  /* the reports of sim/node.h */
@@ -39,12 +43,16 @@ enum trace_what {
 /* As `--kind` spells them; NULL: what is for sinks alone. */
 extern const char *const trace_words[TRACE_N];
 
+struct shaping;
+
 struct trace_event {
 	sim_time at_ns;
 	enum trace_what what;
 	uint32_t node; /* validators, then clients; NODE_NONE: nowhere in particular */
 	uint32_t peer;
-	const struct message *message; /* of send, receive, drop; else NULL */
+	const struct message *message; /* of send, receive, drop; of lie and shaped: the copy; else NULL */
+	const struct message *instead; /* of lie and shaped: what was given away */
+	const struct shaping *shaping; /* and what becomes of the copy */
 	const char *text;
 	uint64_t view, instance, digest; /* of the reports */
 	const char *detail;  /* of a violation: what happened, in words; or NULL */
@@ -58,10 +66,14 @@ struct trace_event {
 };
 
 /* What run it is. */
+struct lab;
+
 struct trace_run {
 	const struct scenario *scenario;
 	const struct protocol *protocol;
 	uint32_t n_validators, n_clients;
+	const struct node *nodes; /* until the run ends */
+	const struct lab *lab;    /* the same */
 	uint64_t run, point, replication, seed;
 };
 
@@ -71,20 +83,35 @@ struct trace_sink {
 	void (*event)(void *context, const struct trace_event *event);
 };
 
+/* Names of events, messages and phases: bits of enum trace_what, of kinds, and of what words->phase says. */
+struct trace_kinds {
+	uint32_t whats;
+	uint64_t kinds[4];
+	uint64_t phases;
+};
+
 /* What of a run is wanted: half-open in time; an empty list of nodes or kinds means all. */
 struct trace_filter {
 	sim_time from_ns, until_ns;
 	const uint32_t *nodes;
 	size_t n_nodes;
-	uint32_t whats;         /* bits of enum trace_what */
-	uint64_t kinds[4];      /* bits of message kinds, where a send, receive or drop is wanted for its kind */
+	struct trace_kinds with; /* none: all; a message is wanted for its kind or phase */
+	struct trace_kinds without; /* never wanted */
+	const struct protocol *protocol; /* for phases; may be NULL where there are none */
 };
 
+/* Is this kind of message wanted, and are there such that are not? */
+bool trace_message_wanted(const struct trace_filter *filter, const struct message *message);
+bool trace_chooses_messages(const struct trace_filter *filter);
 /* Does the filter let it through? Names of events and of messages add up. */
 bool trace_wanted(const struct trace_filter *filter, const struct trace_event *event);
 
 /* "request", "prepare": the kind of a message under this protocol. */
 const char *trace_message_name(const struct protocol *protocol, unsigned kind);
+/* What became of the copy of a lie or shaped event, from after its receiver on: ", withheld: instance 1, digest
+ * 48b2", ": instance 1, digest db02 instead of digest 48b2", ", delayed by 5.000000 ms: ...". */
+void trace_tell_shaped(
+	const struct trace_run *run, const struct trace_event *event, char *out, size_t size);
 /* What a message says besides its kind, in the protocol's words where it has some. */
 void trace_tell(const struct trace_run *run, const struct message *message, char *out, size_t size);
 /* "v3", "c0", "-". */

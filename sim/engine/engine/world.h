@@ -64,6 +64,8 @@ struct host_ops {
 	bool (*forge)(struct node *node, uint32_t to, struct message *copy);
 };
 
+struct shaping;
+
 /* Who listens to all that happens, for traces. Each may be NULL. Costs a predicted branch when nobody does. */
 struct tracer {
 	void *context;
@@ -73,6 +75,10 @@ struct tracer {
 	void (*arrived)(void *context, const struct node *to, const struct message *message);
 	/* It never will be; why, in a word or two: "lost", "cut", "down", "refused", a rule's name. */
 	void (*dropped)(void *context, uint32_t to, const struct message *message, const char *why);
+	/* One copy of a message that was given away became another, or does not go or come as the others do.
+	 * A copy that is dropped on top of that is told of as dropped too. */
+	void (*shaped)(void *context, const struct node *from, uint32_t to, const struct message *message,
+		const struct message *copy, const struct shaping *shaping);
 	void (*timer)(void *context, const struct node *node, unsigned timer);
 	/* The protocol's reason for the branch that it takes: a literal. */
 	void (*log)(void *context, const struct node *node, const char *phrase);
@@ -84,6 +90,7 @@ struct tracer {
 /* What becomes of one copy of a message, by rules, faults and attacks at its sender or on its way. */
 struct shaping {
 	bool unsent;              /* the sender does not send it: it counts as nothing */
+	const char *by;           /* the rule that did something to it, for traces; NULL: none */
 	const char *dropped;      /* it is sent and never comes: why; NULL: it comes */
 	sim_time way_ns;          /* how long the network takes with it, as drawn; may be changed */
 	sim_time delay_ns;        /* added to its way */
