@@ -373,6 +373,47 @@ static bool check_node_attacks(
 	return good;
 }
 
+/* When models are trained: at 0 s, then by one of two keys of the predictor. Is any of it in the window? */
+static bool trains_within(const struct predictor_common *predictor, sim_time from, sim_time until)
+{
+	sim_time every = predictor->retrain_ns;
+	bool within = from == 0;
+	if (every > 0 && every < SIM_NEVER) {
+		within |= until - from >= every || (until - 1) / every > (from - 1) / every;
+	}
+	for (size_t i = 0; i < predictor->retrain_at.n; i++) {
+		within |= predictor->retrain_at.times[i] >= from && predictor->retrain_at.times[i] < until;
+	}
+	return within;
+}
+
+/* An attack on what models learn from must be on when they learn, or never acts. One that comes with items
+ * of its own acts on these, and is let pass. */
+static bool check_training_attacks(
+	struct checker *checker, const struct tree *root, const struct scenario *scenario)
+{
+	const struct path up = {NULL, "attacks", 0};
+	bool good = true;
+	for (size_t i = 0; i < scenario->attacks.n; i++) {
+		const struct plugin_value *value = &scenario->attacks.values[i];
+		const struct attack *attack = (const void *)value->plugin;
+		const struct attack_common *common = value->settings;
+		if (!attack || !common || !attack->poison || attack->stamp || !scenario->predictor.settings ||
+			trains_within(scenario->predictor.settings, common->from_ns, common->until_ns)) {
+			continue;
+		}
+		const struct path entry = {&up, NULL, i}, path = {&entry, "from", 0};
+		const struct tree *map = tree_get(root, "attacks")->values[i], *at = tree_get(map, "from");
+		diagnostics_error(checker->diagnostics, at ? at->place : map->place,
+			"%s: no model is trained while this attack on trainings is on: it would never act",
+			path_text(&path).text);
+		diagnostics_note(checker->diagnostics, "models are trained at 0 s, and again where the predictor "
+			"says so: write from: 0 s, or predictor: {..., retrain: 10 s}");
+		good = false;
+	}
+	return good;
+}
+
 bool finish_point(struct checker *checker, const struct tree *root, struct scenario *scenario)
 {
 	scenario->shape.n_validators = checker->n_validators;
@@ -396,7 +437,8 @@ bool finish_point(struct checker *checker, const struct tree *root, struct scena
 	good &= finish_key(checker, &scenario->predictor, root, "predictor", &scenario->shape);
 	good &= finish_key(checker, &scenario->scorer, root, "scorer", &scenario->shape);
 	good &= finish_list(checker, &scenario->attacks, root, "attacks", &scenario->shape) &&
-			(!protocol || check_node_attacks(checker, root, scenario));
+			(!protocol || check_node_attacks(checker, root, scenario)) &&
+			check_training_attacks(checker, root, scenario);
 	good &= finish_list(checker, &scenario->faults, root, "faults", &scenario->shape);
 	return good;
 }

@@ -149,6 +149,7 @@ struct rule_state {
 	struct shaper shaper;
 	const struct fault_rule *settings;
 	int64_t n_matches;
+	uint64_t bit; /* of world->rules_acted; 0: too far down the list */
 	bool open;
 	char name[24], begins[36], ends[36];
 };
@@ -191,6 +192,7 @@ static void shape(void *context, struct node *from, uint32_t to, struct message 
 		return;
 	}
 	const struct host_ops *ops = from->world->ops;
+	from->world->rules_acted |= state->bit;
 	switch ((enum rule_action)rule->action) {
 	case RULE_DROP:
 		shaping->dropped = state->name;
@@ -238,6 +240,7 @@ static void schedule(struct world *world, const void *settings, uint32_t index)
 	const struct fault_rule *rule = settings;
 	struct rule_state *state = arena_new(&world->arena, struct rule_state);
 	state->settings = rule;
+	state->bit = index < 64 ? UINT64_C(1) << index : 0;
 	state->shaper = (struct shaper){.shape = shape, .context = state};
 	snprintf(state->name, sizeof(state->name), "rule %u %s", index, action_names[rule->action]);
 	snprintf(state->begins, sizeof(state->begins), "rule %u begins", index);

@@ -105,6 +105,39 @@ static void says_what_came_too_late(void **state)
 		1, "0");
 }
 
+static void says_what_does_nothing(void **state)
+{
+	expect("$SYNOD run small.yaml -q --set sweep=none --set validators=10 --set "
+		   "'attacks=[{kind: silent, fraction: 0.04}]'",
+		0, "note: attacks.0: no validator attacks: 0.04 of 10 rounds to 0\n");
+	expect("$SYNOD run small.yaml -q --set 'attacks=[{kind: silent, fraction: 0.1}]'", 0,
+		"0.1 of 4 rounds to 0 (point 0, protocol none)\n");
+	expect("$SYNOD run small.yaml -q --set 'attacks=[{kind: silent, fraction: 0}]' | grep -c note:", 1, "0");
+	expect("$SYNOD run small.yaml -q --set sweep=none --set "
+		   "'faults=[{kind: rule, message: view-change, action: drop}]'",
+		0, "note: faults.0 (rule) matched no message\n");
+	expect("$SYNOD run small.yaml -q --set sweep=none --set "
+		   "'faults=[{kind: rule, message: commit, nth: 100000, action: drop}]'",
+		0, "note: faults.0 (rule) matched no message number 100000\n");
+	expect("$SYNOD run small.yaml -q --set 'faults=[{kind: rule, message: commit, nth: 1, action: drop}]' "
+		   "--set 'sweep={faults.0.view: [0, 7]}'",
+		0, "note: faults.0 (rule) matched no message in 4 of 8 runs\n");
+	expect("$SYNOD run small.yaml -q --set 'faults=[{kind: isolate, nodes: leader, until: 1 s}]'", 0,
+		"note: faults.0 (isolate) is on `leader`, and `none` has no leader (point 0, protocol none)\n");
+	expect("$SYNOD check small.yaml --set sweep=none --set 'workload={kind: dimweight}' --set "
+		   "'predictor={kind: linear, train: 100}' --set "
+		   "'attacks=[{kind: label-flip, nodes: [1], from: 3 s, until: 7 s}]'",
+		1, "attacks.0.from: no model is trained while this attack on trainings is on");
+	expect("$SYNOD check -q small.yaml --set sweep=none --set 'workload={kind: dimweight}' --set "
+		   "'predictor={kind: linear, train: 100, retrain: 4 s}' --set "
+		   "'attacks=[{kind: label-flip, nodes: [1], from: 3 s, until: 4 s}]'",
+		1, "would never act");
+	expect("$SYNOD check -q small.yaml --set sweep=none --set 'workload={kind: dimweight}' --set "
+		   "'predictor={kind: linear, train: 100, retrain: 4 s}' --set "
+		   "'attacks=[{kind: label-flip, nodes: [1], from: 4 s, until: 5 s}]'",
+		0, NULL);
+}
+
 static void lists_what_there_is(void **state)
 {
 	expect("$SYNOD list", 0, "protocols    none, central, raft, pbft");
@@ -178,6 +211,7 @@ int main(void)
 		cmocka_unit_test(runs_alike_on_any_number_of_threads),
 		cmocka_unit_test(keeps_what_is_not_a_result),
 		cmocka_unit_test(says_what_came_too_late),
+		cmocka_unit_test(says_what_does_nothing),
 		cmocka_unit_test(lists_what_there_is),
 		cmocka_unit_test(goes_on_after_an_interruption),
 		cmocka_unit_test(goes_on_after_a_kill),
