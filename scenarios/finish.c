@@ -4,6 +4,7 @@
 #include "schema.h"
 
 #include "attacks/attack.h"
+#include "engine/fault.h"
 #include "engine/latency.h"
 #include "protocols/protocol.h"
 #include "workloads/rules.h"
@@ -285,7 +286,18 @@ static void finish_shape(struct scenario *scenario)
 				   costs->verify_ns > 0 || costs->mac_ns > 0;
 	shape->nearest = nearest_name;
 	/* Where the protocol is wrong, that is told; what hangs on it is let pass. */
-	shape->steps = !protocol || protocol->step;
+	static const enum step_action actions[] = {
+		[STEP_CAMPAIGN] = STEP_ACTION_CAMPAIGN,
+		[STEP_PROPOSE] = STEP_ACTION_PROPOSE,
+		[STEP_TRANSFER] = STEP_ACTION_TRANSFER,
+		[STEP_CHANGE_MEMBERSHIP] = STEP_ACTION_CHANGE_MEMBERSHIP,
+	};
+	shape->steps = 1u << STEP_ACTION_RESTART;
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+		if (!protocol || protocol->steps >> i & 1) {
+			shape->steps |= 1u << actions[i];
+		}
+	}
 	shape->lies = !protocol || protocol->forgery;
 	shape->message_names = protocol ? protocol->message_names : NULL;
 }

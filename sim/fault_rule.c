@@ -83,8 +83,12 @@ static bool finish_messages(
 				snprintf(error + at, 256 - (size_t)at, ": did you mean \"%s\"?", nearest);
 			} else {
 				at += snprintf(error + at, 256 - (size_t)at, ", which has");
-				for (size_t k = 0; k < n && at < 180; k++) {
+				size_t k = 0;
+				for (; k < n && (size_t)at + strlen(names[k]) + sizeof(", , ...") <= 256; k++) {
 					at += snprintf(error + at, 256 - (size_t)at, "%s %s", k == 0 ? "" : ",", names[k]);
+				}
+				if (k < n) {
+					snprintf(error + at, 256 - (size_t)at, ", ...");
 				}
 			}
 			*param = "message";
@@ -113,6 +117,15 @@ static bool finish(void *settings, const struct shape *shape, const char **param
 	}
 	if (rule->nth == 0) {
 		return fault_refuse("nth", param, error, "must be a whole number of at least 1, got 0");
+	}
+	if (rule->release_ns != PARAM_AUTO_VALUE && rule->action != RULE_HOLD) {
+		return fault_refuse("release", param, error, "goes with action: hold");
+	}
+	if (rule->delay_ns != 0 && rule->action != RULE_DELAY && rule->action != RULE_DUPLICATE) {
+		return fault_refuse("delay", param, error, "goes with action: delay, and with duplicate");
+	}
+	if (rule->copies != 1 && rule->action != RULE_DUPLICATE) {
+		return fault_refuse("copies", param, error, "goes with action: duplicate");
 	}
 	switch ((enum rule_action)rule->action) {
 	case RULE_HOLD:
