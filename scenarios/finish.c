@@ -385,6 +385,32 @@ static bool check_node_attacks(
 	return good;
 }
 
+/* An attack that names something of the workload must find it there. */
+static bool check_suiting_attacks(
+	struct checker *checker, const struct tree *root, const struct scenario *scenario)
+{
+	const struct workload *workload = (const void *)scenario->workload.plugin;
+	const struct path up = {NULL, "attacks", 0};
+	bool good = true;
+	for (size_t i = 0; i < scenario->attacks.n; i++) {
+		const struct plugin_value *value = &scenario->attacks.values[i];
+		const struct attack *attack = (const void *)value->plugin;
+		const char *name = NULL;
+		char error[256];
+		if (!attack || !value->settings || !attack->suits || !workload || !workload->application ||
+			attack->suits(value->settings, workload, &name, error)) {
+			continue;
+		}
+		const struct path entry = {&up, NULL, i}, path = {&entry, name, 0};
+		const struct tree *map = tree_get(root, "attacks")->values[i];
+		const struct tree *at = name ? tree_get(map, name) : NULL;
+		diagnostics_error(checker->diagnostics, at ? at->place : map->place, "%s: %s",
+			path_text(name ? &path : &entry).text, error);
+		good = false;
+	}
+	return good;
+}
+
 /* When models are trained: at 0 s, then by one of two keys of the predictor. Is any of it in the window? */
 static bool trains_within(const struct predictor_common *predictor, sim_time from, sim_time until)
 {
@@ -450,6 +476,7 @@ bool finish_point(struct checker *checker, const struct tree *root, struct scena
 	good &= finish_key(checker, &scenario->scorer, root, "scorer", &scenario->shape);
 	good &= finish_list(checker, &scenario->attacks, root, "attacks", &scenario->shape) &&
 			(!protocol || check_node_attacks(checker, root, scenario)) &&
+			check_suiting_attacks(checker, root, scenario) &&
 			check_training_attacks(checker, root, scenario);
 	good &= finish_list(checker, &scenario->faults, root, "faults", &scenario->shape);
 	return good;

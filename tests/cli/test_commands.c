@@ -70,6 +70,15 @@ static void checks_and_reads_its_own_words(void **state)
 {
 	expect("$SYNOD check small.yaml > expanded.yaml && $SYNOD check expanded.yaml -q", 0, NULL);
 	expect("$SYNOD check small.yaml --set sweep=none", 0, "view_timeout: 1 s  # auto");
+	expect("$SYNOD check small.yaml --set sweep=none --set protocol.fast_path=Yes "
+		   "--set protocol.tentative=false --set checkers=no",
+		0, "fast_path: on\n");
+	expect("$SYNOD check small.yaml --set sweep=none --set protocol.fast_path=maybe", 1,
+		"must be one of off, on");
+	expect("$SYNOD check small.yaml --set sweep=none --set checkers=no", 0, "checkers: off\n");
+	expect("$SYNOD check small.yaml --set 'faults=[{kind: loss, probability: 0.1}]' "
+		   "--set 'faults.1={kind: loss, probability: 0.1}'",
+		1, "give the whole list, as in --set faults=[...]");
 	expect("$SYNOD check -q small.yaml bad.yaml", 1, "bad.yaml");
 	expect("$SYNOD check textbook-pbft.yaml", 0, "PBFT by the textbook");
 }

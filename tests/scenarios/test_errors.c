@@ -59,7 +59,7 @@ static void test_numbers(void **state)
 		"t.yaml:4:14: error: node.send must be a "
 		"duration such as 20 ms of at least 0, got -1 ms");
 	expect_error_after(REQUESTS, "checkers: maybe\n",
-		"t.yaml:4:11: error: checkers must be true or false, got maybe");
+		"t.yaml:4:11: error: checkers must be on or off, got maybe");
 }
 
 static void test_units(void **state)
