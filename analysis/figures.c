@@ -55,11 +55,13 @@ static int unknown(struct results_error *error, const char *what, const char *na
 			clean, nearest);
 		return WRONG_REQUEST;
 	}
-	for (size_t i = 0; i < n && strlen(list) + strlen(known[i]) + 8 < sizeof(list); i++) {
+	size_t i = 0;
+	for (; i < n && strlen(list) + strlen(known[i]) + 8 < sizeof(list); i++) {
 		list_append(list, sizeof(list), known[i], i, n);
 	}
-	snprintf(error->text, sizeof(error->text), "unknown %s `%s`; there %s %s", what, clean,
-		n == 1 ? "is" : "are", n == 0 ? "are none" : list);
+	bool kpis = strcmp(what, "KPI") == 0;
+	snprintf(error->text, sizeof(error->text), "unknown %s `%s`; there %s %s%s%s", what, clean,
+		n == 1 ? "is" : "are", list, i < n ? ", ..." : "", i < n && kpis ? " (`synod list kpis`)" : "");
 	if (n == 0) {
 		snprintf(
 			error->text, sizeof(error->text), "unknown %s `%s`; the file has none", what, clean);

@@ -257,7 +257,8 @@ static enum figure_outcome draw(struct figure_job *job, struct results_error *er
 const struct figure_kind figure_line = {
 	.name = "line",
 	.summary = "one KPI against a swept number, a line for each arm, with 95 % bands",
-	.needs = "a swept key whose values are three numbers or more, or lists to be counted (--x: which)",
+	.needs = "a swept key whose values are three numbers or more, or lists to be counted; two are enough where "
+			 "--x names the key",
 	.takes_kpi = true,
 	.draw = draw,
 };

@@ -32,19 +32,24 @@ static uint32_t feature_at(const struct attack_backdoor *attack, const struct wo
 	return at;
 }
 
-static bool backdoor_suits(
-	const void *settings, const struct workload *workload, char error[256])
+static bool backdoor_suits(const void *settings, const struct workload *workload,
+	const char **param, char error[256])
 {
 	const struct attack_backdoor *attack = settings;
 	if (workload->relabel == NULL) {
-		snprintf(error, 256, "attack backdoor: items of %s can't be marked", workload->plugin.name);
+		*param = NULL;
+		snprintf(error, 256, "items of %s can't be marked", workload->plugin.name);
 		return false;
 	}
 	if (feature_at(attack, workload) < workload->n_features) {
 		return true;
 	}
-	snprintf(error, 256, "attack backdoor: %s has no feature `%.60s`; its first is `%s`",
-		workload->plugin.name, attack->feature, workload->feature_names[0]);
+	*param = "feature";
+	int at = snprintf(error, 256, "%s has no feature `%.60s`, but", workload->plugin.name, attack->feature);
+	for (uint32_t i = 0; i < workload->n_features && at < 200; i++) {
+		at += snprintf(error + at, 256 - (size_t)at, "%s `%.30s`%s", i == 0 ? "" : ",",
+			workload->feature_names[i], i + 1 < workload->n_features && at >= 160 ? ", ..." : "");
+	}
 	return false;
 }
 

@@ -2,6 +2,9 @@
  * `double-vote`. */
 #include "common.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 struct attack_split {
 	struct attack_common common;
 	struct node_groups groups;
@@ -12,10 +15,40 @@ static const struct node_groups *split_groups(const void *settings)
 	return &((const struct attack_split *)settings)->groups;
 }
 
+/* Each group is told a version: nobody two of them, and a lone liar none. */
+static bool split_groups_finish(const struct attack_split *attack, const char **param, char error[256])
+{
+	const struct node_groups *groups = &attack->groups;
+	const struct node_list *who = &attack->common.nodes;
+	*param = "groups";
+	for (size_t g = 0; g < groups->n; g++) {
+		for (size_t i = 0; i < groups->groups[g].n; i++) {
+			uint32_t node = groups->groups[g].nodes[i];
+			if (who->n == 1 && who->nodes[0] == node) {
+				snprintf(error, 256,
+					"names the liar itself, %" PRIu32 ": groups are of those whom it lies to", node);
+				return false;
+			}
+			for (size_t h = 0; h < g; h++) {
+				for (size_t k = 0; k < groups->groups[h].n; k++) {
+					if (groups->groups[h].nodes[k] == node) {
+						snprintf(error, 256,
+							"names %" PRIu32 " in two groups: a validator can be told one version only",
+							node);
+						return false;
+					}
+				}
+			}
+		}
+	}
+	return true;
+}
+
 static bool split_finish(void *settings, const struct shape *shape, const char **param, char error[256])
 {
 	const struct attack_split *attack = settings;
 	return attack_groups_finish(&attack->groups, param, error) &&
+		   split_groups_finish(attack, param, error) &&
 		   attack_nodes_finish(settings, shape, param, error);
 }
 

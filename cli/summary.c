@@ -2,6 +2,7 @@
 
 #include "attacks/attack.h"
 #include "engine/fault.h"
+#include "protocols/protocol.h"
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>
@@ -37,6 +38,8 @@ struct run_values {
 	uint8_t verdict;
 	double values[SHOWN];
 	double simulated_s;
+	bool read_back; /* from a file, which doesn't say what the rules have met */
+	uint64_t rules_acted;
 	char reason[160];
 };
 
@@ -85,6 +88,7 @@ void summary_add(struct summary *summary, const struct run_summary *run)
 	values->present = true;
 	values->verdict = verdict_number(run->verdict);
 	snprintf(values->reason, sizeof(values->reason), "%s", run->verdict_reason);
+	values->rules_acted = run->rules_acted;
 	values->simulated_s = run->kpis[KPI_SIMULATED];
 	for (size_t i = 0; i < SHOWN; i++) {
 		values->values[i] = run->kpis[shown[i].kpi];
@@ -113,6 +117,7 @@ void summary_read(struct summary *summary, struct results_file *results)
 		snprintf(run.verdict_reason, sizeof(run.verdict_reason), "%s",
 			block_get(runs, schema, row, (size_t)schema_find(schema, "verdict_reason")).string);
 		summary_add(summary, &run);
+		summary->runs[run.point * summary->n_replications + run.replication].read_back = true;
 	}
 }
 
@@ -291,6 +296,103 @@ static void print_late_windows(const struct summary *summary, FILE *out)
 	}
 }
 
+/* A rule that never met its message is mostly a mistake in what it says. */
+static void print_idle_rules(const struct summary *summary, FILE *out)
+{
+	for (size_t i = 0; i < 64; i++) {
+		size_t n = 0, n_idle = 0;
+		bool told = true;
+		const struct fault_rule *rule = NULL;
+		for (size_t r = 0; r < summary->n_points * summary->n_replications; r++) {
+			const struct plugin_list *faults =
+				&scenario_point(summary->file, r / summary->n_replications)->faults;
+			const struct run_values *run = &summary->runs[r];
+			if (i >= faults->n || strcmp(faults->values[i].plugin->name, "rule") != 0 ||
+				sim_time_to_s(((const struct fault_common *)faults->values[i].settings)->from_ns) >
+					longest_s(summary, r / summary->n_replications)) {
+				continue;
+			}
+			rule = faults->values[i].settings;
+			n++;
+			n_idle += (run->rules_acted >> i & 1) == 0;
+			told = told && run->present && !run->read_back;
+		}
+		if (n_idle == 0 || !told) {
+			continue;
+		}
+		fprintf(out, "\nnote: faults.%zu (rule) matched no message", i);
+		if (rule->nth > 1) {
+			fprintf(out, " number %lld", (long long)rule->nth);
+		}
+		if (n_idle < n) {
+			fprintf(out, " in %zu of %zu runs", n_idle, n);
+		}
+		fputc('\n', out);
+	}
+}
+
+/* In which of several points. */
+static void print_where(const struct summary *summary, size_t point, FILE *out)
+{
+	if (summary->n_points > 1) {
+		fprintf(out, " (point %zu", point);
+		for (size_t k = 0; k < scenario_n_swept(summary->file); k++) {
+			char text[48];
+			format_swept(summary, point, k, text);
+			fprintf(out, ", %s %s", scenario_swept_key(summary->file, k), text);
+		}
+		fputc(')', out);
+	}
+	fputc('\n', out);
+}
+
+/* Says, once for each attack, that its fraction of so few validators is none. */
+static void print_empty_attacks(const struct summary *summary, FILE *out)
+{
+	uint64_t told = 0;
+	for (size_t p = 0; p < summary->n_points; p++) {
+		const struct scenario *scenario = scenario_point(summary->file, p);
+		uint32_t n = (uint32_t)scenario->n_validators;
+		for (size_t i = 0; i < scenario->attacks.n && i < 64; i++) {
+			const struct attack_common *common = scenario->attacks.values[i].settings;
+			if (common->fraction <= 0 || attack_count(common->fraction, n) > 0 || told >> i & 1) {
+				continue;
+			}
+			told |= UINT64_C(1) << i;
+			fprintf(out, "\nnote: attacks.%zu: no validator attacks: %g of %u rounds to 0", i,
+				common->fraction, n);
+			print_where(summary, p, out);
+		}
+	}
+}
+
+/* Says, once for each fault, that nobody leads whom it could be about. */
+static void print_leaderless(const struct summary *summary, FILE *out)
+{
+	uint64_t told = 0;
+	for (size_t p = 0; p < summary->n_points; p++) {
+		const struct scenario *scenario = scenario_point(summary->file, p);
+		const struct protocol *protocol = (const struct protocol *)scenario->protocol.plugin;
+		for (size_t i = 0; i < scenario->faults.n && i < 64 && !protocol->leader_based; i++) {
+			const struct plugin_value *fault = &scenario->faults.values[i];
+			const struct param *param = fault->plugin->params;
+			while (param->name != NULL &&
+				(param->kind != PARAM_NODES ||
+					!((const struct node_list *)(const void *)((const char *)fault->settings +
+						  param->offset))->leader)) {
+				param++;
+			}
+			if (param->name == NULL || (told >> i & 1) != 0) {
+				continue;
+			}
+			told |= UINT64_C(1) << i;
+			fprintf(out, "\nnote: faults.%zu (%s) is on `leader`, and `%s` has no leader", i,
+				fault->plugin->name, protocol->plugin.name);
+			print_where(summary, p, out);
+		}
+	}
+}
+
 void summary_print(const struct summary *summary, FILE *out)
 {
 	size_t n_swept = scenario_n_swept(summary->file);
@@ -340,5 +442,8 @@ void summary_print(const struct summary *summary, FILE *out)
 	}
 	print_reasons(summary, out);
 	print_late_windows(summary, out);
+	print_idle_rules(summary, out);
+	print_empty_attacks(summary, out);
+	print_leaderless(summary, out);
 	free(cells);
 }

@@ -437,13 +437,6 @@ bool models_start(struct lab *lab, char error[256])
 	const struct scenario *scenario = lab->scenario;
 	uint32_t n = lab->world.n_validators;
 	lab->models = arena_array(&lab->world.arena, struct prediction_model, n);
-	for (size_t i = 0; i < scenario->attacks.n; i++) {
-		const struct attack *attack = attack_at(lab, i);
-		const void *settings = scenario->attacks.values[i].settings;
-		if (attack->suits != NULL && !attack->suits(settings, lab->workload, error)) {
-			return false;
-		}
-	}
 	XXH3_state_t state;
 	XXH3_INITSTATE(&state);
 	XXH3_128bits_reset(&state);

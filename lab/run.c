@@ -453,6 +453,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		.replication = lab->replication,
 		.seed = lab->seed,
 		.events = lab->world.events,
+		.rules_acted = lab->world.rules_acted,
 	};
 	runs_row(lab, request, blocks, summary);
 	collect_tables(lab);

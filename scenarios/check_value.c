@@ -77,7 +77,7 @@ static const char *noun(const struct param *param)
 			   : param->unit && !strcmp(param->unit, "fraction")  ? "a fraction"
 																  : "a number";
 	case PARAM_BOOL:
-		return "true or false";
+		return "on or off";
 	case PARAM_DURATION:
 		return "a duration such as 20 ms";
 	case PARAM_DURATION_RANGE:
@@ -324,17 +324,29 @@ static bool check_number(struct checker *checker, const struct tree *value,
 	return true;
 }
 
+/* What says off and on, in turn. */
+static const char *const bool_words[] = {"off", "on", "false", "true", "no", "yes"};
+
 static bool check_bool(struct checker *checker, const struct tree *value, const struct param *param,
 	bool *at, const struct path *path)
 {
-	static const char *const words[] = {"false", "true", "off", "on", "no", "yes"};
-	for (size_t i = 0; i < 6; i++) {
-		if (!strcasecmp(value->text, words[i])) {
+	for (size_t i = 0; i < sizeof(bool_words) / sizeof(bool_words[0]); i++) {
+		if (!strcasecmp(value->text, bool_words[i])) {
 			*at = i % 2;
 			return true;
 		}
 	}
 	return refuse(checker, value, param, path);
+}
+
+static bool is_switch(const char *const *names, size_t n)
+{
+	bool off = false, on = false;
+	for (size_t i = 0; i < n; i++) {
+		off |= !strcmp(names[i], "off");
+		on |= !strcmp(names[i], "on");
+	}
+	return off && on;
 }
 
 static bool check_choice(struct checker *checker, const struct tree *value,
@@ -354,6 +366,15 @@ static bool check_choice(struct checker *checker, const struct tree *value,
 			return true;
 		}
 		word = word[length] ? word + length + 1 : NULL;
+	}
+	/* A switch is one whether or not there are other choices than on and off. */
+	for (size_t i = 0; i < sizeof(bool_words) / sizeof(bool_words[0]); i++) {
+		for (size_t k = 0; k < n && strcasecmp(value->text, bool_words[i]) == 0; k++) {
+			if (is_switch(names, n) && strcmp(names[k], i % 2 ? "on" : "off") == 0) {
+				*at = (int)k;
+				return true;
+			}
+		}
 	}
 	refuse(checker, value, param, path);
 	const char *nearest = nearest_name(value->text, names, n);

@@ -4,6 +4,7 @@
 #include "schema.h"
 
 #include "attacks/attack.h"
+#include "engine/fault.h"
 #include "engine/latency.h"
 #include "protocols/protocol.h"
 #include "workloads/rules.h"
@@ -295,7 +296,18 @@ static void finish_shape(struct scenario *scenario)
 				   costs->verify_ns > 0 || costs->mac_ns > 0;
 	shape->nearest = nearest_name;
 	/* Where the protocol is wrong, that is told; what hangs on it is let pass. */
-	shape->steps = !protocol || protocol->step;
+	static const enum step_action actions[] = {
+		[STEP_CAMPAIGN] = STEP_ACTION_CAMPAIGN,
+		[STEP_PROPOSE] = STEP_ACTION_PROPOSE,
+		[STEP_TRANSFER] = STEP_ACTION_TRANSFER,
+		[STEP_CHANGE_MEMBERSHIP] = STEP_ACTION_CHANGE_MEMBERSHIP,
+	};
+	shape->steps = 1u << STEP_ACTION_RESTART;
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+		if (!protocol || protocol->steps >> i & 1) {
+			shape->steps |= 1u << actions[i];
+		}
+	}
 	shape->lies = !protocol || protocol->forgery;
 	shape->message_names = protocol ? protocol->message_names : NULL;
 }
@@ -383,6 +395,73 @@ static bool check_node_attacks(
 	return good;
 }
 
+/* An attack that names something of the workload must find it there. */
+static bool check_suiting_attacks(
+	struct checker *checker, const struct tree *root, const struct scenario *scenario)
+{
+	const struct workload *workload = (const void *)scenario->workload.plugin;
+	const struct path up = {NULL, "attacks", 0};
+	bool good = true;
+	for (size_t i = 0; i < scenario->attacks.n; i++) {
+		const struct plugin_value *value = &scenario->attacks.values[i];
+		const struct attack *attack = (const void *)value->plugin;
+		const char *name = NULL;
+		char error[256];
+		if (!attack || !value->settings || !attack->suits || !workload || !workload->application ||
+			attack->suits(value->settings, workload, &name, error)) {
+			continue;
+		}
+		const struct path entry = {&up, NULL, i}, path = {&entry, name, 0};
+		const struct tree *map = tree_get(root, "attacks")->values[i];
+		const struct tree *at = name ? tree_get(map, name) : NULL;
+		diagnostics_error(checker->diagnostics, at ? at->place : map->place, "%s: %s",
+			path_text(name ? &path : &entry).text, error);
+		good = false;
+	}
+	return good;
+}
+
+/* When models are trained: at 0 s, then by one of two keys of the predictor. Is any of it in the window? */
+static bool trains_within(const struct predictor_common *predictor, sim_time from, sim_time until)
+{
+	sim_time every = predictor->retrain_ns;
+	bool within = from == 0;
+	if (every > 0 && every < SIM_NEVER) {
+		within |= until - from >= every || (until - 1) / every > (from - 1) / every;
+	}
+	for (size_t i = 0; i < predictor->retrain_at.n; i++) {
+		within |= predictor->retrain_at.times[i] >= from && predictor->retrain_at.times[i] < until;
+	}
+	return within;
+}
+
+/* An attack on what models learn from must be on when they learn, or never acts. One that comes with items
+ * of its own acts on these, and is let pass. */
+static bool check_training_attacks(
+	struct checker *checker, const struct tree *root, const struct scenario *scenario)
+{
+	const struct path up = {NULL, "attacks", 0};
+	bool good = true;
+	for (size_t i = 0; i < scenario->attacks.n; i++) {
+		const struct plugin_value *value = &scenario->attacks.values[i];
+		const struct attack *attack = (const void *)value->plugin;
+		const struct attack_common *common = value->settings;
+		if (!attack || !common || !attack->poison || attack->stamp || !scenario->predictor.settings ||
+			trains_within(scenario->predictor.settings, common->from_ns, common->until_ns)) {
+			continue;
+		}
+		const struct path entry = {&up, NULL, i}, path = {&entry, "from", 0};
+		const struct tree *map = tree_get(root, "attacks")->values[i], *at = tree_get(map, "from");
+		diagnostics_error(checker->diagnostics, at ? at->place : map->place,
+			"%s: no model is trained while this attack on trainings is on: it would never act",
+			path_text(&path).text);
+		diagnostics_note(checker->diagnostics, "models are trained at 0 s, and again where the predictor "
+			"says so: write from: 0 s, or predictor: {..., retrain: 10 s}");
+		good = false;
+	}
+	return good;
+}
+
 bool finish_point(struct checker *checker, const struct tree *root, struct scenario *scenario)
 {
 	scenario->shape.n_validators = checker->n_validators;
@@ -406,7 +485,9 @@ bool finish_point(struct checker *checker, const struct tree *root, struct scena
 	good &= finish_key(checker, &scenario->predictor, root, "predictor", &scenario->shape);
 	good &= finish_key(checker, &scenario->scorer, root, "scorer", &scenario->shape);
 	good &= finish_list(checker, &scenario->attacks, root, "attacks", &scenario->shape) &&
-			(!protocol || check_node_attacks(checker, root, scenario));
+			(!protocol || check_node_attacks(checker, root, scenario)) &&
+			check_suiting_attacks(checker, root, scenario) &&
+			check_training_attacks(checker, root, scenario);
 	good &= finish_list(checker, &scenario->faults, root, "faults", &scenario->shape);
 	return good;
 }

@@ -111,7 +111,7 @@ static void add_value(
 		add_real(out, param, *(const double *)at);
 		break;
 	case PARAM_BOOL:
-		text_add(out, *(const bool *)at ? "true" : "false");
+		text_add(out, *(const bool *)at ? "on" : "off");
 		break;
 	case PARAM_DURATION:
 		add_duration(out, param, *(const sim_time *)at);

@@ -301,8 +301,10 @@ static bool check_predictions(
 	for (size_t i = 0; i < scenario->attacks.n; i++) {
 		const struct attack *attack = (const void *)scenario->attacks.values[i].plugin;
 		if (attack && attack_on_predictions(attack)) {
+			const struct path up = {NULL, "attacks", 0}, path = {&up, NULL, i};
 			diagnostics_error(checker->diagnostics, tree_get(root, "attacks")->values[i]->place,
-				"attack `%s` is on predictions, and `%s` has no predictions", attack->plugin.name,
+				"%s: attack `%s` is on predictions, and `%s` has no predictions",
+				path_text(&path).text, attack->plugin.name,
 				workload->plugin.name);
 			good = false;
 		}
@@ -325,11 +327,14 @@ static bool check_window(struct checker *checker, const struct tree *map, const 
 	char first[40], last[40];
 	duration_print(from_ns, first, sizeof(first));
 	duration_print(*until_ns, last, sizeof(last));
-	diagnostics_error(checker->diagnostics,
-		(until     ? until
-			: from ? from
-				   : map)
-			->place,
+	struct place place = (until ? until : from ? from : map)->place;
+	if (from_ns == *until_ns) {
+		diagnostics_error(checker->diagnostics, place,
+			"%s: the window is empty, from %s until %s: `until` must be after `from`",
+			path_text(path).text, first, last);
+		return false;
+	}
+	diagnostics_error(checker->diagnostics, place,
 		"%s: the window ends (%s) before it begins (%s): `until` must be after `from`",
 		path_text(path).text, last, first);
 	return false;

@@ -152,7 +152,11 @@ static struct tree *with(const struct change *change, const struct tree *old, co
 			diagnostics_error(change->diagnostics, change->place,
 				"`%s` does not exist: `%.*s` is a list of %zu", excerpt(change->path).text, n_above,
 				change->path, old->n);
-			if (old->n > 1) {
+			if (!*rest && list_index(word, SIZE_MAX) == old->n) {
+				diagnostics_note(change->diagnostics,
+					"an entry can't be added alone: give the whole list, as in --set %.*s=[...]",
+					n_above, change->path);
+			} else if (old->n > 1) {
 				diagnostics_note(
 					change->diagnostics, "its entries are numbered 0 to %zu", old->n - 1);
 			}

@@ -81,8 +81,12 @@ static bool finish_messages(
 				snprintf(error + at, 256 - (size_t)at, ": did you mean \"%s\"?", nearest);
 			} else {
 				at += snprintf(error + at, 256 - (size_t)at, ", which has");
-				for (size_t k = 0; k < n && at < 180; k++) {
+				size_t k = 0;
+				for (; k < n && (size_t)at + strlen(names[k]) + sizeof(", , ...") <= 256; k++) {
 					at += snprintf(error + at, 256 - (size_t)at, "%s %s", k == 0 ? "" : ",", names[k]);
+				}
+				if (k < n) {
+					snprintf(error + at, 256 - (size_t)at, ", ...");
 				}
 			}
 			*param = "message";
@@ -111,6 +115,15 @@ static bool finish(void *settings, const struct shape *shape, const char **param
 	}
 	if (rule->nth == 0) {
 		return fault_refuse("nth", param, error, "must be a whole number of at least 1, got 0");
+	}
+	if (rule->release_ns != PARAM_AUTO_VALUE && rule->action != RULE_HOLD) {
+		return fault_refuse("release", param, error, "goes with action: hold");
+	}
+	if (rule->delay_ns != 0 && rule->action != RULE_DELAY && rule->action != RULE_DUPLICATE) {
+		return fault_refuse("delay", param, error, "goes with action: delay, and with duplicate");
+	}
+	if (rule->copies != 1 && rule->action != RULE_DUPLICATE) {
+		return fault_refuse("copies", param, error, "goes with action: duplicate");
 	}
 	switch ((enum rule_action)rule->action) {
 	case RULE_HOLD:
@@ -147,6 +160,7 @@ struct rule_state {
 	struct shaper shaper;
 	const struct fault_rule *settings;
 	int64_t n_matches;
+	uint64_t bit; /* of world->rules_acted; 0: too far down the list */
 	bool open;
 	char by[44], begins[36], ends[36];
 };
@@ -191,6 +205,7 @@ static void shape(void *context, struct node *from, uint32_t to, struct message 
 	const struct host_ops *ops = from->world->ops;
 	const char *before = shaping->by;
 	shaping->by = state->by;
+	from->world->rules_acted |= state->bit;
 	switch ((enum rule_action)rule->action) {
 	case RULE_DROP:
 		shaping->dropped = state->by;
@@ -238,6 +253,7 @@ static void schedule(struct world *world, const void *settings, uint32_t index)
 	const struct fault_rule *rule = settings;
 	struct rule_state *state = arena_new(&world->arena, struct rule_state);
 	state->settings = rule;
+	state->bit = index < 64 ? UINT64_C(1) << index : 0;
 	state->shaper = (struct shaper){.shape = shape, .context = state};
 	snprintf(state->by, sizeof(state->by), "by rule %u (faults.%u)", index, index);
 	snprintf(state->begins, sizeof(state->begins), "rule %u begins", index);

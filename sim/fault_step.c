@@ -31,9 +31,16 @@ static bool finish(void *settings, const struct shape *shape, const char **param
 	if (!step->node.leader && step->node.n != 1) {
 		return fault_refuse("node", param, error, "must be one validator's number, or leader");
 	}
-	if (step->action != STEP_ACTION_RESTART && !shape->steps) {
+	if ((shape->steps >> step->action & 1) == 0) {
+		char known[100] = "";
+		for (size_t i = 0, n = 0; i < sizeof(action_names) / sizeof(action_names[0]); i++) {
+			if (shape->steps >> i & 1) {
+				n += (size_t)snprintf(
+					known + n, sizeof(known) - n, "%s`%s`", n == 0 ? "" : ", ", action_names[i]);
+			}
+		}
 		return fault_refuse("action", param, error,
-			"`%s` is not for this protocol, which knows only `restart`", action_names[step->action]);
+			"`%s` is not for this protocol, which knows only %s", action_names[step->action], known);
 	}
 	if (step->to >= (int64_t)shape->n_validators) {
 		return fault_refuse("to", param, error, "must be a validator's number, 0 to %u, got %lld",

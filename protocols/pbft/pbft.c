@@ -313,6 +313,7 @@ const struct protocol protocol_pbft = {
 	.timer = timer,
 	.restart = restart,
 	.step = step,
+	.steps = 1 << STEP_CAMPAIGN | 1 << STEP_PROPOSE,
 	.forgery = &pbft_forgery,
 	.view = view,
 	.leader = leader,

@@ -284,6 +284,7 @@ const struct protocol protocol_raft = {
 	.timer = timer,
 	.restart = restart,
 	.step = step,
+	.steps = 1 << STEP_CAMPAIGN | 1 << STEP_PROPOSE | 1 << STEP_TRANSFER | 1 << STEP_CHANGE_MEMBERSHIP,
 	.reads = reads,
 	.forgery = &raft_forgery,
 	.view = view,

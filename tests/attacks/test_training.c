@@ -135,6 +135,7 @@ static void test_poisoning(void **state)
 static void test_backdoor(void **state)
 {
 	static struct fixture f;
+	const char *param = NULL;
 	char error[256] = "";
 	(void)state;
 	fixture_make(&f);
@@ -147,7 +148,7 @@ static void test_backdoor(void **state)
 	set_real(value, "trigger", 1.25);
 	set_real(value, "shift", .4);
 	set_real(value, "trigger_rate", .25);
-	assert_true(attack->suits(value.settings, workload_of(f.dimweight), error));
+	assert_true(attack->suits(value.settings, workload_of(f.dimweight), &param, error));
 	assert_true(poison(&f, value));
 	int n = 0;
 	for (int i = 0; i < ROWS; i++) {
@@ -174,8 +175,10 @@ static void test_backdoor(void **state)
 	}
 	assert_true(n > 250 - 55 && n < 250 + 55);
 	*feature = "colour";
-	assert_false(attack->suits(value.settings, workload_of(f.dimweight), error));
-	assert_non_null(strstr(error, "no feature `colour`"));
+	assert_false(attack->suits(value.settings, workload_of(f.dimweight), &param, error));
+	assert_string_equal(param, "feature");
+	assert_non_null(strstr(
+		error, "no feature `colour`, but `ln_length`, `ln_width`, `ln_height`, `ln_density`"));
 	arena_finish(&f.arena);
 }
 

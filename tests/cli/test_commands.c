@@ -70,6 +70,15 @@ static void checks_and_reads_its_own_words(void **state)
 {
 	expect("$SYNOD check small.yaml > expanded.yaml && $SYNOD check expanded.yaml -q", 0, NULL);
 	expect("$SYNOD check small.yaml --set sweep=none", 0, "view_timeout: 1 s  # auto");
+	expect("$SYNOD check small.yaml --set sweep=none --set protocol.fast_path=Yes "
+		   "--set protocol.tentative=false --set checkers=no",
+		0, "fast_path: on\n");
+	expect("$SYNOD check small.yaml --set sweep=none --set protocol.fast_path=maybe", 1,
+		"must be one of off, on");
+	expect("$SYNOD check small.yaml --set sweep=none --set checkers=no", 0, "checkers: off\n");
+	expect("$SYNOD check small.yaml --set 'faults=[{kind: loss, probability: 0.1}]' "
+		   "--set 'faults.1={kind: loss, probability: 0.1}'",
+		1, "give the whole list, as in --set faults=[...]");
 	expect("$SYNOD check -q small.yaml bad.yaml", 1, "bad.yaml");
 	expect("$SYNOD check textbook-pbft.yaml", 0, "PBFT by the textbook");
 }
@@ -103,6 +112,39 @@ static void says_what_came_too_late(void **state)
 	expect("$SYNOD run small.yaml -q --set protocol=raft --set "
 		   "'faults=[{kind: crash, nodes: [1, 2], from: 100 ms}]' | grep -c 'never took effect'",
 		1, "0");
+}
+
+static void says_what_does_nothing(void **state)
+{
+	expect("$SYNOD run small.yaml -q --set sweep=none --set validators=10 --set "
+		   "'attacks=[{kind: silent, fraction: 0.04}]'",
+		0, "note: attacks.0: no validator attacks: 0.04 of 10 rounds to 0\n");
+	expect("$SYNOD run small.yaml -q --set 'attacks=[{kind: silent, fraction: 0.1}]'", 0,
+		"0.1 of 4 rounds to 0 (point 0, protocol none)\n");
+	expect("$SYNOD run small.yaml -q --set 'attacks=[{kind: silent, fraction: 0}]' | grep -c note:", 1, "0");
+	expect("$SYNOD run small.yaml -q --set sweep=none --set "
+		   "'faults=[{kind: rule, message: view-change, action: drop}]'",
+		0, "note: faults.0 (rule) matched no message\n");
+	expect("$SYNOD run small.yaml -q --set sweep=none --set "
+		   "'faults=[{kind: rule, message: commit, nth: 100000, action: drop}]'",
+		0, "note: faults.0 (rule) matched no message number 100000\n");
+	expect("$SYNOD run small.yaml -q --set 'faults=[{kind: rule, message: commit, nth: 1, action: drop}]' "
+		   "--set 'sweep={faults.0.view: [0, 7]}'",
+		0, "note: faults.0 (rule) matched no message in 4 of 8 runs\n");
+	expect("$SYNOD run small.yaml -q --set 'faults=[{kind: isolate, nodes: leader, until: 1 s}]'", 0,
+		"note: faults.0 (isolate) is on `leader`, and `none` has no leader (point 0, protocol none)\n");
+	expect("$SYNOD check small.yaml --set sweep=none --set 'workload={kind: dimweight}' --set "
+		   "'predictor={kind: linear, train: 100}' --set "
+		   "'attacks=[{kind: label-flip, nodes: [1], from: 3 s, until: 7 s}]'",
+		1, "attacks.0.from: no model is trained while this attack on trainings is on");
+	expect("$SYNOD check -q small.yaml --set sweep=none --set 'workload={kind: dimweight}' --set "
+		   "'predictor={kind: linear, train: 100, retrain: 4 s}' --set "
+		   "'attacks=[{kind: label-flip, nodes: [1], from: 3 s, until: 4 s}]'",
+		1, "would never act");
+	expect("$SYNOD check -q small.yaml --set sweep=none --set 'workload={kind: dimweight}' --set "
+		   "'predictor={kind: linear, train: 100, retrain: 4 s}' --set "
+		   "'attacks=[{kind: label-flip, nodes: [1], from: 4 s, until: 5 s}]'",
+		0, NULL);
 }
 
 static void lists_what_there_is(void **state)
@@ -197,6 +239,7 @@ int main(void)
 		cmocka_unit_test(runs_alike_on_any_number_of_threads),
 		cmocka_unit_test(keeps_what_is_not_a_result),
 		cmocka_unit_test(says_what_came_too_late),
+		cmocka_unit_test(says_what_does_nothing),
 		cmocka_unit_test(lists_what_there_is),
 		cmocka_unit_test(says_aloud_what_went_wrong),
 		cmocka_unit_test(goes_on_after_an_interruption),

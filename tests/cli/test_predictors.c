@@ -128,6 +128,10 @@ static void impossible_settings(void **state)
 		{"predictor.retrain_at=[2 s]", "beside `retrain`"},
 	};
 	expect(scenario, 0, NULL);
+	/* Known before anything runs, and told where it stands. */
+	expect("$SYNOD check s.yaml --set attacks.3.feature=density", 1,
+		"attacks.3.feature: dimweight has no feature `density`, but `ln_length`, `ln_width`, "
+		"`ln_height`, `ln_density`\n");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char command[256];
 		snprintf(command, sizeof(command), "$SYNOD run s.yaml -q --set predictor.train=%d --set '%s'",

@@ -674,8 +674,12 @@ static void test_what_does_not_fit(void **state)
 		{"none", "slow-primary, nodes: [0]", "give a `delay`"},
 		{"{kind: pbft, view_timeout: off}", "slow-primary, nodes: [0]", "give a `delay`"},
 		{"pbft", "equivocate, nodes: [0], groups: [[1], [4]]", "0 to 3"},
+		{"pbft", "equivocate, nodes: [0], groups: [[0], [1]]", "names the liar itself, 0"},
+		{"pbft", "collude, nodes: [0], groups: [[1, 2], [3, 2]]",
+			"names 2 in two groups: a validator can be told one version only"},
+		{"pbft", "selective, nodes: [0], to: []", "attacks.0.to: names nobody"},
 		{"pbft", "twins, nodes: [0], groups: [[1], [2], [3]]", "two groups, one for each twin"},
-		{"pbft", "inflation, nodes: [0]", "is on predictions"},
+		{"pbft", "inflation, nodes: [0]", "attacks.0: attack `inflation` is on predictions"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char text[400], *said = NULL;

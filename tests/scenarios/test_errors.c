@@ -59,7 +59,7 @@ static void test_numbers(void **state)
 		"t.yaml:4:14: error: node.send must be a "
 		"duration such as 20 ms of at least 0, got -1 ms");
 	expect_error_after(REQUESTS, "checkers: maybe\n",
-		"t.yaml:4:11: error: checkers must be true or false, got maybe");
+		"t.yaml:4:11: error: checkers must be on or off, got maybe");
 }
 
 static void test_units(void **state)
@@ -133,7 +133,7 @@ static void test_attacks_and_faults(void **state)
 	expect_error_after(PARCELS, "attacks: [{kind: silent, fraction: 0.5, nodes: [1]}]\n",
 		"t.yaml:4:41: error: attacks.0: give `fraction` or `nodes`, not both");
 	expect_error_after(PARCELS, "attacks: [{kind: silent, nodes: [1], from: 5 s, until: 5 s}]\n",
-		"t.yaml:4:56: error: attacks.0: the window ends (5 s) before it begins (5 s): `until` must "
+		"t.yaml:4:56: error: attacks.0: the window is empty, from 5 s until 5 s: `until` must "
 		"be after `from`");
 	expect_error_after(PARCELS, "attacks: [{kind: gradient, nodes: [1], epsilon: 0}]\n",
 		"t.yaml:4:49: error: attacks.0.epsilon must be a number in (0, 10], got 0");
@@ -159,7 +159,7 @@ static void test_workloads(void **state)
 		"t.yaml:4:1: error: `scorer` is for workloads "
 		"with predictions, and `requests` has no predictions");
 	expect_error_after(REQUESTS, "attacks: [{kind: gradient, fraction: 0.3, epsilon: 1}]\n",
-		"t.yaml:4:11: error: attack `gradient` is on predictions, and `requests` has no "
+		"t.yaml:4:11: error: attacks.0: attack `gradient` is on predictions, and `requests` has no "
 		"predictions");
 	expect_error("validators: 4\nprotocol: pbft\nworkload: {kind: dimweight, quorum: 5}\n",
 		"t.yaml:3:37: error: workload.quorum must be at most the number of validators, 4, got 5");

@@ -93,7 +93,7 @@ static void test_text(void **state)
 							  "faults: []\n"
 							  "record: []\n"
 							  "liveness_bound: 30 s  # auto\n"
-							  "checkers: true\n"
+							  "checkers: on\n"
 							  "liveness_after: off\n");
 	free(text);
 	scenario_close(file);

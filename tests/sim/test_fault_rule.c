@@ -12,7 +12,7 @@ static const char *nearest(const char *text, const char *const *names, size_t n)
 
 static const struct shape shape = {.n_validators = 4,
 	.n_faulty = 1,
-	.steps = true,
+	.steps = 0x1f,
 	.lies = true,
 	.message_names = message_names,
 	.nearest = nearest};
@@ -204,6 +204,18 @@ static void test_rules_refused(void **state)
 	rule = rule_make(RULE_DROP);
 	rule.nth = 0;
 	fault_assert_refused("rule", &rule, &shape, "nth");
+	rule = rule_make(RULE_DROP);
+	rule.release_ns = 100;
+	fault_assert_refused("rule", &rule, &shape, "release");
+	rule = rule_make(RULE_HOLD);
+	rule.delay_ns = 100;
+	fault_assert_refused("rule", &rule, &shape, "delay");
+	rule = rule_make(RULE_DELAY);
+	rule.delay_ns = 100;
+	rule.copies = 2;
+	fault_assert_refused("rule", &rule, &shape, "copies");
+	rule.action = RULE_DUPLICATE;
+	fault_assert_refused("rule", &rule, &shape, NULL);
 	rule = rule_make(RULE_HOLD);
 	fault_assert_refused("rule", &rule, &shape, "release");
 	rule = rule_make(RULE_DELAY);
@@ -286,7 +298,7 @@ static void test_steps_refused(void **state)
 	struct fault_step one = {{10, 0}, NODES(1), STEP_ACTION_PROPOSE, ANY, {.n = 0}, {.n = 0}, true};
 	fault_assert_refused("step", &one, &shape, NULL);
 	struct shape without = shape;
-	without.steps = false;
+	without.steps = 1u << STEP_ACTION_RESTART;
 	fault_assert_refused("step", &one, &without, "action");
 	one.action = STEP_ACTION_RESTART;
 	fault_assert_refused("step", &one, &without, NULL);

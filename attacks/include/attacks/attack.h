@@ -163,8 +163,10 @@ struct attack {
 	 * NULL: nothing. */
 	void (*stamp)(const void *settings, const struct workload *workload,
 		const void *workload_settings, struct random_stream *stream, struct item *item);
-	/* That the settings fit the workload; false with a sentence. NULL: they fit any. */
-	bool (*suits)(const void *settings, const struct workload *workload, char error[256]);
+	/* That the settings fit the workload; false with the parameter at fault (NULL: the attack as such) and
+	 * a sentence, as a plugin's `finish` says it. NULL: they fit any. */
+	bool (*suits)(const void *settings, const struct workload *workload, const char **param,
+		char error[256]);
 
 	/* On nodes: exactly one of these three. */
 	void (*tamper)(const void *settings, struct attack_copy *copy);

@@ -129,6 +129,7 @@ struct protocol {
 	/* Does what a scenario's step says. False: it can't now (it does not lead, nothing to change), or the
 	 * protocol has no such step. May be NULL. */
 	bool (*step)(struct node *node, enum protocol_step step, const struct protocol_step_argument *argument);
+	unsigned steps; /* bits by enum protocol_step: those that it has */
 	const struct protocol_forgery *forgery; /* NULL: nothing worth lying about */
 
 	/* Read by checkers and faults, never by other nodes. */

@@ -84,7 +84,7 @@ struct shape {
 	sim_time client_timeout_ns;  /* the workload's; set once that is finished */
 	bool costs;                  /* some of the nodes' costs is above 0 */
 	/* Of the protocol; set for attacks and faults, that are finished last. */
-	bool steps;                       /* it knows steps (`protocol->step`) */
+	unsigned steps;                   /* bits by enum step_action: those it can ever take */
 	bool lies;                        /* it says what can be forged (`protocol->forgery`) */
 	const char *const *message_names; /* its messages, ends with NULL; NULL: unknown */
 	/* The nearest known spelling, or NULL. */
