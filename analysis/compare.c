@@ -286,6 +286,28 @@ static void print_csv(const struct compare *compare, FILE *out)
 	}
 }
 
+/* n pairs have 2^n choices of signs: the smallest two-sided p is 2 / 2^n. */
+static void print_reach(const struct compare *compare, FILE *out)
+{
+	size_t most = 0;
+	for (size_t i = 0; i < compare->n_comparisons; i++) {
+		size_t n = compare->comparisons[i].paired.n;
+		most = n > most ? n : most;
+	}
+	double smallest = ldexp(2, -(int)(most < 1000 ? most : 1000));
+	double wanted = .05 / (double)compare->n_comparisons;
+	if (most > 0 && smallest > wanted) {
+		size_t needed = most;
+		while (ldexp(2, -(int)needed) > wanted) {
+			needed++;
+		}
+		fprintf(out,
+			"With %zu pairs the ranks' p is at least %.4g, and Holm's %.2g: none of the %zu comparisons can come below .05.\n"
+			"%zu replications could; so would fewer comparisons (--against VALUE, or a narrower sweep).\n",
+			most, smallest, fmin(1, smallest * (double)compare->n_comparisons), compare->n_comparisons, needed);
+	}
+}
+
 static void print_all(const struct compare *compare, const struct compare_request *request, FILE *out)
 {
 	const char *unit = frame_unit(&compare->frame, request->kpi);
@@ -300,6 +322,7 @@ static void print_all(const struct compare *compare, const struct compare_reques
 		"exact. Holm: the same, adjusted for the %zu comparisons shown. d_z: mean / sd of the differences.\n"
 		"r: rank-biserial correlation.\n",
 		compare->n_comparisons);
+	print_reach(compare, out);
 	bool *all = figure_take(compare->frame.n_rows, sizeof(*all));
 	memset(all, true, compare->frame.n_rows * sizeof(*all));
 	char verdicts[256];

@@ -3,6 +3,7 @@
 #include "memory.h"
 
 #include <assert.h>
+#include <float.h>
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <stdlib.h>
@@ -60,24 +61,27 @@ static double normal_p(const struct signed_rank *ranks, size_t n, double sum)
 	return fmin(1, 2 * gsl_cdf_ugaussian_Q(distance / sqrt(variance)));
 }
 
-static void signed_ranks(struct paired *paired, const double *differences, size_t n)
+static void signed_ranks(struct paired *paired, const double *differences, size_t n, double dust)
 {
 	struct signed_rank *ranks = figure_take(n, sizeof(*ranks));
 	size_t n_ranks = 0;
 	for (size_t i = 0; i < n; i++) {
-		if (differences[i] != 0) {
+		if (differences[i] != 0) { /* no dust: differences_of */
 			ranks[n_ranks++] =
 				(struct signed_rank){.size = fabs(differences[i]), .positive = differences[i] > 0};
 		}
 	}
 	if (n_ranks == 0) {
-		paired->signed_rank_p = paired->rank_biserial = NAN;
+		paired->signed_rank_p = 1;
+		paired->rank_biserial = NAN;
 		free(ranks);
 		return;
 	}
 	qsort(ranks, n_ranks, sizeof(*ranks), compare_sizes);
 	for (size_t first = 0, last; first < n_ranks; first = last) {
-		for (last = first; last < n_ranks && ranks[last].size == ranks[first].size; last++) {
+		/* Sizes that differ by rounding alone are ties. */
+		double limit = ranks[first].size + dust;
+		for (last = first; last < n_ranks && ranks[last].size <= limit; last++) {
 		}
 		for (size_t i = first; i < last; i++) {
 			ranks[i].twice_rank = first + 1 + last;
@@ -95,13 +99,29 @@ static void signed_ranks(struct paired *paired, const double *differences, size_
 	free(ranks);
 }
 
+/* Values such as k/items differ by a rounding error where they should be equal: differences below a few units
+ * in the last place of the largest value are none. Answers how large such dust may be. */
+static double differences_of(const double *a, const double *b, size_t n, double *differences)
+{
+	double largest = 0;
+	for (size_t i = 0; i < n; i++) {
+		largest = fmax(largest, fmax(fabs(a[i]), fabs(b[i])));
+	}
+	double dust = 8 * DBL_EPSILON * largest;
+	for (size_t i = 0; i < n; i++) {
+		differences[i] = b[i] - a[i];
+		if (fabs(differences[i]) <= dust) {
+			differences[i] = 0;
+		}
+	}
+	return dust;
+}
+
 struct paired paired_compare(const double *a, const double *b, size_t n)
 {
 	assert(n >= 1);
 	double *differences = figure_take(n, sizeof(*differences));
-	for (size_t i = 0; i < n; i++) {
-		differences[i] = b[i] - a[i];
-	}
+	double dust = differences_of(a, b, n, differences);
 	struct paired paired = {.n = n, .difference = stats_t_interval(differences, n), .t_p = NAN, .dz = NAN};
 	double squares = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -109,6 +129,10 @@ struct paired paired_compare(const double *a, const double *b, size_t n)
 		squares += distance * distance;
 	}
 	double sd = n < 2 ? 0 : sqrt(squares / (double)(n - 1));
+	if (fabs(paired.difference.mean) <= dust) {
+		paired.difference.mean = 0;
+	}
+	sd = sd <= dust ? 0 : sd;
 	if (n >= 2 && sd > 0) {
 		paired.dz = paired.difference.mean / sd;
 		double t = fabs(paired.dz) * sqrt((double)n);
@@ -116,7 +140,7 @@ struct paired paired_compare(const double *a, const double *b, size_t n)
 	} else if (n >= 2) {
 		paired.t_p = paired.difference.mean == 0 ? 1 : 0;
 	}
-	signed_ranks(&paired, differences, n);
+	signed_ranks(&paired, differences, n, dust);
 	free(differences);
 	return paired;
 }

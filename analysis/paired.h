@@ -11,7 +11,7 @@ struct paired {
 	size_t n;                    /* pairs */
 	struct interval difference;  /* b - a: mean with its 95 % interval by Student's t */
 	double t_p;                  /* two-sided, of the paired t-test; NaN where n < 2 */
-	double signed_rank_p;        /* two-sided, of Wilcoxon's signed-rank test; NaN where all are equal */
+	double signed_rank_p;        /* two-sided, of Wilcoxon's signed-rank test; 1 where all are equal */
 	double dz;                   /* Cohen's d_z: mean / sd of the differences; NaN where the sd is 0 */
 	double rank_biserial;        /* (R+ - R-) / (R+ + R-), in [-1, 1]; NaN where all are equal */
 };
@@ -21,7 +21,8 @@ struct paired {
  * test's distribution is the exact one over all signs of the ranks that occur, for up to 200 pairs; beyond,
  * the normal approximation with the ranks' own variance. Where all differences are equal and not 0,
  * t_p is 0. Effect sizes: Cohen, Statistical power analysis, 1988, 2.3.5; Kerby, Comprehensive Psychology 3,
- * 2014. O(n^3) up to 200 pairs. */
+ * 2014. Differences of a few units in the last place of the largest value are taken for 0, and sizes that
+ * differ by so little for ties. O(n^3) up to 200 pairs. */
 struct paired paired_compare(const double *a, const double *b, size_t n);
 
 /* Adjusts n p-values so that the chance of any false finding among them stays at its level, in place; NaN

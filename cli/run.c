@@ -88,6 +88,31 @@ static void tell_of_old_journal(const char *output)
 	}
 }
 
+/* Where --resume finds the finished file and no journal: nothing is run. The exit status, or -1: go on. */
+static int look_for_finished(
+	const struct scenario_file *file, const char *output, const struct results_header *header)
+{
+	struct results_error error = {0};
+	switch (results_find(output, header, &error)) {
+	case FOUND_NOTHING:
+		return -1;
+	case FOUND_OTHER:
+		complain("%s", error.text);
+		return EXIT_USAGE;
+	case FOUND_UNREADABLE:
+		complain("%s", error.text);
+		return EXIT_ENVIRONMENT;
+	case FOUND_FINISHED:
+		break;
+	}
+	struct summary *summary = summary_create(file);
+	summarise_file(summary, output);
+	summary_print(summary, stdout);
+	summary_destroy(summary);
+	printf("\nresults: %s, which was finished before: nothing was left to run\n", output);
+	return EXIT_DONE;
+}
+
 static int execute(const struct option_values *values, struct scenario_file *file, const char *output,
 	unsigned n_threads)
 {
@@ -111,13 +136,19 @@ static int execute(const struct option_values *values, struct scenario_file *fil
 		}
 		if (values[OPTION_RESUME].n == 0) {
 			tell_of_old_journal(output);
+		} else {
+			int status = look_for_finished(file, output, &header);
+			if (status >= 0) {
+				run_schemas_finish(&schemas);
+				return status;
+			}
 		}
 		journal = journal_open(
 			output, &header, schemas.tables, n_runs, values[OPTION_RESUME].n > 0, &error);
 		if (journal == NULL) {
 			complain("%s", error.text);
 			run_schemas_finish(&schemas);
-			return EXIT_ENVIRONMENT;
+			return error.other ? EXIT_USAGE : EXIT_ENVIRONMENT;
 		}
 	}
 	uint64_t n_resumed = journal == NULL ? 0 : journal_count(journal);

@@ -100,7 +100,7 @@ static void attacking_now(struct lab *lab, size_t a)
 		}
 	}
 	for (uint32_t i = 0; i < n; i++) {
-		attacking[i] = attacking[i] && lab_serves(lab, i);
+		attacking[i] = attacking[i] && lab->world.nodes[i].alive;
 	}
 }
 
@@ -200,11 +200,11 @@ static void attack_together(struct lab *lab, size_t a, uint32_t item, struct ite
 		.stream = &stream,
 	};
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
-		bool serves = lab_serves(lab, i), honest = serves;
+		bool honest = lab->world.nodes[i].alive;
 		for (size_t b = 0; b < lab->scenario->attacks.n; b++) {
 			honest = honest && !adversary->attacking[b][i];
 		}
-		view.n += serves;
+		view.n += lab->world.nodes[i].alive;
 		if (honest) {
 			adversary->speakers[view.n_honest] = i;
 			adversary->honest[view.n_honest++] = details->sent[i];

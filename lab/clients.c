@@ -223,11 +223,15 @@ static void ask_again(struct lab *lab, uint32_t id, transaction_id transaction, 
 		ask_all(lab, id, transaction);
 		break;
 	case CLIENT_HINTED:
-		/* Raft 8: it tries another server; once for all that timed out together. Servers that are cut
-		 * off with an old leader keep naming it: each time that they do, one more is passed over. */
+		/* Raft 8: it tries another server; once for all that timed out together. Servers that are cut off
+		 * with an old leader, or removed, keep naming it: each time that they do, one more is passed
+		 * over. */
 		if (!*moved_on && lab->transactions[transaction].asked == client->believed) {
+			/* Of those removed, only while they do: none may be passed over for ever. */
+			bool misled =
+				lab->world.n_cuts > 0 || (lab->membership && client->silent == NODE_NONE);
 			client->silent = client->believed;
-			uint32_t skipped = lab->world.n_cuts > 0 ? client->n_sent_back : 0;
+			uint32_t skipped = misled ? client->n_sent_back : 0;
 			client->believed = (client->believed + 1 + skipped) % lab->world.n_validators;
 		}
 		*moved_on = true;
@@ -250,10 +254,11 @@ void client_timer(struct node *node)
 			if (asked->kind == TRANSACTION_PROPOSAL && !asked->answered) {
 				asked->answered = replica_executed(node, head.transaction); /* settled */
 			}
-			if (lab->membership && !asked->answered && is_gateway(lab, node->id) &&
-				!members_belongs(lab, node->id)) {
-				/* Its validator executes nothing more: it hears from the others. */
-				asked->answered = members_executed(lab, head.transaction);
+			if (lab->membership && !asked->answered && is_gateway(lab, node->id)) {
+				/* Where its validator executes nothing more, it hears from the others. */
+				uint32_t informant = members_informant(lab, node->id);
+				asked->answered =
+					replica_executed(&lab->world.nodes[informant], head.transaction);
 			}
 			bool answered = asked->answered;
 			if (!answered && head.deadline > lab->world.now) {

@@ -67,13 +67,19 @@ static uint32_t live_gateway(const struct lab *lab, uint32_t from)
 	return from % n;
 }
 
+/* Has the gateway's validator executed the item's closing, or, where it does not belong, those it asks? */
+static bool knows_closed(const struct lab *lab, uint32_t gateway, uint32_t item)
+{
+	uint32_t validator = lab->membership ? members_informant(lab, gateway) : gateway;
+	return application_outcome(lab->replicas[validator].application, item).closed;
+}
+
 /* The deadline: each gateway whose validator has not executed the closing asks for it. */
 static void deadline(struct world *world, void *context, uint64_t item)
 {
 	struct lab *lab = context;
 	for (uint32_t i = 0; i < world->n_validators; i++) {
-		if (lab_serves(lab, i) &&
-			!application_outcome(lab->replicas[i].application, item).closed) {
+		if (world->nodes[i].alive && !knows_closed(lab, i, (uint32_t)item)) {
 			client_submit(lab, i, TRANSACTION_CLOSE, (uint32_t)item, 0);
 		}
 	}
@@ -84,10 +90,10 @@ static void deadline(struct world *world, void *context, uint64_t item)
 static void late_deadlines(struct world *world, void *context, uint64_t node)
 {
 	struct lab *lab = context;
-	for (uint32_t item = 0; item < lab->n_items && lab_serves(lab, (uint32_t)node); item++) {
+	for (uint32_t item = 0; item < lab->n_items && world->nodes[node].alive; item++) {
 		if (!lab->items[item].accepted &&
 			sim_time_add(lab->items[item].arrived, lab->common->deadline_ns) <= world->now &&
-			!application_outcome(lab->replicas[node].application, item).closed) {
+			!knows_closed(lab, (uint32_t)node, item)) {
 			client_submit(lab, (uint32_t)node, TRANSACTION_CLOSE, item, 0);
 		}
 	}
@@ -217,10 +223,9 @@ static void submit_all(struct lab *lab, uint32_t item, const struct item_details
 			.identity = i,
 			.kind = validated ? TRANSACTION_PROPOSAL : TRANSACTION_PREDICTION,
 		};
-		bool serves = lab_serves(lab, i);
-		if (serves && costs) {
+		if (lab->world.nodes[i].alive && costs) {
 			say_after(lab, &said);
-		} else if (serves) {
+		} else if (lab->world.nodes[i].alive) {
 			submit_said(lab, &said);
 		}
 		for (; id < lab->n_identities && lab->identities[id - n].owner == i; id++) {
@@ -238,7 +243,7 @@ static void observe(struct lab *lab, uint32_t index, const struct item *real,
 	struct item_details *details)
 {
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
-		if (!lab_serves(lab, i)) {
+		if (!lab->world.nodes[i].alive) {
 			continue;
 		}
 		double *seen = adversary_seen(lab, i);
@@ -271,7 +276,7 @@ static void predictions(struct lab *lab, uint32_t index)
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		/* What an attacker leaves as it was (a target that is not worth it) is an honest prediction,
 		 * unless its model has learned to lie. */
-		details->attacked[i] = lab_serves(lab, i) &&
+		details->attacked[i] = lab->world.nodes[i].alive &&
 			(details->sent[i] != details->honest[i] || lab->models[i].poisoned);
 	}
 	for (uint32_t i = 0; i < lab->n_identities; i++) {

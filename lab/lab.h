@@ -389,7 +389,8 @@ void lab_check_done(struct lab *lab);
 void members_start(struct lab *lab);
 /* Is it a voter or a learner now, as the latest leader knows it? O(n validators) while that one is down. */
 bool members_belongs(const struct lab *lab, uint32_t validator);
-bool members_executed(const struct lab *lab, transaction_id transaction);
+/* Whose state the validator's gateway knows: its own where it belongs, else the latest leader's. */
+uint32_t members_informant(const struct lab *lab, uint32_t validator);
 /* How many voters must have committed an instance, as the node knows them: all but f. */
 uint32_t members_commits(const struct node *node);
 bool members_change_to_come(const struct lab *lab);
@@ -497,7 +498,8 @@ uint64_t kv_execute(struct lab *lab, uint32_t replica, transaction_id transactio
 uint64_t kv_read(const struct lab *lab, uint32_t replica, transaction_id transaction);
 struct kv_reply kv_reply_of(const struct lab *lab, uint32_t replica, transaction_id transaction);
 void kv_undo(struct lab *lab, uint32_t replica, const struct undo *undo);
-/* The instance in which an honest replica came to this result; 0: none did. O(n validators). */
+/* The instance in which an honest replica came to this result, or else, as a liar says, a liar; 0: none did.
+ * O(n validators). */
 uint64_t kv_instance_of(const struct lab *lab, transaction_id transaction, uint64_t result);
 /* The client has its answer. True: it is what was asked for; false: it was aborted, and `expected` of the
  * next try is known. */

@@ -54,9 +54,10 @@ bool members_belongs(const struct lab *lab, uint32_t validator)
 	return lab->protocol->part(spokesman(lab), validator) != PART_NONE;
 }
 
-bool members_executed(const struct lab *lab, transaction_id transaction)
+uint32_t members_informant(const struct lab *lab, uint32_t validator)
 {
-	return replica_executed(spokesman(lab), transaction);
+	const struct node *node = spokesman(lab);
+	return lab->protocol->part(node, validator) != PART_NONE ? validator : node->id;
 }
 
 uint32_t members_commits(const struct node *node)

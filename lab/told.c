@@ -15,6 +15,7 @@
 #include "engine/fault.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void told_proposed(struct node *node, struct lab_instance *record, uint64_t instance,
 	const struct batch *batch)
@@ -178,6 +179,14 @@ void told_finish(struct lab *lab)
 
 /* Liveness. */
 
+/* When what a rule holds is released, after its window perhaps. */
+static sim_time release_of(const struct plugin_value *fault)
+{
+	const struct fault_rule *rule = fault->settings;
+	bool holds = strcmp(fault->plugin->name, "rule") == 0 && rule->action == RULE_HOLD;
+	return holds ? rule->release_ns : 0;
+}
+
 /* When the last change that is scheduled has come: the end of a fault or an attack, or, of those that never
  * end, the beginning. */
 static sim_time last_change(const struct scenario *scenario)
@@ -186,6 +195,8 @@ static sim_time last_change(const struct scenario *scenario)
 	for (size_t i = 0; i < scenario->faults.n; i++) {
 		const struct fault_common *common = scenario->faults.values[i].settings;
 		sim_time at = common->until_ns == SIM_NEVER ? common->from_ns : common->until_ns;
+		last = at > last ? at : last;
+		at = release_of(&scenario->faults.values[i]);
 		last = at > last ? at : last;
 	}
 	for (size_t i = 0; i < scenario->attacks.n; i++) {

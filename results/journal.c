@@ -406,6 +406,7 @@ static bool head_matches(const struct journal *journal, const struct journal_hea
 	} else if (found->hash_schemas != wanted->hash_schemas) {
 		what = "other tables or columns";
 	}
+	error->other = what != NULL;
 	return !what ||
 		   results_fail(error,
 			   "cannot resume from %s: it belongs to %s; start without --resume to overwrite it",
@@ -437,11 +438,51 @@ static bool open_file(struct journal *journal, bool resume, struct results_error
 	return head_matches(journal, &found, &wanted, error) && scan(journal, file_bytes, error);
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+enum results_found results_find(
+	const char *path, const struct results_header *header, struct results_error *error)
+{
+	error->text[0] = '\0';
+	char *path_journal = place_beside(path, ".journal");
+	struct stat status;
+	bool unfinished = access(path_journal, F_OK) == 0;
+	free(path_journal);
+	if (unfinished || stat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
+		return FOUND_NOTHING;
+	}
+	struct results_file *file = results_open(path, error);
+	if (!file) {
+		return FOUND_UNREADABLE;
+	}
+	const struct results_header *found = results_header(file);
+	const char *what = NULL;
+	if (!same_text(found->synod_version, header->synod_version) ||
+		!same_text(found->source, header->source)) {
+		what = "another version of synod";
+	} else if (!same_text(found->scenario, header->scenario) || found->seed != header->seed) {
+		what = "another scenario, or other settings of it";
+	}
+	if (what) {
+		error->other = true;
+		results_fail(error,
+			"cannot resume: %s is the finished result of %s; name another file, or start without "
+			"--resume to replace it",
+			path, what);
+	}
+	results_close(file);
+	return what ? FOUND_OTHER : FOUND_FINISHED;
+}
+
 struct journal *journal_open(const char *path, const struct results_header *header,
 	const struct table_schema schemas[TABLE_N], uint64_t n_runs, bool resume,
 	struct results_error *error)
 {
 	error->text[0] = '\0';
+	error->other = false;
 	struct journal *journal = memory_zeroed(1, sizeof(*journal));
 	journal->path = memory_copy_text(path);
 	journal->path_partial = place_beside(path, ".partial");

@@ -228,6 +228,23 @@ static bool finish_validation(
 	return true;
 }
 
+/* A client can't have more replies than there are validators. */
+static bool finish_replies(
+	struct checker *checker, const struct tree *root, const struct scenario *scenario)
+{
+	const struct workload *workload = (const void *)scenario->workload.plugin;
+	const struct workload_common *common = scenario->workload.settings;
+	const struct tree *at = tree_get(tree_get(root, "workload"), "reply_quorum");
+	if (workload->application || common->reply_quorum == PARAM_AUTO_VALUE || checker->n_validators == 0 ||
+		common->reply_quorum <= (int64_t)checker->n_validators) {
+		return true;
+	}
+	diagnostics_error(checker->diagnostics, at ? at->place : whole(root),
+		"workload.reply_quorum must be at most the number of validators, %u, got %lld",
+		checker->n_validators, (long long)common->reply_quorum);
+	return false;
+}
+
 /* How long a run may go without progress, from the protocol's own timeout: a view change may take
  * twice the time of the one before, and f of them may fail. */
 static void finish_liveness(struct scenario *scenario)
@@ -372,6 +389,7 @@ bool finish_point(struct checker *checker, const struct tree *root, struct scena
 		finish_liveness(scenario);
 		protocol = finish_tentative(checker, root, scenario);
 		good &= !workload || finish_validation(checker, root, scenario);
+		good &= !workload || finish_replies(checker, root, scenario);
 	}
 	good &= protocol;
 	finish_shape(scenario);

@@ -231,7 +231,12 @@ void raft_election_timeout(struct node *node)
 	bool may = raft_is_voter(config, node->id) ||
 		(config->index > raft->commit && raft_is_voter(config->prev, node->id));
 	if (!may) {
+		/* Nor does it go on naming to clients a leader that it no longer hears. */
 		node_log(node, "no voter -> no election");
+		if (raft->leader != NODE_NONE) {
+			raft->leader = NODE_NONE;
+			node_follows(node, raft->term, NODE_NONE);
+		}
 	} else if (raft_settings_of(node)->pre_vote) {
 		ask_for_pre_votes(node);
 	} else {
@@ -239,13 +244,14 @@ void raft_election_timeout(struct node *node)
 	}
 }
 
-/* Has it heard from a leader within the smallest election timeout? A leader has. */
+/* Has it heard from a leader within the smallest election timeout? A leader has. Where that is off, only
+ * steps make candidates: they are not refused for ever because of a leader that is down. */
 static bool hears_leader(const struct node *node)
 {
 	const struct raft *raft = raft_of(node);
+	sim_time timeout = raft_settings_of(node)->election_timeout_ns[0];
 	return raft->role == RAFT_LEADER ||
-		(raft->heard_at >= 0 &&
-			node_now(node) - raft->heard_at < raft_settings_of(node)->election_timeout_ns[0]);
+		(raft->heard_at >= 0 && timeout != SIM_NEVER && node_now(node) - raft->heard_at < timeout);
 }
 
 /* Raft 5.4.1: the candidate's log must be at least as up-to-date. */

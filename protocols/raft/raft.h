@@ -396,6 +396,7 @@ void raft_change_go_on(struct node *node);
 void raft_change_drop(struct node *node);
 
 /* transfer.c */
+/* NODE_NONE: to whom it likes. */
 bool raft_transfer(struct node *node, uint32_t to);
 void raft_transfer_go_on(struct node *node);
 void raft_transfer_timeout(struct node *node);

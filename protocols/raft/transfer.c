@@ -11,9 +11,27 @@ static sim_time patience_ns(const struct node *node)
 											   : SIM_SECOND;
 }
 
+/* Whom a leader that may choose hands the lead to: the voter whose log is furthest, the first of several;
+ * NODE_NONE: it is the only one. */
+static uint32_t best_target(const struct node *node)
+{
+	const struct raft *raft = raft_of(node);
+	uint32_t best = NODE_NONE;
+	for (uint32_t i = 0; i < node->n_validators; i++) {
+		if (i != node->id && bits_test(raft->config->voters, i) &&
+			(best == NODE_NONE || raft->peers[i].match > raft->peers[best].match)) {
+			best = i;
+		}
+	}
+	return best;
+}
+
 bool raft_transfer(struct node *node, uint32_t to)
 {
 	struct raft *raft = raft_of(node);
+	if (to == NODE_NONE && raft->role == RAFT_LEADER) {
+		to = best_target(node);
+	}
 	if (raft->role != RAFT_LEADER || to == node->id || to >= node->n_validators ||
 		!bits_test(raft->config->voters, to) || raft->transfer_to != NODE_NONE ||
 		raft->change != NULL) {

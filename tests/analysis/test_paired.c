@@ -52,7 +52,8 @@ static void test_equal(void **state)
 	struct paired same = paired_compare(a, a, 3);
 	assert_near(same.difference.mean, 0, 0);
 	assert_near(same.t_p, 1, 0);
-	assert_true(isnan(same.signed_rank_p) && isnan(same.dz) && isnan(same.rank_biserial));
+	assert_near(same.signed_rank_p, 1, 0);
+	assert_true(isnan(same.dz) && isnan(same.rank_biserial));
 	struct paired shifted = paired_compare(a, b, 3);
 	assert_near(shifted.t_p, 0, 0);
 	assert_near(shifted.signed_rank_p, .25, 1e-15);
@@ -90,6 +91,16 @@ static void test_holm(void **state)
 	assert_near(large[1], 1, 0);
 }
 
+/* Shares that should be equal, or equally far apart, but for a rounding error. */
+static void test_dust(void **state)
+{
+	const double a[] = {.1 + .2, .295, .3, .7}, b[] = {.3, .3, .295, .7};
+	struct paired paired = paired_compare(a, b, 4);
+	assert_near(paired.difference.mean, 0, 0);
+	assert_near(paired.rank_biserial, 0, 0);
+	assert_near(paired.signed_rank_p, 1, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -97,6 +108,7 @@ int main(void)
 		cmocka_unit_test(test_signs),
 		cmocka_unit_test(test_ties),
 		cmocka_unit_test(test_equal),
+		cmocka_unit_test(test_dust),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_holm),
 	};

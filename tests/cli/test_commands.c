@@ -144,10 +144,14 @@ static void goes_on_after(int signal)
 	output_free(&output);
 	assert_false(exists("long.h5"));
 	assert_true(exists("long.h5.journal"));
-	expect("$SYNOD run small.yaml -q -o long.h5 --resume", 3, "another scenario");
+	expect("$SYNOD run small.yaml -q -o long.h5 --resume", 2, "another scenario");
 	expect("$SYNOD run long.yaml -q -j 2 -o long.h5 --resume", 0, "results: long.h5");
 	assert_false(exists("long.h5.journal"));
 	expect("cmp long.h5 whole.h5", 0, NULL);
+	expect("$SYNOD run small.yaml -q -o long.h5 --resume", 2, "the finished result of another scenario");
+	expect("$SYNOD run long.yaml -q -o long.h5 --resume", 0, "nothing was left to run");
+	expect("cmp long.h5 whole.h5", 0, NULL);
+	assert_false(exists("long.h5.journal"));
 }
 
 static void goes_on_after_an_interruption(void **state)

@@ -243,6 +243,45 @@ static void test_liveness_returns(void **state)
 	}
 }
 
+/* f are silent, and until 10 s messages are late or lost: after the global stabilisation time all is accepted,
+ * within a bounded number of views: those of the f silent primaries and the one that was under way, each with
+ * twice the timeout of the one before. "What must break" 3. */
+static void test_liveness_after_stabilisation(void **state)
+{
+	(void)state;
+	for (int n = 4; n <= 10; n += 3) {
+		char text[64], attacks[200];
+		int f = (n - 1) / 3;
+		snprintf(attacks, sizeof(attacks), "[{kind: silent, nodes: %s}]", first(f, text));
+		struct outcome *outcome = attacked("pbft", n, UNIFORM, OPEN, 200, attacks,
+			"liveness_after: 30 s\n"
+			"faults: [{kind: stabilise, at: 10 s, delay: {kind: uniform, min: 0 s, max: 4 s}, loss: 0.3}]\n");
+		assert_safe(outcome);
+		assert_verdict(outcome, "completed");
+		/* 1, 2, 4 and 8 s: four views at most begin before 10 s */
+		assert_true(kpi(outcome, KPI_LEADER_CHANGES) >= f);
+		assert_true(kpi(outcome, KPI_LEADER_CHANGES) <= 4 + f + 1);
+		outcome_close(outcome);
+	}
+}
+
+/* A leader that attacks but tells no lies: what it answers clients, before the others know of the commitment,
+ * is true, and nothing is broken. */
+static void test_true_answers_of_an_attacker(void **state)
+{
+	(void)state;
+	static const char *const attacks[] = {"slow-primary", "replay"};
+	for (size_t i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++) {
+		struct outcome *outcome = run_text("seed: 1\nstop: {items: 30}\nvalidators: 3\nprotocol: raft\n"
+										   "network: {latency: " CONSTANT "}\nworkload: {kind: kv}\n"
+										   "attacks: [{kind: %s, nodes: [0]}]\n",
+			attacks[i]);
+		assert_verdict(outcome, "completed");
+		assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
+		outcome_close(outcome);
+	}
+}
+
 /* Just below the timeout: the view stays, and each answer comes so much later: exactly. */
 static void test_slow_primary(void **state)
 {
@@ -669,6 +708,8 @@ int main(void)
 		cmocka_unit_test(test_equivocation_under_none),
 		cmocka_unit_test(test_silent_primary),
 		cmocka_unit_test(test_liveness_returns),
+		cmocka_unit_test(test_true_answers_of_an_attacker),
+		cmocka_unit_test(test_liveness_after_stabilisation),
 		cmocka_unit_test(test_slow_primary),
 		cmocka_unit_test(test_withholding),
 		cmocka_unit_test(test_forged_certificates),

@@ -23,6 +23,24 @@ static struct scenario_file *parse(const char *protocol, const char *fault, char
 	return file;
 }
 
+/* More replies than there are validators never come. */
+static void replies(void **state)
+{
+	static const char text[] = "validators: 4\nprotocol: pbft\nnetwork: {latency: 20 ms}\n"
+							   "workload: {kind: kv, reply_quorum: 5}\n";
+	struct diagnostics *diagnostics = diagnostics_create();
+	assert_null(scenario_parse(text, strlen(text), "test.yaml", ".", NULL, 0, diagnostics));
+	char *errors;
+	size_t size;
+	FILE *out = open_memstream(&errors, &size);
+	diagnostics_print(diagnostics, out);
+	fclose(out);
+	diagnostics_destroy(diagnostics);
+	assert_non_null(strstr(errors, "test.yaml:4:36: error: workload.reply_quorum must be at most the number "
+								   "of validators, 4, got 5"));
+	free(errors);
+}
+
 static void errors(void **state)
 {
 	static const struct {
@@ -117,6 +135,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(errors),
+		cmocka_unit_test(replies),
 		cmocka_unit_test(printing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

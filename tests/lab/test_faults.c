@@ -319,6 +319,25 @@ static void raft_term_not_written(void **state)
 	outcome_close(outcome);
 }
 
+/* Elections only by steps: who has heard a leader, ever, still votes when it is down. (After a membership
+ * change servers ignore candidates while they hear a leader: Raft 6.) */
+static void raft_elections_by_steps(void **state)
+{
+	struct outcome *outcome =
+		run_text("stop: {items: 10}\nvalidators: 3\nprotocol: {kind: raft, election_timeout: off}\n"
+				 "network: {latency: {kind: constant, value: 10 ms}}\n"
+				 "workload: {kind: requests, arrivals: {kind: poisson, rate: 2 /s}}\n"
+				 "faults:\n"
+				 "  - {kind: step, at: 600 ms, node: leader, action: change-membership, members: [0, 1]}\n"
+				 "  - {kind: step, at: 900 ms, node: leader, action: change-membership, members: [0, 1, 2]}\n"
+				 "  - {kind: crash, nodes: [0], from: 2 s, until: 3 s}\n"
+				 "  - {kind: step, at: 2500 ms, node: [1], action: campaign}\n");
+	assert_verdict(outcome, "completed");
+	assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 1);
+	assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
+	outcome_close(outcome);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +352,7 @@ int main(void)
 		cmocka_unit_test(gateways_follow),
 		cmocka_unit_test(back_in_time),
 		cmocka_unit_test(raft_term_not_written),
+		cmocka_unit_test(raft_elections_by_steps),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

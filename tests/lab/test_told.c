@@ -103,6 +103,18 @@ static void liveness(void **state)
 	outcome_close(outcome);
 }
 
+/* What a rule holds is held until it is released, though the rule's window has closed. */
+static void liveness_of_what_is_held(void **state)
+{
+	struct outcome *outcome = run_text(
+		SCENARIO "stop: {items: 5}\nprotocol: {kind: pbft, view_timeout: off}\nliveness_after: 1 s\n"
+				 "workload: {kind: requests, client_timeout: off}\n"
+				 "faults: [{kind: rule, message: pre-prepare, action: hold, until: 1 s, release: 10 s}]\n");
+	assert_verdict(outcome, "completed");
+	assert_true(kpi(outcome, KPI_LATENCY_MAX) > 9);
+	outcome_close(outcome);
+}
+
 /* Both: what the end shows of an earlier moment comes first, and the verdict is about safety. */
 static void in_order_of_time(void **state)
 {
@@ -620,6 +632,7 @@ int main(void)
 		cmocka_unit_test(exactly_once),
 		cmocka_unit_test(linearizability),
 		cmocka_unit_test(liveness),
+		cmocka_unit_test(liveness_of_what_is_held),
 		cmocka_unit_test(in_order_of_time),
 		cmocka_unit_test(liveness_idle),
 		ON(requests, told_and_kept),

@@ -251,6 +251,18 @@ static void costs(void **state)
 	}
 }
 
+/* One that is made to restart is down for no time: that takes no quorum away, however few others are up. */
+static void restart_is_no_loss(void **state)
+{
+	struct outcome *outcome =
+		run_text("stop: {items: 60}\nvalidators: 4\nprotocol: pbft\n"
+				 "network: {latency: {kind: constant, value: 10 ms}}\nworkload: requests\n"
+				 "faults:\n  - {kind: crash, nodes: [3], from: 500 ms}\n"
+				 "  - {kind: step, at: 1 s, node: [1], action: restart}\n");
+	assert_verdict(outcome, "completed");
+	outcome_close(outcome);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +276,7 @@ int main(void)
 		cmocka_unit_test(limits),
 		cmocka_unit_test(drains),
 		cmocka_unit_test(costs),
+		cmocka_unit_test(restart_is_no_loss),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

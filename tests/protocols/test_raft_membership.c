@@ -340,6 +340,7 @@ static void learner(void **state)
 	assert_int_equal(cluster_told(cluster, 2, "campaigns"), 0);
 	assert_int_equal(cluster_told(cluster, 3, "campaigns"), 0);
 	assert_true(cluster_told(cluster, 2, "no voter -> no election") > 0);
+	assert_int_equal(cluster_leader(cluster, 2), NODE_NONE); /* it sends no client to one it no longer hears */
 	assert_int_equal(cluster->received[RAFT_VOTE], asked); /* nor are learners asked */
 	cluster_assert_safe(cluster);
 	cluster_destroy(cluster);

@@ -203,6 +203,25 @@ static void transfer_to_one_that_lags(void **state)
 	cluster_destroy(cluster);
 }
 
+/* A step that names nobody: to the server whose log is furthest. */
+static void transfer_to_whom_it_likes(void **state)
+{
+	struct cluster *cluster = create("raft", 4);
+	cluster_crash(cluster, 50 * MS, 1);
+	cluster_submit(cluster, 100 * MS, 0, 1);
+	cluster_run(cluster, 1000 * MS);
+	assert_true(step_transfer(cluster, 0, NODE_NONE));
+	cluster_run(cluster, 1100 * MS);
+	assert_int_equal(raft(cluster, 2)->role, RAFT_LEADER);
+	cluster_assert_safe(cluster);
+	cluster_destroy(cluster);
+
+	cluster = create("raft members=0 learners=1", 2);
+	cluster_run(cluster, 100 * MS);
+	assert_false(step_transfer(cluster, 0, NODE_NONE)); /* there is nobody */
+	cluster_destroy(cluster);
+}
+
 /* Thesis 3.10: where the transfer has not come to its end after an election timeout, the leader leads on. */
 static void transfer_timeout(void **state)
 {
@@ -271,6 +290,7 @@ int main(void)
 		cmocka_unit_test(partial_reachability),
 		cmocka_unit_test(transfer),
 		cmocka_unit_test(transfer_to_one_that_lags),
+		cmocka_unit_test(transfer_to_whom_it_likes),
 		cmocka_unit_test(transfer_timeout),
 		cmocka_unit_test(late_timeout_now),
 		cmocka_unit_test(steps),

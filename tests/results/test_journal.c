@@ -204,6 +204,34 @@ static void another_sweeps_journal_is_refused(void **state)
 	assert_error(&error, "not a journal of synod");
 }
 
+/* There is nothing to go on with: the file under the final name is whole. */
+static void a_finished_result_is_told_from_others(void **state)
+{
+	const char *path = in_folder(state, "x.h5"), *path_journal = in_folder(state, "x.h5.journal");
+	struct results_error error;
+	assert_int_equal(results_find(path, &fixture_header, &error), FOUND_NOTHING);
+	must_write(path);
+	assert_int_equal(results_find(path, &fixture_header, &error), FOUND_FINISHED);
+	struct results_header header = fixture_header;
+	header.seed++;
+	assert_int_equal(results_find(path, &header, &error), FOUND_OTHER);
+	assert_error(&error, "another scenario");
+	assert_true(error.other);
+	header = fixture_header;
+	header.scenario = "title: another\n";
+	assert_int_equal(results_find(path, &header, &error), FOUND_OTHER);
+	header = fixture_header;
+	header.synod_version = "0.0.0";
+	assert_int_equal(results_find(path, &header, &error), FOUND_OTHER);
+	assert_error(&error, "another version of synod");
+
+	journal_close(must_open(path, false)); /* a run that is to replace it was begun */
+	assert_int_equal(results_find(path, &header, &error), FOUND_NOTHING);
+	assert_int_equal(unlink(path_journal), 0);
+	write_bytes(path, "\x89HDF\r\n\x1a\n and no more", 20);
+	assert_int_equal(results_find(path, &fixture_header, &error), FOUND_UNREADABLE);
+}
+
 static void a_second_writer_is_refused(void **state)
 {
 	const char *path = in_folder(state, "x.h5");
@@ -314,6 +342,7 @@ int main(void)
 		IN_FOLDER(a_killed_sweep_is_resumed_to_the_same_bytes),
 		IN_FOLDER(no_resume_begins_anew),
 		IN_FOLDER(another_sweeps_journal_is_refused),
+		IN_FOLDER(a_finished_result_is_told_from_others),
 		IN_FOLDER(a_second_writer_is_refused),
 		IN_FOLDER(bad_places_are_named),
 		IN_FOLDER(a_full_disk_is_said_at_the_first_byte),

@@ -13,6 +13,8 @@ struct writer {
 	char *text;
 	size_t n;
 	uint32_t n_validators, n_faulty;
+	const char *protocol;
+	bool wide, leases, predicts;
 	uint32_t span_ms; /* in which all faults and lies begin and end */
 };
 
@@ -92,9 +94,18 @@ static void write_network(struct writer *writer)
 		PICK(writer, "", "", "", ", loss: 0.01", ", loss: 0.05"));
 }
 
+static bool write_late_fault(struct writer *writer);
+
 static void write_fault(struct writer *writer)
 {
 	write_text(writer, "  - {");
+	if (writer->wide && chance(writer, .6)) {
+		if (write_late_fault(writer)) {
+			write_window(writer);
+			write_text(writer, "}\n");
+		}
+		return;
+	}
 	switch (below(writer, 12)) {
 	case 0:
 		write_text(writer, "kind: crash, nodes: leader, ");
@@ -134,7 +145,9 @@ static void write_fault(struct writer *writer)
 			PICK(writer, "validators", "all"));
 		break;
 	case 9:
-		write_text(writer, "kind: slow-node, delay: %u ms, nodes: ", 1 + below(writer, 300));
+		/* Each prediction is many messages, and what has queued up takes as long after the window. */
+		write_text(writer, "kind: slow-node, delay: %u ms, nodes: ",
+			1 + below(writer, writer->predicts ? 3 : 300));
 		write_some_nodes(writer);
 		write_text(writer, ", ");
 		break;
@@ -155,13 +168,128 @@ static void write_fault(struct writer *writer)
 	write_text(writer, "}\n");
 }
 
+/* Of the kinds that came later. None of them outlasts HEALED_S, and none gives up what is promised: clocks
+ * drift by less than a lease allows for. */
+static void write_rule(struct writer *writer)
+{
+	static const char *const pbft[] = {"pre-prepare", "prepare", "commit", "checkpoint", "view-change",
+		"new-view", "fetch", "state", "status", "executed", "[prepare, commit]", "request", "reply", "all"};
+	static const char *const raft[] = {"append-entries", "append-answer", "request-vote", "vote-answer",
+		"install-snapshot", "timeout-now", "confirm", "confirm-answer", "request", "reply", "hint", "all",
+		"append-entries", "vote-answer"};
+	bool is_pbft = strcmp(writer->protocol, "pbft") == 0, is_raft = strcmp(writer->protocol, "raft") == 0;
+	uint32_t kind = below(writer, 14);
+	write_text(writer, "kind: rule, message: %s, ", is_pbft ? pbft[kind]
+			: is_raft                                       ? raft[kind]
+															: PICK(writer, "request", "reply", "all"));
+	if (chance(writer, .5)) {
+		write_text(writer, "from_nodes: ");
+		write_some_nodes(writer);
+		write_text(writer, ", ");
+	}
+	if (chance(writer, .5)) {
+		write_text(writer, "to_nodes: ");
+		write_some_nodes(writer);
+		write_text(writer, ", ");
+	}
+	if (chance(writer, .3)) {
+		write_text(writer, "view: %u, ", below(writer, 4));
+	}
+	if (chance(writer, .2)) {
+		write_text(writer, "instance: %u, ", below(writer, 40));
+	}
+	if (chance(writer, .2)) {
+		write_text(writer, "nth: %u, ", 1 + below(writer, 5));
+	}
+	switch (below(writer, 4)) {
+	case 0:
+		write_text(writer, "action: drop, ");
+		break;
+	case 1:
+		write_text(writer, "action: hold, ");
+		break;
+	case 2:
+		write_text(writer, "action: delay, delay: %u ms, ", 1 + below(writer, 2000));
+		break;
+	default:
+		write_text(writer, "action: duplicate, delay: %u ms, copies: %u, ", below(writer, 2000),
+			1 + below(writer, 4));
+		break;
+	}
+}
+
+static void write_step(struct writer *writer)
+{
+	bool is_raft = strcmp(writer->protocol, "raft") == 0;
+	/* A gateway whose validator is no member hears of no closing. */
+	const char *action = is_raft && writer->predicts ? PICK(writer, "campaign", "transfer", "restart")
+		: is_raft ? PICK(writer, "campaign", "propose", "transfer", "restart",
+								  "change-membership", "change-membership")
+		: strcmp(writer->protocol, "pbft") == 0 ? PICK(writer, "campaign", "propose", "restart")
+												: "restart";
+	write_text(writer, "kind: step, at: %u ms, action: %s, ", below(writer, writer->span_ms), action);
+	if (strcmp(action, "change-membership") == 0) {
+		write_text(writer, "node: leader, joint: %s, members: ", PICK(writer, "on", "off"));
+		write_nodes(writer, 1 + below(writer, writer->n_validators));
+	} else if (strcmp(action, "transfer") == 0) {
+		write_text(writer, "node: leader, to: %u", below(writer, writer->n_validators));
+	} else if (chance(writer, .5)) {
+		write_text(writer, "node: leader");
+	} else {
+		write_text(writer, "node: [%u]", below(writer, writer->n_validators));
+	}
+	write_text(writer, "}\n");
+}
+
+/* Returns whether a window is still to be written. */
+static bool write_late_fault(struct writer *writer)
+{
+	switch (below(writer, 7)) {
+	case 0:
+		write_text(writer, "kind: flap, nodes: ");
+		write_nodes(writer, 1);
+		write_text(writer, ", down: %u ms, up: %u ms, ", 1 + below(writer, 2000),
+			1 + below(writer, 2000));
+		return true;
+	case 1:
+		write_text(writer, "kind: skew, nodes: ");
+		write_some_nodes(writer);
+		if (writer->leases) {
+			write_text(writer, ", drift: %d, ", (int)below(writer, 8000) - 4000);
+		} else {
+			write_text(writer, ", drift: %d, offset: %d ms, ", (int)below(writer, 1000000) - 500000,
+				(int)below(writer, 10000));
+		}
+		return true;
+	case 2:
+		write_text(writer, "kind: stabilise, at: %u ms, delay: {kind: uniform, min: 0 ms, max: %u ms}, "
+						   "loss: 0.%u}\n",
+			1 + below(writer, writer->span_ms), 1 + below(writer, 5000), below(writer, 8));
+		return false;
+	case 3:
+		write_text(writer, "kind: crash, every: %u ms, lasts: %u ms, nodes: ", 200 + below(writer, 8000),
+			1 + below(writer, 3000));
+		write_some_nodes(writer);
+		write_text(writer, ", ");
+		return true;
+	case 4:
+		write_step(writer);
+		return false;
+	case 5:
+		write_text(writer, "kind: isolate, nodes: leader, follow: on, ");
+		return true;
+	default:
+		write_rule(writer);
+		return true;
+	}
+}
+
 /* Liars: f of them at most, each with one or two ways to lie. */
 static void write_attacks(struct writer *writer)
 {
 	uint32_t n_liars = 1 + below(writer, writer->n_faulty);
 	uint32_t liars[64];
 	random_permutation(&writer->stream, liars, writer->n_validators);
-	write_text(writer, "attacks:\n");
 	for (uint32_t i = 0; i < n_liars; i++) {
 		for (uint32_t k = 0; k < 1 + below(writer, 2); k++) {
 			const char *kind = PICK(writer, "silent", "withhold", "replay", "double-vote",
@@ -188,7 +316,7 @@ static void write_pbft(struct writer *writer)
 	write_text(writer,
 		"validators: %u\nprotocol: {kind: pbft, batch: %u, checkpoint_interval: %u, window: %u",
 		writer->n_validators, 1 + below(writer, 8), interval, 1 + below(writer, 2 * interval));
-	if (chance(writer, .3)) {
+	if (chance(writer, .3) && !writer->predicts) { /* which can't be undone */
 		write_text(writer, ", tentative: on");
 	}
 	if (chance(writer, .3)) {
@@ -196,6 +324,12 @@ static void write_pbft(struct writer *writer)
 	}
 	if (chance(writer, .3)) {
 		write_text(writer, ", fast_path: on");
+	}
+	if (writer->wide && chance(writer, .3)) {
+		write_text(writer, ", authentication: macs");
+	}
+	if (writer->wide && chance(writer, .3)) {
+		write_text(writer, ", batch_delay: %u ms", 1 + below(writer, 200));
 	}
 }
 
@@ -209,7 +343,8 @@ static void write_raft(struct writer *writer)
 		write_text(writer, ", pre_vote: on");
 	}
 	const char *reads = PICK(writer, "log", "log", "log", "index", "lease");
-	if (strcmp(reads, "lease") == 0 || chance(writer, .3)) {
+	writer->leases = strcmp(reads, "lease") == 0;
+	if (writer->leases || chance(writer, .3)) {
 		write_text(writer, ", check_quorum: on");
 	}
 	if (chance(writer, .3)) {
@@ -222,6 +357,30 @@ static void write_raft(struct writer *writer)
 	if (chance(writer, .3)) {
 		write_text(writer, ", initial_leader: none");
 	}
+	if (writer->wide && chance(writer, .3)) {
+		write_text(writer, ", learners: [%u]", writer->n_validators - 1);
+	}
+	if (writer->wide && chance(writer, .3)) {
+		write_text(writer, ", batch_delay: %u ms", 1 + below(writer, 200));
+	}
+}
+
+/* Predictions, and those who falsify them. */
+static void write_dimweight(struct writer *writer)
+{
+	write_text(writer, "workload: {kind: dimweight, arrivals: {kind: poisson, rate: %u /s}%s}\n",
+		2 + below(writer, 20), PICK(writer, "", ", deadline: 300 ms"));
+	write_text(writer, "predictor: {kind: linear, train: 100}\nscorer: %s\naggregator: %s\n",
+		PICK(writer, "none", "{kind: mad, threshold: 0.3}"), PICK(writer, "median", "mean"));
+}
+
+static void write_bad_predictions(struct writer *writer)
+{
+	write_text(writer, "  - {kind: %s, nodes: [%u], ",
+		PICK(writer, "random", "targeted", "gradient", "sign-flip", "inflation", "alie", "mimic"),
+		below(writer, writer->n_validators));
+	write_window(writer);
+	write_text(writer, "}\n");
 }
 
 void schedule_write(const struct schedule *schedule, char text[SCHEDULE_TEXT_MAX])
@@ -231,11 +390,17 @@ void schedule_write(const struct schedule *schedule, char text[SCHEDULE_TEXT_MAX
 	struct writer writer = {
 		.stream = random_stream_make(seed, RANDOM_FAULT, 0),
 		.text = text,
+		.protocol = protocol,
+		.wide = schedule->wide,
 	};
 	/* Some are over soon, so that what clients in a closed loop ask for falls into them. */
 	writer.span_ms = 1000 + below(&writer, HEALED_S * 1000 - 1000);
 	write_text(&writer, "title: schedule %llu\nseed: %llu\n", (unsigned long long)seed,
 		(unsigned long long)seed);
+	/* Under `none` a prediction that is lost is lost: an item may never close. */
+	bool predicts = schedule->wide && schedule->workload == NULL && strcmp(protocol, "none") != 0 &&
+		chance(&writer, .25);
+	writer.predicts = predicts;
 	if (strcmp(protocol, "pbft") == 0) {
 		write_pbft(&writer);
 	} else if (strcmp(protocol, "raft") == 0) {
@@ -248,11 +413,19 @@ void schedule_write(const struct schedule *schedule, char text[SCHEDULE_TEXT_MAX
 		schedule->extra != NULL ? schedule->extra : "");
 	write_network(&writer);
 	uint32_t items = 40 + below(&writer, 160);
-	write_text(&writer, "stop: {items: %u}\nliveness_bound: 200 s\n", items);
+	/* A client looks for the one member that is left among those that were, one backed-off wait each. */
+	write_text(&writer, "stop: {items: %u}\nliveness_bound: %u s\n", items, writer.wide ? 3600 : 200);
 	const char *workload = PICK(&writer, "requests", "kv", "kv");
-	write_text(&writer, "workload: {kind: %s, clients: %u",
-		schedule->workload != NULL ? schedule->workload : workload, 1 + below(&writer, 4));
-	if (chance(&writer, .5)) {
+	if (predicts) {
+		write_dimweight(&writer);
+	} else {
+		write_text(&writer, "workload: {kind: %s, clients: %u%s",
+			schedule->workload != NULL ? schedule->workload : workload, 1 + below(&writer, 4),
+			schedule->wide ? PICK(&writer, "", ", conflict: 0.3", ", conflict: 1") : "");
+	}
+	if (predicts) {
+		/* its arrivals are written */
+	} else if (chance(&writer, .5)) {
 		write_text(&writer, ", arrivals: {kind: poisson, rate: %u /s}}\n", 2 + below(&writer, 20));
 	} else {
 		write_text(&writer, ", outstanding: %u}\n", 1 + below(&writer, 4));
@@ -262,7 +435,14 @@ void schedule_write(const struct schedule *schedule, char text[SCHEDULE_TEXT_MAX
 		write_fault(&writer);
 	}
 	write_text(&writer, "%s", schedule->faults != NULL ? schedule->faults : "");
-	if (writer.n_faulty > 0 && chance(&writer, .5)) {
+	bool lies = writer.n_faulty > 0 && chance(&writer, .5);
+	if (lies || predicts) {
+		write_text(&writer, "attacks:\n");
+	}
+	if (predicts) {
+		write_bad_predictions(&writer);
+	}
+	if (lies) {
 		write_attacks(&writer);
 	}
 }

@@ -4,6 +4,7 @@
 #ifndef TESTS_SOAK_SCHEDULE_H
 #define TESTS_SOAK_SCHEDULE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ struct schedule {
 	const char *extra;    /* further keys of the protocol: "planted: null-skipped"; NULL: none */
 	const char *faults;   /* further lines of the list of faults, each "  - {...}\n"; NULL: none */
 	const char *workload; /* its kind; NULL: drawn */
+	bool wide;            /* of all that a scenario can say: rules, steps, clocks, members, predictions, too */
 };
 
 /* The same text for the same arguments. */

@@ -13,12 +13,12 @@
 
 #define N_SCHEDULES 300
 
-static void soak(const char *protocol)
+static void soak_of(const char *protocol, bool wide)
 {
 	char text[SCHEDULE_TEXT_MAX];
 	unsigned n_failed = 0;
 	for (uint64_t seed = 1; seed <= N_SCHEDULES; seed++) {
-		schedule_write(&(struct schedule){.protocol = protocol, .seed = seed}, text);
+		schedule_write(&(struct schedule){.protocol = protocol, .seed = seed, .wide = wide}, text);
 		struct schedule_outcome outcome = schedule_run(text);
 		if (strcmp(outcome.verdict, "completed") != 0 || outcome.n_violations > 0) {
 			print_error("%s, schedule %u: %s: %s\n%s\n", protocol, (unsigned)seed, outcome.verdict,
@@ -27,6 +27,12 @@ static void soak(const char *protocol)
 		}
 	}
 	assert_int_equal(n_failed, 0);
+}
+
+static void soak(const char *protocol)
+{
+	soak_of(protocol, false);
+	soak_of(protocol, true);
 }
 
 static void pbft(void **state)

@@ -37,7 +37,7 @@ enum protocol_part {
 enum protocol_step {
 	STEP_CAMPAIGN,          /* begin an election or a view change, as if its timer had expired */
 	STEP_PROPOSE,           /* propose what is waiting, full batch or not; a null batch where nothing is */
-	STEP_TRANSFER,          /* a leader hands the lead to `to` */
+	STEP_TRANSFER,          /* a leader hands the lead to `to`; NODE_NONE: to whom it likes */
 	STEP_CHANGE_MEMBERSHIP, /* a leader changes the members to `members` */
 };
 

@@ -19,6 +19,7 @@
 
 struct results_error {
 	char text[512];
+	bool other; /* what is there belongs to another scenario or version: the user's error, not the disk's */
 };
 
 /* What the file says of itself: the attributes of `/`. */
@@ -35,6 +36,16 @@ struct run_blocks {
 };
 
 void run_blocks_finish(struct run_blocks *blocks);
+
+/* What --resume finds under the final name where there is no journal to go on with. */
+enum results_found {
+	FOUND_NOTHING,  /* or a journal, or something that is no file: opening the journal will tell */
+	FOUND_FINISHED, /* the whole result of this very sweep: nothing is left to run */
+	FOUND_OTHER,    /* the result of another scenario or version, which is not to be replaced: `error` */
+	FOUND_UNREADABLE, /* `error` */
+};
+enum results_found results_find(
+	const char *path, const struct results_header *header, struct results_error *error);
 
 /* The journal. Not thread-safe: the caller holds a lock around journal_append. */
 struct journal;

@@ -1,2 +1,0 @@
-#include "study.h"
-int main(void){return 0;}
