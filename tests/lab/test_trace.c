@@ -289,7 +289,7 @@ static void violations_are_told(void **state)
 static void violations_found_at_the_end_are_told(void **state)
 {
 	struct trace_filter filter = everything;
-	filter.whats = 1 << TRACE_VIOLATED | 1 << TRACE_VERDICT;
+	filter.with.whats = 1 << TRACE_VIOLATED | 1 << TRACE_VERDICT;
 	char *text = text_of("seed: 1\nvalidators: 3\nstop: {items: 1000}\n"
 						 "protocol: {kind: raft, election_timeout: [4 s, 8 s], heartbeat: 100 ms, "
 						 "check_quorum: on, reads: lease, clock_drift: 0}\n"
