@@ -12,6 +12,7 @@
 #define WIDTH 120
 #define ROWS_SHOWN 40
 #define TEXT_SHOWN 24 /* characters of a string in the table of runs */
+#define TEXT_SHOWN_MAX 68 /* where it takes more to tell two apart */
 
 /* Columns of the table of runs after the verdict, the most telling first; as many as fit are shown.
  */
@@ -61,8 +62,75 @@ static char *cell_text(const struct column *column, union cell cell)
 	for (char *at = text; *at; at++) {
 		*at = *at == '\n' || *at == '\t' || *at == '\r' ? ' ' : *at;
 	}
-	text_cut(text, TEXT_SHOWN);
 	return text;
+}
+
+/* Do two of the texts that differ look alike once they are cut? */
+static bool look_alike(char *const *texts, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < i; k++) {
+			if (strncmp(texts[i], texts[k], TEXT_SHOWN - 3) == 0 && strcmp(texts[i], texts[k]) != 0) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* Is the part, which stands between ", ", one of the text's too? */
+static bool has_part(const char *text, const char *part, size_t bytes)
+{
+	for (const char *at = text; at != NULL;) {
+		if (strncmp(at, part, bytes) == 0 && strchr(",}", at[bytes]) != NULL) {
+			return true;
+		}
+		at = strstr(at, ", ");
+		at = at == NULL ? NULL : at + 2;
+	}
+	return false;
+}
+
+/* A map without what all those that begin like it ("{kind: pbft") have: what differs is seen. */
+static char *text_without_common(const char *text, char *const *others, size_t n)
+{
+	char *shortened = NULL;
+	size_t bytes, head = strcspn(text, ",");
+	bool left_out = false, alone = true;
+	for (size_t i = 0; i < n; i++) {
+		alone = alone && (strncmp(others[i], text, head) != 0 || strcmp(others[i], text) == 0);
+	}
+	if (alone) {
+		shortened = memory_copy_text(text);
+		text_cut(shortened, TEXT_SHOWN);
+		return shortened;
+	}
+	FILE *stream = open_memstream(&shortened, &bytes);
+	if (!stream) {
+		return memory_copy_text("?");
+	}
+	for (const char *part = text; *part; part += *part == ',' ? 2 : 0) {
+		size_t length = strcspn(part, ",}");
+		length += part[length] == ',' && part[length + 1] != ' ';
+		bool common = part != text;
+		for (size_t i = 0; i < n && common; i++) {
+			common = strncmp(others[i], text, head) != 0 || has_part(others[i], part, length);
+		}
+		if (!common || part[length] == '\0') {
+			fprintf(stream, "%s%.*s", part == text ? "" : ", ", (int)length, part);
+		} else if (!left_out) {
+			fputs(", ...", stream);
+		}
+		left_out = common;
+		part += length;
+		if (*part == '}') {
+			fputs(part, stream);
+			break;
+		}
+	}
+	fclose(stream);
+	text_cut(shortened, TEXT_SHOWN_MAX);
+	return shortened;
 }
 
 static void print_padded(FILE *out, const char *text, size_t width, bool to_the_right)
@@ -170,10 +238,23 @@ static struct shown_column column_make(const struct runs *runs, size_t column)
 {
 	const struct column *it = &runs->schema->columns[column];
 	struct shown_column shown = {.column = column, .width = text_width(it->name)};
+	char *whole[ROWS_SHOWN];
 	for (size_t row = 0; row < runs->n_shown; row++) {
-		shown.texts[row] = cell_text(it, block_get(runs->block, runs->schema, row, column));
+		whole[row] = cell_text(it, block_get(runs->block, runs->schema, row, column));
+	}
+	bool alike = look_alike(whole, runs->n_shown);
+	for (size_t row = 0; row < runs->n_shown; row++) {
+		if (alike) {
+			shown.texts[row] = text_without_common(whole[row], whole, runs->n_shown);
+		} else {
+			shown.texts[row] = memory_copy_text(whole[row]);
+			text_cut(shown.texts[row], TEXT_SHOWN);
+		}
 		size_t width = text_width(shown.texts[row]);
 		shown.width = width > shown.width ? width : shown.width;
+	}
+	for (size_t row = 0; row < runs->n_shown; row++) {
+		free(whole[row]);
 	}
 	return shown;
 }

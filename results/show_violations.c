@@ -208,7 +208,8 @@ int show_violations(struct results_file *file, FILE *out, struct results_error *
 	}
 	struct breaks all[INVARIANTS_MAX];
 	size_t n = row.block->n_rows, n_invariants = gather(row, all);
-	fprintf(out, "\n%zu violation%s%s\n", n, n == 1 ? "" : "s", n > n_invariants ? " (all: --table violations):" : ":");
+	fprintf(out, "\n%zu violation%s%s\n", n, n == 1 ? "" : "s",
+		n > n_invariants ? " (all: --table violations):" : ":");
 	for (size_t i = 0; i < n_invariants; i++) {
 		if (all[i].n > 1) {
 			print_count(&all[i], out);

@@ -113,6 +113,45 @@ static void a_long_table_is_cut(void **state)
 	results_close(file);
 }
 
+/* Long maps that differ in one part: that part is seen, whatever is left out. */
+static void what_differs_is_seen(void **state)
+{
+	static const struct column columns[] = {
+		{"run", COLUMN_INT, "", ""},
+		{"seed", COLUMN_INT, "", ""},
+		{"protocol", COLUMN_STRING, "", ""},
+		{"verdict", COLUMN_STRING, "", ""},
+	};
+	static const struct table_schema schemas[TABLE_N] = {[TABLE_RUNS] = {4, columns}};
+	static const char *const protocols[] = {"{kind: pbft, batch: 64, window: 10, read_only: on}",
+		"{kind: pbft, batch: 64, window: 10, read_only: off}",
+		"{kind: pbft, batch: 64, window: 100, read_only: off}", "{kind: raft, reads: index}", "none"};
+	const char *path = in_folder(state, "x.h5");
+	struct results_error error;
+	struct journal *journal = journal_open(path, &fixture_header, schemas, 5, false, &error);
+	assert_non_null(journal);
+	for (uint64_t run = 0; run < 5; run++) {
+		struct run_blocks blocks = {0};
+		block_append(&blocks.tables[TABLE_RUNS], &schemas[TABLE_RUNS],
+			(union cell[]){{.integer = (int64_t)run}, {.integer = 1}, {.string = protocols[run]},
+				{.string = "completed"}});
+		assert_true(journal_append(journal, run, &blocks, &error));
+		run_blocks_finish(&blocks);
+	}
+	assert_true(journal_complete(journal, &error));
+	struct results_file *file = results_open(path, &error);
+	assert_non_null(file);
+	char *text = show(file);
+	assert_says(text,
+		"  0  {kind: pbft, ..., window: 10, read_only: on}    completed\n"
+		"  1  {kind: pbft, ..., window: 10, read_only: off}   completed\n"
+		"  2  {kind: pbft, ..., window: 100, read_only: off}  completed\n"
+		"  3  {kind: raft, reads: i...                        completed\n"
+		"  4  none                                            completed\n");
+	free(text);
+	results_close(file);
+}
+
 static void a_table_is_printed_as_csv(void **state)
 {
 	struct results_file *file = write_and_open(state);
@@ -330,6 +369,7 @@ int main(void)
 		IN_FOLDER(the_file_is_described),
 		IN_FOLDER(runs_stand_in_columns),
 		IN_FOLDER(a_long_table_is_cut),
+		IN_FOLDER(what_differs_is_seen),
 		IN_FOLDER(a_table_is_printed_as_csv),
 		IN_FOLDER(what_broke_is_told_in_sentences),
 		IN_FOLDER(a_transactions_life_is_told),
