@@ -587,7 +587,7 @@ static void what_is_withheld_late_or_said_twice_is_told(void **state)
 	} cases[] = {
 		{"silent, nodes: [1]", ", withheld: view 0, instance 1, digest 48b2"},
 		{"double-vote, nodes: [1]", ", sent besides: view 0, instance 1, digest "},
-		{"slow-primary, nodes: [0]", ", delayed by "},
+		{"slow-primary, nodes: [0]", "  v0        0  lie        pre-prepare to v1, delayed by "},
 	};
 	for (size_t i = 0; i < 3; i++) {
 		char scenario[600];
