@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,10 +24,12 @@ enum {
 	STYLE_DOWN,
 	STYLE_MARK, /* by enum space_time_mark_kind */
 	STYLE_LOST = 48,
+	STYLE_LIE,
+	STYLE_RESTART,
 };
 
 static const char *const mark_names[SPACE_TIME_MARKS] = {
-	"committed", "timeout", "accepted by its client", "crash"};
+	"committed", "timeout", "accepted by its client", "crash", "restart"};
 
 struct drawing {
 	const struct space_time *figure;
@@ -34,8 +37,15 @@ struct drawing {
 	double scale; /* seconds to the axis's unit */
 	const char *unit;
 	double stub_s; /* how far to the right a message goes that is lost where it is sent */
-	bool arrows[SPACE_TIME_PHASES_MAX], lost, marks[SPACE_TIME_MARKS];
+	bool arrows[SPACE_TIME_PHASES_MAX], lost, lie, marks[SPACE_TIME_MARKS];
+	struct placed *places; /* of words */
+	size_t n_places;
 };
+
+static size_t mark_style(size_t kind)
+{
+	return kind == SPACE_TIME_RESTART ? STYLE_RESTART : STYLE_MARK + kind;
+}
 
 static double height(const struct drawing *drawing, double line)
 {
@@ -66,6 +76,7 @@ static void survey(struct drawing *drawing)
 		const struct space_time_arrow *arrow = &figure->arrows[i];
 		drawing->arrows[arrow->phase] = true;
 		drawing->lost |= arrow->lost;
+		drawing->lie |= arrow->lie && !arrow->lost;
 		if (arrow->until_s > arrow->from_s) {
 			sum += arrow->until_s - arrow->from_s;
 			n++;
@@ -95,9 +106,12 @@ static void fill_legend(struct page *page, const struct drawing *drawing)
 	if (drawing->lost) {
 		add_legend(page, LEGEND_POINT, STYLE_LOST, "lost");
 	}
+	if (drawing->lie) {
+		add_legend(page, LEGEND_ARROW, STYLE_LIE, "a lie");
+	}
 	for (size_t i = 0; i < SPACE_TIME_MARKS; i++) {
 		if (drawing->marks[i]) {
-			add_legend(page, LEGEND_POINT, STYLE_MARK + i, mark_names[i]);
+			add_legend(page, LEGEND_POINT, mark_style(i), mark_names[i]);
 		}
 	}
 	if (figure->n_leads > 0) {
@@ -155,20 +169,28 @@ static void write_arrow(struct drawing *drawing, const struct space_time_arrow *
 		height(drawing, (double)arrow->from), dx * share * drawing->scale, dy * share);
 }
 
-static void plot_arrows(struct drawing *drawing, size_t phase, bool lost)
+enum arrow_sort { ARROW_PLAIN, ARROW_LIE, ARROW_LOST, ARROW_SORTS };
+
+static enum arrow_sort sort_of(const struct space_time_arrow *arrow)
 {
+	return arrow->lost ? ARROW_LOST : arrow->lie ? ARROW_LIE : ARROW_PLAIN;
+}
+
+static void plot_arrows(struct drawing *drawing, size_t phase, enum arrow_sort sort)
+{
+	static const char *const sorts[ARROW_SORTS] = {"", ", a lie", ", lost"};
 	const struct space_time *figure = drawing->figure;
 	bool any = false;
 	size_t block = 0;
 	for (size_t i = 0; i < figure->n_arrows; i++) {
 		const struct space_time_arrow *arrow = &figure->arrows[i];
-		if (arrow->phase != phase || arrow->lost != lost) {
+		if (arrow->phase != phase || sort_of(arrow) != sort) {
 			continue;
 		}
 		if (!any) {
 			char comment[120];
 			snprintf(comment, sizeof(comment), "%.60s%s: time, height, duration, rise",
-				figure->phases[phase], lost ? ", lost" : "");
+				figure->phases[phase], sorts[sort]);
 			block = plot_block(&drawing->plot, comment);
 			any = true;
 		}
@@ -179,9 +201,15 @@ static void plot_arrows(struct drawing *drawing, size_t phase, bool lost)
 	}
 	size_t style = arrow_style(figure, phase);
 	FILE *out = drawing->plot.script;
-	if (lost) {
+	if (sort == ARROW_LOST) {
 		fprintf(out, ", \\\n\tdata index %zu using 1:2:3:4 with vectors nohead ls %zu lw 1.3", block, style);
 		fprintf(out, ", \\\n\tdata index %zu using ($1+$3):($2+$4) with points ls %d", block, STYLE_LOST);
+	} else if (sort == ARROW_LIE) { /* its last eighth and its head are red */
+		fprintf(out, ", \\\n\tdata index %zu using 1:2:3:4 with vectors nohead ls %zu lw 1.3", block, style);
+		fprintf(out,
+			", \\\n\tdata index %zu using ($1+.875*$3):($2+.875*$4):(.125*$3):(.125*$4) with vectors head "
+			"size screen %.5f,17 fixed noborder ls %d",
+			block, HEAD_PT / drawing->plot.width, STYLE_LIE);
 	} else {
 		fprintf(out,
 			", \\\n\tdata index %zu using 1:2:3:4 with vectors head size screen %.5f,17 fixed "
@@ -203,8 +231,8 @@ static void plot_marks(struct drawing *drawing, enum space_time_mark_kind kind)
 				height(drawing, (double)figure->marks[i].line));
 		}
 	}
-	fprintf(drawing->plot.script, ", \\\n\tdata index %zu using 1:2 with points ls %d", block,
-		STYLE_MARK + (int)kind);
+	fprintf(drawing->plot.script, ", \\\n\tdata index %zu using 1:2 with points ls %zu", block,
+		mark_style(kind));
 }
 
 /* Words. Each stands above or below its lifeline near its moment: where it covers the fewest arrows and no
@@ -212,6 +240,11 @@ static void plot_marks(struct drawing *drawing, enum space_time_mark_kind kind)
 
 struct box {
 	double x0, x1, y0, y1; /* pt, from the panel's lower left corner */
+};
+
+struct placed {
+	struct box box;
+	const char *text;
 };
 
 /* Does the stretch from (x, y) by (dx, dy) pass through the box? (Liang, Barsky 1984.) */
@@ -276,23 +309,24 @@ static bool touches(const struct box *a, const struct box *b)
 /* Finds a word its place, after `begins`, where the one before it on its lifeline begins. False: there is
  * none. */
 static bool place_word(const struct drawing *drawing, const struct space_time_word *word,
-	const struct box *taken, size_t n_taken, double begins, struct box *place)
+	double begins, struct box *place)
 {
 	double wide = (double)text_length(word->text) * EM * WORD_PT;
 	double x = time_pt(drawing, word->at_s);
 	double y = height_pt(drawing, word->line);
-	/* After its moment is better than before it, and soon after better than later: by so many arrows. */
-	const double offsets[] = {4, 14, 28, 44, -4 - wide};
-	static const size_t prices[] = {0, 2, 4, 7, 3};
+	/* After its moment is better than before it, and soon after better than later: by so many arrows. Further
+	 * off it would seem to belong to another moment. */
+	const double offsets[] = {4, 10, -wide / 2, -4 - wide};
+	static const size_t prices[] = {0, 2, 3, 3};
 	size_t fewest = SIZE_MAX;
-	for (size_t i = 0; i < 10; i++) {
+	for (size_t i = 0; i < 8; i++) {
 		bool above = i % 2 == 0;
 		double x0 = x + offsets[i / 2];
 		double y0 = above ? y + 4 : y - 4 - WORD_PT;
 		struct box box = {x0, x0 + wide, y0, y0 + WORD_PT};
-		bool is_free = x0 > begins && box.x1 <= drawing->plot.panel_width;
-		for (size_t k = 0; k < n_taken && is_free; k++) {
-			is_free = !touches(&box, &taken[k]);
+		bool is_free = x0 > begins && x0 >= 0 && box.x1 <= drawing->plot.panel_width;
+		for (size_t k = 0; k < drawing->n_places && is_free; k++) {
+			is_free = !touches(&box, &drawing->places[k].box);
 		}
 		size_t n = is_free ? n_covered(drawing, &box) + prices[i / 2] : SIZE_MAX;
 		if (n < fewest) {
@@ -303,32 +337,37 @@ static bool place_word(const struct drawing *drawing, const struct space_time_wo
 	return fewest != SIZE_MAX;
 }
 
-static void write_words(struct drawing *drawing)
+static void place_words(struct drawing *drawing)
 {
 	const struct space_time *figure = drawing->figure;
-	struct plot *plot = &drawing->plot;
-	double unit = (figure->until_s - figure->from_s) * drawing->scale / plot->panel_width;
-	struct box *taken = figure_take(figure->n_words, sizeof(*taken));
 	double *begins = figure_take(figure->n_lines, sizeof(*begins));
-	size_t n_taken = 0;
-	fprintf(plot->script, "set style textbox opaque noborder fillcolor rgb '#ffffff' margins 0.2, 0\n");
+	drawing->places = figure_take(figure->n_words, sizeof(*drawing->places));
 	for (size_t i = 0; i < figure->n_words; i++) {
 		const struct space_time_word *word = &figure->words[i];
 		struct box box;
-		if (!place_word(drawing, word, taken, n_taken, begins[word->line], &box)) {
-			continue;
+		if (place_word(drawing, word, begins[word->line], &box)) {
+			begins[word->line] = box.x0;
+			drawing->places[drawing->n_places++] = (struct placed){box, word->text};
 		}
-		taken[n_taken++] = box;
-		begins[word->line] = box.x0;
-		fprintf(plot->script, "set label ");
-		plot_quote(plot->script, word->text);
-		fprintf(plot->script,
-			" at first %.8g, %.8g center front boxed tc rgb grey_dark font font_note\n",
-			figure->from_s * drawing->scale + (box.x0 + box.x1) / 2 * unit,
-			(box.y0 + box.y1) / 2 / LINE_PT - EDGE);
 	}
 	free(begins);
-	free(taken);
+}
+
+static void write_words(const struct drawing *drawing)
+{
+	const struct space_time *figure = drawing->figure;
+	const struct plot *plot = &drawing->plot;
+	double unit = (figure->until_s - figure->from_s) * drawing->scale / plot->panel_width;
+	fprintf(plot->script, "set style textbox opaque noborder fillcolor rgb '#ffffff' margins 0.2, 0\n");
+	for (size_t i = 0; i < drawing->n_places; i++) {
+		const struct box *box = &drawing->places[i].box;
+		fprintf(plot->script, "set label ");
+		plot_quote(plot->script, drawing->places[i].text);
+		fprintf(plot->script,
+			" at first %.8g, %.8g center front boxed tc rgb grey_dark font font_note\n",
+			figure->from_s * drawing->scale + (box->x0 + box->x1) / 2 * unit,
+			(box->y0 + box->y1) / 2 / LINE_PT - EDGE);
+	}
 }
 
 static void write_names(struct drawing *drawing)
@@ -361,8 +400,9 @@ static void draw_all(struct drawing *drawing)
 		fprintf(out, ", \\\n\tdata index %zu using 1:2:3:4 with vectors nohead ls %d", block, STYLE_LEADS);
 	}
 	for (size_t phase = 0; phase < figure->n_phases; phase++) {
-		plot_arrows(drawing, phase, false);
-		plot_arrows(drawing, phase, true);
+		for (unsigned sort = 0; sort < ARROW_SORTS; sort++) {
+			plot_arrows(drawing, phase, (enum arrow_sort)sort);
+		}
 	}
 	for (size_t kind = 0; kind < SPACE_TIME_MARKS; kind++) {
 		plot_marks(drawing, (enum space_time_mark_kind)kind);
@@ -392,9 +432,22 @@ bool space_time_draw(const struct figures_request *request, const char *name,
 		.left_pt = 14 + EM * 8 * (double)longest,
 	};
 	fill_legend(&page, &drawing);
+	/* The caption says how many words found no place: they are placed before the page is measured. */
+	double panel_width = (figure->wide ? PLOT_PAGE_PT : PLOT_COLUMN_PT) - page.left_pt - 8;
+	drawing.plot.panel_width = panel_width;
+	place_words(&drawing);
+	char caption[2048];
+	size_t n_left_out = figure->n_words - drawing.n_places;
+	if (n_left_out > 0) {
+		snprintf(caption, sizeof(caption), "%.1400s No room for %zu label%s: they are left out.",
+			figure->caption, n_left_out, n_left_out == 1 ? "" : "s");
+		page.caption = caption;
+	}
 	if (!plot_begin(&drawing.plot, request, name, &page, error)) {
+		free(drawing.places);
 		return false;
 	}
+	assert(fabs(drawing.plot.panel_width - panel_width) < 1e-9);
 	struct panel panel = {
 		.x_label = drawing.unit,
 		.x_min = figure->from_s * drawing.scale,
@@ -404,5 +457,6 @@ bool space_time_draw(const struct figures_request *request, const char *name,
 	};
 	plot_panel(&drawing.plot, &panel);
 	draw_all(&drawing);
+	free(drawing.places);
 	return plot_end(&drawing.plot, error);
 }

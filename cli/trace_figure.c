@@ -2,6 +2,8 @@
 
 #include "command.h"
 
+#include "engine/world.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,11 @@ struct sent {
 	sim_time at_ns;
 };
 
+/* A copy that is not what its sender gave away. */
+struct lied {
+	uint32_t number, to;
+};
+
 struct sent_list {
 	struct sent *sent;
 	size_t n, capacity;
@@ -23,6 +30,9 @@ struct sent_list {
 /* What is known of a node while the trace goes by. */
 struct lifeline {
 	struct sent_list sent;
+	struct lied *lied;
+	size_t n_lied, lied_capacity;
+	bool lies;
 	uint64_t view;
 	uint32_t leader;
 	bool told, down;
@@ -85,6 +95,7 @@ void trace_figure_destroy(struct trace_figure *trace)
 	uint32_t n = trace->lives == NULL ? 0 : trace->run.n_validators + trace->run.n_clients;
 	for (uint32_t i = 0; i < n; i++) {
 		free(trace->lives[i].sent.sent);
+		free(trace->lives[i].lied);
 	}
 	free(trace->lives);
 	free(trace->arrows);
@@ -107,7 +118,8 @@ static void begin(void *context, const struct trace_run *run)
 	for (uint32_t i = 0; i < n; i++) {
 		trace->lives[i] = (struct lifeline){
 			.leader = NODE_NONE, .leads_ns = SIM_NEVER, .down_ns = SIM_NEVER, .word_ns = -1,
-			.expired_ns = -1};
+			.expired_ns = -1,
+			.lies = i < run->n_validators && run->nodes[i].byzantine};
 	}
 	for (unsigned kind = 1; kind <= CLIENT_PHASES; kind++) {
 		trace->phases[trace->n_phases++] = trace_message_name(run->protocol, kind);
@@ -186,6 +198,28 @@ static sim_time sent_at(const struct trace_figure *trace, const struct message *
 	return low < list->n && list->sent[low].number == message->number ? list->sent[low].at_ns : -1;
 }
 
+static void lies(struct trace_figure *trace, const struct trace_event *event)
+{
+	struct lifeline *life = &trace->lives[event->node];
+	life->lies = true;
+	if (event->shaping != NULL && event->shaping->unsent) {
+		trace->n_under_way -= trace->n_under_way > 0;
+		return;
+	}
+	life->lied = grow(life->lied, sizeof(*life->lied), life->n_lied + 1, &life->lied_capacity);
+	life->lied[life->n_lied++] = (struct lied){event->message->number, event->peer};
+}
+
+static bool is_lie(const struct trace_figure *trace, const struct trace_event *event)
+{
+	const struct lifeline *life = &trace->lives[event->peer];
+	bool is = false;
+	for (size_t i = life->n_lied; i > 0 && !is; i--) {
+		is = life->lied[i - 1].number == event->message->number && life->lied[i - 1].to == event->node;
+	}
+	return is;
+}
+
 static void came(struct trace_figure *trace, const struct trace_event *event)
 {
 	sim_time from = event->peer == event->node ? -1 : sent_at(trace, event->message);
@@ -204,6 +238,7 @@ static void came(struct trace_figure *trace, const struct trace_event *event)
 		.to = event->node,
 		.phase = phase_of(trace, event->message),
 		.lost = event->what == TRACE_DROP,
+		.lie = is_lie(trace, event),
 	};
 	shown(trace, from);
 	shown(trace, event->at_ns);
@@ -304,6 +339,9 @@ static void fault(struct trace_figure *trace, const struct trace_event *event, b
 		}
 	} else if (strcmp(event->text, "restart") == 0) {
 		down_no_more(trace, event->node, event->at_ns);
+		if (in_window) {
+			add_mark(trace, event, SPACE_TIME_RESTART);
+		}
 		life->leads_ns = life->leader == event->node ? event->at_ns : SIM_NEVER;
 	}
 }
@@ -339,6 +377,11 @@ static void on_event(void *context, const struct trace_event *event)
 			}
 		}
 		break;
+	case TRACE_LIE:
+		if (trace_message_wanted(trace->filter, event->message)) {
+			lies(trace, event);
+		}
+		break;
 	case TRACE_TIMER:
 		if (strcmp(event->text, "client timeout") == 0) {
 			trace->lives[event->node].expired_ns = event->at_ns;
@@ -372,7 +415,17 @@ struct trace_sink trace_figure_sink(struct trace_figure *trace)
 
 /* The figure. */
 
-/* Clients stand above validators; whom the filter leaves out has no line. */
+static bool has_arrow(const struct trace_figure *trace, uint32_t node)
+{
+	bool has = false;
+	for (size_t i = 0; i < trace->figure.n_arrows && !has; i++) {
+		has = trace->arrows[i].from == node || trace->arrows[i].to == node;
+	}
+	return has;
+}
+
+/* Clients stand above validators; whom the filter leaves out has no line, and no client without an arrow that
+ * was not asked for. */
 static size_t set_lines(struct trace_figure *trace, char (*names)[24])
 {
 	uint32_t n_validators = trace->run.n_validators;
@@ -381,12 +434,14 @@ static size_t set_lines(struct trace_figure *trace, char (*names)[24])
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t node = i < trace->run.n_clients ? n_validators + i : i - trace->run.n_clients;
 		trace->lives[node].line = SIZE_MAX;
-		if (!has_line(trace, node)) {
+		if (!has_line(trace, node) ||
+			(node >= n_validators && trace->filter->n_nodes == 0 && !has_arrow(trace, node))) {
 			continue;
 		}
 		trace->lives[node].line = n_lines;
 		if (node < n_validators) {
-			snprintf(names[n_lines], sizeof(names[0]), "validator %u", node);
+			snprintf(names[n_lines], sizeof(names[0]), "validator %u%s", node,
+				trace->lives[node].lies ? " (lies)" : "");
 		} else if (trace->run.n_clients == 1) {
 			snprintf(names[n_lines], sizeof(names[0]), "client");
 		} else {
@@ -399,9 +454,15 @@ static size_t set_lines(struct trace_figure *trace, char (*names)[24])
 		trace->arrows[i].from = trace->lives[trace->arrows[i].from].line;
 		trace->arrows[i].to = trace->lives[trace->arrows[i].to].line;
 	}
+	size_t n_marks = 0;
 	for (size_t i = 0; i < figure->n_marks; i++) {
-		trace->marks[i].line = trace->lives[trace->marks[i].line].line;
+		struct space_time_mark mark = trace->marks[i];
+		mark.line = trace->lives[mark.line].line;
+		if (mark.line != SIZE_MAX) {
+			trace->marks[n_marks++] = mark;
+		}
 	}
+	figure->n_marks = n_marks;
 	for (size_t i = 0; i < figure->n_words; i++) {
 		trace->words[i].line = trace->lives[trace->words[i].line].line;
 	}

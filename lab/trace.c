@@ -101,7 +101,7 @@ static void handled(struct trace *trace)
 static void attacks_by(struct trace *trace, sim_time now)
 {
 	const struct lab *lab = trace->lab;
-	for (size_t a = 0; trace->n_attacks_open > 0 && a < lab->scenario->attacks.n; a++) {
+	for (size_t a = 0; trace->started && trace->n_attacks_open > 0 && a < lab->scenario->attacks.n; a++) {
 		const struct attack_common *common = lab->scenario->attacks.values[a].settings;
 		struct told_attack *attack = &trace->attacks[a];
 		if (common->from_ns > now || attack->told == NULL) {
@@ -456,6 +456,7 @@ void trace_started(struct lab *lab)
 		trace->beliefs[i] = (struct belief){UINT64_MAX, NODE_NONE};
 		look_at(trace, i, 0);
 	}
+	attacks_by(trace, 0);
 }
 
 void trace_end(struct lab *lab)

@@ -68,3 +68,5 @@ set style line 45 lc rgb "#000000" lw 1.3 dt 1 pt 10 ps 0.75
 set style line 46 lc rgb "#000000" lw 1.3 dt 1 pt 13 ps 0.9
 set style line 47 lc rgb "#000000" lw 2 dt 1 pt 2 ps 0.9
 set style line 48 lc rgb "#b00020" lw 1.6 dt 1 pt 2 ps 0.6
+set style line 49 lc rgb "#e00000" lw 1.6 dt 1
+set style line 50 lc rgb "#000000" lw 1.3 dt 1 pt 8 ps 0.75

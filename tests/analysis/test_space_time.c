@@ -90,6 +90,30 @@ static void test_lifelines(void **state)
 	assert_holds(state, "x.dat", "# committed\n70 0\n", true);
 }
 
+/* A lie is an arrow of its phase with a red end; one that is lost is a lost message. */
+static void test_lies_and_restarts(void **state)
+{
+	static const struct space_time_mark marks[] = {{.07, 2, SPACE_TIME_RESTART}};
+	struct space_time_arrow lying[4];
+	memcpy(lying, arrows, sizeof(lying));
+	struct space_time figure = make();
+	figure.arrows = lying;
+	lying[2].lie = true;
+	draw(state, &figure);
+	assert_holds(state, "x.gp", "a lie", false);
+	lying[1].lie = true;
+	figure.n_marks = 1;
+	figure.marks = marks;
+	draw(state, &figure);
+	assert_holds(state, "x.dat", "# offer, a lie: time, height, duration, rise\n10 1 20 -1\n", true);
+	assert_holds(state, "x.dat", "# offer: ", false);
+	assert_holds(state, "x.dat", "# answer, lost: ", true);
+	assert_holds(state, "x.dat", "# restart\n70 0\n", true);
+	assert_holds(state, "x.gp", "noborder ls 49", true);
+	assert_holds(state, "x.gp", "set label 'a lie'", true);
+	assert_holds(state, "x.gp", "with points ls 50", true);
+}
+
 static void test_units(void **state)
 {
 	struct space_time figure = make();
@@ -124,11 +148,15 @@ static void test_words(void **state)
 		assert_int_equal(sscanf(strstr(at, " at first "), " at first %lf, %lf", &x, &y), 2);
 		double wide = 11 * .57 * 7 / 437 * 100; /* of the panel's 437 pt, in ms */
 		assert_true(x > last[y > 1] + wide);
+		assert_true(x > 50 - wide - 4 && x < 50 + wide + 4); /* near its moment */
 		last[y > 1] = x;
 		n++;
 	}
-	assert_in_range(n, 2, 10);
+	assert_in_range(n, 2, 6);
 	free(script);
+	char left_out[80];
+	snprintf(left_out, sizeof(left_out), "c No room for %zu labels: they are left out.", 40 - n);
+	assert_holds(state, "x.gp", left_out, true);
 	char *svg = file_text(in_folder(state, "figures"), "x.svg");
 	assert_non_null(strstr(svg, "!touch mark"));
 	free(svg);
@@ -140,6 +168,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_FOLDER(test_arrows),
 		IN_FOLDER(test_lifelines),
+		IN_FOLDER(test_lies_and_restarts),
 		IN_FOLDER(test_units),
 		IN_FOLDER(test_words),
 	};

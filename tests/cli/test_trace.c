@@ -46,6 +46,15 @@ static void choices_narrow_it(void **state)
 	expect("$SYNOD trace " VIEW_CHANGE " --from '180 ms' --kind leads | tail -n 1", 0, "  leads      view 1");
 }
 
+static void phases_can_be_left_out(void **state)
+{
+	expect("$SYNOD trace " SPLIT_VOTE " --kind heartbeat | grep -v '^#' | grep -vc 'a heartbeat'", 1, "0\n");
+	expect("$SYNOD trace " SPLIT_VOTE " --without heartbeat,receive | grep -c 'a heartbeat\\|  receive  '", 1,
+		"0\n");
+	expect("$SYNOD trace " SPLIT_VOTE " --without heartbea", 2, "--without: raft knows no 'heartbea'; did you mean");
+	expect("$SYNOD trace " VIEW_CHANGE " --kind xyzzy", 2, "lie, shaped, attack,");
+}
+
 static void mistakes_are_told(void **state)
 {
 	expect("$SYNOD trace", 2, "usage: synod trace SCENARIO");
@@ -143,6 +152,28 @@ static void a_deposed_leader_leads_no_more(void **state)
 		   ": last} END {for (i in at) open += at[i] > last - 1e-6; print (n > 3) \" \" open}' d.dat", 0, "1 1\n");
 }
 
+static void liars_are_marked(void **state)
+{
+	if (no_gnuplot()) {
+		skip();
+	}
+	write_file("lies.yaml",
+		"validators: 4\nprotocol: pbft\nnetwork: {latency: {kind: constant, value: 10 ms}}\n"
+		"stop: {items: 1}\nworkload: {kind: requests, clients: 3}\n"
+		"attacks: [{kind: equivocate, nodes: [0]}]\n");
+	expect("$SYNOD trace lies.yaml -o l.svg", 0, NULL);
+	expect("grep -c 'validator 0 (lies)' l.gp", 0, "1\n");
+	expect("grep -c 'validator [123] (lies)' l.gp", 1, "0\n");
+	expect("awk '/^# pre-prepare, a lie:/ {on = 1; next} /^$/ {on = 0} on' l.dat | wc -l", 0, "2\n");
+	/* Of three clients two ask for nothing that is shown: unless they are asked for. */
+	expect("$SYNOD trace lies.yaml --without request,reply -o l.svg", 0, NULL);
+	expect("grep -c 'client [012]' l.gp", 1, "0\n");
+	expect("$SYNOD trace lies.yaml --without request,reply --node c0,v0,v1 -o l.svg", 0, NULL);
+	expect("grep -c 'client 0' l.gp", 0, "1\n");
+	expect("$SYNOD trace lies.yaml --kind lie,attack | grep -v '^#' | head -n 1", 0,
+		"  attack     equivocate begins (attacks.0)");
+}
+
 static void a_transactions_life_is_told(void **state)
 {
 	expect("$SYNOD run textbook-pbft.yaml --set stop.items=3 --set sweep=none --set record='[transactions]' "
@@ -214,11 +245,13 @@ int main(void)
 		cmocka_unit_test(the_ending_says_the_format),
 		cmocka_unit_test(a_run_is_named_in_two_ways),
 		cmocka_unit_test(choices_narrow_it),
+		cmocka_unit_test(phases_can_be_left_out),
 		cmocka_unit_test(mistakes_are_told),
 		cmocka_unit_test(the_documents_figures_are_drawn_again),
 		cmocka_unit_test(the_document_shows_real_lines),
 		cmocka_unit_test(a_figure_shows_what_happened),
 		cmocka_unit_test(a_deposed_leader_leads_no_more),
+		cmocka_unit_test(liars_are_marked),
 		cmocka_unit_test(a_transactions_life_is_told),
 		cmocka_unit_test(a_gets_and_an_aborted_puts_life_are_told),
 		cmocka_unit_test(what_broke_is_told_and_seen_again),

@@ -584,6 +584,23 @@ static void lies_and_rules_are_told(void **state)
 	assert_string_equal(heard, alone);
 }
 
+/* Nothing timed out: the step is the reason. */
+static void a_step_is_the_reason_for_an_election(void **state)
+{
+	for (int pre_vote = 0; pre_vote < 2; pre_vote++) {
+		char scenario[600];
+		snprintf(scenario, sizeof(scenario),
+			"validators: 3\nprotocol: {kind: raft, election_timeout: off, pre_vote: %s}\nstop: {items: 1}\n"
+			"network: {latency: {kind: constant, value: 1 ms}}\n"
+			"workload: {kind: requests, client_timeout: 300 ms}\n"
+			"faults: [{kind: step, node: 1, at: 10 ms, action: campaign}]\n", pre_vote ? "true" : "false");
+		char *text = text_of(scenario, &everything);
+		assert_says(text, pre_vote ? "  reason     step -> ask for pre-votes\n" : "  reason     step -> candidate\n");
+		assert_silent(text, pre_vote ? "step -> candidate" : "election timeout");
+		free(text);
+	}
+}
+
 static void what_is_withheld_late_or_said_twice_is_told(void **state)
 {
 	static const char base[] = "validators: 4\nprotocol: {kind: pbft, view_timeout: 200 ms}\nstop: {items: 2}\n"
@@ -594,7 +611,7 @@ static void what_is_withheld_late_or_said_twice_is_told(void **state)
 	} cases[] = {
 		{"silent, nodes: [1]", ", withheld: view 0, instance 1, digest 48b2"},
 		{"double-vote, nodes: [1]", ", sent besides: view 0, instance 1, digest "},
-		{"slow-primary, nodes: [0]", ", delayed by "},
+		{"slow-primary, nodes: [0]", "  v0        0  lie        pre-prepare to v1, delayed by "},
 	};
 	for (size_t i = 0; i < 3; i++) {
 		char scenario[600];
@@ -674,6 +691,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pbft_tells_its_normal_case),
 		cmocka_unit_test(lies_and_rules_are_told),
+		cmocka_unit_test(a_step_is_the_reason_for_an_election),
 		cmocka_unit_test(what_is_withheld_late_or_said_twice_is_told),
 		cmocka_unit_test(a_stores_operations_are_told),
 		cmocka_unit_test(names_of_messages_and_events_differ),

@@ -13,6 +13,7 @@ struct space_time_arrow {
 	size_t from, to;        /* lifelines */
 	size_t phase;
 	bool lost;              /* ends in a cross */
+	bool lie;               /* its head is red */
 };
 
 enum space_time_mark_kind {
@@ -20,6 +21,7 @@ enum space_time_mark_kind {
 	SPACE_TIME_TIMEOUT,
 	SPACE_TIME_ACCEPTED,
 	SPACE_TIME_CRASH,
+	SPACE_TIME_RESTART,
 	SPACE_TIME_MARKS,
 };
 
@@ -35,7 +37,8 @@ struct space_time_span {
 	size_t line;
 };
 
-/* A word at a lifeline. One for which there is no place without touching another is left out. */
+/* A word at a lifeline. One for which there is no place near its moment without touching another is left out;
+ * the caption says how many. */
 struct space_time_word {
 	double at_s;
 	size_t line;
