@@ -79,7 +79,7 @@ static bool selective_finish(
 		snprintf(error, 256, "must be validator numbers, such as [1, 2]");
 		return false;
 	}
-	if (attack->to.n == 0) {
+	if (attack->to.given && attack->to.n == 0) {
 		*param = "to";
 		snprintf(error, 256,
 			"names nobody: give a list such as [1, 2], or kind: silent, that sends to no one");

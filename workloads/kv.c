@@ -64,7 +64,7 @@ static const struct param params[] = {
 		.help = "optimistic: a put carries the version that its client knows, aborts where the store has "
 				"another, and is submitted again"},
 	CLIENT_PARAMS("share of the operations that touch one key that all clients share; the others touch "
-				  "keys that only their client uses"),
+				  "keys that only their client uses, where its own `outstanding` puts may still meet"),
 	PARAM_END,
 };
 

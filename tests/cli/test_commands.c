@@ -154,6 +154,15 @@ static void lists_what_there_is(void **state)
 	expect("$SYNOD list keys", 0, "liveness_bound");
 	expect("$SYNOD list kpis", 0, "messages_per_instance");
 	expect("$SYNOD list attacks", 0, "knows and can");
+	expect("$SYNOD list equivocate", 0, "attacks\n\n  equivocate: ");
+	expect("$SYNOD list equivocate | grep -c 'fraction  \\|groups  '", 0, "2");
+	expect("$SYNOD list linear | grep -c '^  linear:'", 0, "2"); /* a predictor and a drift */
+	expect("$SYNOD list equivocat", 2, "did you mean 'equivocate'?");
+	expect("$SYNOD list attacks | grep -c '^    fraction '", 0, "1\n");
+	expect("$SYNOD list attacks | grep -c '^    epsilon '", 0, "3\n");
+	expect("$SYNOD list faults", 0, "duration, -10000000 s to 10000000 s; default 0 s");
+	expect("$SYNOD list crash", 0, "duration, above 0 s, or off; default off");
+	expect("$SYNOD list keys faults | grep -c 'at least 0\\|default $\\|[0-9] ns'", 1, "0");
 }
 
 /* What an interrupted run has finished is kept, and the rest ends in the same bytes. */
