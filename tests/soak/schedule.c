@@ -173,7 +173,7 @@ static void write_fault(struct writer *writer)
 static void write_rule(struct writer *writer)
 {
 	static const char *const pbft[] = {"pre-prepare", "prepare", "commit", "checkpoint", "view-change",
-		"new-view", "fetch", "state", "status", "executed", "[prepare, commit]", "request", "reply", "all"};
+		"new-view", "fetch", "state", "status", "state-digests", "[prepare, commit]", "request", "reply", "all"};
 	static const char *const raft[] = {"append-entries", "append-answer", "request-vote", "vote-answer",
 		"install-snapshot", "timeout-now", "confirm", "confirm-answer", "request", "reply", "hint", "all",
 		"append-entries", "vote-answer"};
