@@ -11,6 +11,8 @@
 #include "common.h"
 #include "slope.h"
 
+#include <string.h>
+
 #include "workloads/workload.h"
 
 struct attack_gradient {
@@ -25,6 +27,7 @@ static double gradient_rewrite(const void *settings, const struct attack_view *v
 	double slope[FEATURES_MAX], moved[FEATURES_MAX];
 	uint32_t n_features = view->model->workload->n_features;
 	slope_at(view, view->seen, attack->epsilon, slope);
+	memcpy(moved, view->seen, prediction_seen_n(view->model) * sizeof(*moved));
 	slope_move(view->seen, slope, n_features, (enum norm)attack->norm, attack->epsilon, moved);
 	return prediction_value(view->model, moved);
 }

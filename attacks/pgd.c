@@ -54,7 +54,7 @@ static double pgd_rewrite(const void *settings, const struct attack_view *view)
 	double step =
 		attack->step > 0 ? attack->step : STEP_SHARE * attack->epsilon / (double)attack->iterations;
 	double most = prediction_value(view->model, view->seen);
-	memcpy(point, view->seen, n_features * sizeof(*point));
+	memcpy(point, view->seen, prediction_seen_n(view->model) * sizeof(*point));
 	for (int64_t i = 0; i < attack->iterations; i++) {
 		slope_at(view, point, step, slope);
 		slope_move(point, slope, n_features, norm, step, point);

@@ -10,7 +10,7 @@ static void differences(
 {
 	double moved[FEATURES_MAX];
 	uint32_t n = model->workload->n_features;
-	memcpy(moved, x, n * sizeof(*moved));
+	memcpy(moved, x, prediction_seen_n(model) * sizeof(*moved));
 	for (uint32_t i = 0; i < n; i++) {
 		moved[i] = x[i] + reach;
 		double above = prediction_value(model, moved);

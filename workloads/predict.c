@@ -161,6 +161,11 @@ void prediction_see(const struct prediction_model *model, const struct item *ite
 	}
 }
 
+uint32_t prediction_seen_n(const struct prediction_model *model)
+{
+	return model->workload->n_features + (model->predictor->tell != NULL);
+}
+
 double prediction_value(const struct prediction_model *model, const double *seen)
 {
 	if (model->predictor->tell != NULL) {

@@ -155,6 +155,10 @@ bool prediction_model_train(struct prediction_model *out, const struct workload 
 void prediction_see(const struct prediction_model *model, const struct item *item, sim_time at_ns,
 	struct random_stream *stream, double *seen);
 
+/* How many numbers `seen` holds: the features, and what a predictor that is told the truth was told. Who looks
+ * at another place in the features must hand on all of them. */
+uint32_t prediction_seen_n(const struct prediction_model *model);
+
 /* The predicted value, in the workload's unit, from what a validator sees. */
 double prediction_value(const struct prediction_model *model, const double *seen);
 /* Has it an analytic gradient? Else prediction_gradient must not be called. */
