@@ -190,6 +190,13 @@ bool attack_rows(
 	} else {
 		rewrite_rows(attack, value->settings, view, out);
 	}
+	for (size_t i = 0; i < (size_t)view->n_faulty * view->dims; i++) {
+		if (!isfinite(out[i])) {
+			snprintf(error, 256, "attack %s on rows this large leaves the range of numbers",
+				attack->plugin.name);
+			return false;
+		}
+	}
 	return true;
 }
 

@@ -7,6 +7,7 @@
 #include "engine/fault.h"
 #include "engine/latency.h"
 #include "protocols/protocol.h"
+#include "workloads/prediction.h"
 #include "workloads/rules.h"
 #include "workloads/workload.h"
 
@@ -462,6 +463,32 @@ static bool check_training_attacks(
 	return good;
 }
 
+/* What drifts must be a feature of the workload's. */
+static bool check_drift(
+	struct checker *checker, const struct tree *root, const struct scenario *scenario)
+{
+	const struct workload *workload = (const void *)scenario->workload.plugin;
+	const struct predictor_common *common = scenario->predictor.settings;
+	if (!workload || workload->n_features == 0 || !common || !common->drift.plugin) {
+		return true;
+	}
+	const char *feature = ((const struct drift_settings *)common->drift.settings)->feature;
+	for (uint32_t i = 0; feature && i < workload->n_features; i++) {
+		if (strcmp(workload->feature_names[i], feature) == 0) {
+			return true;
+		}
+	}
+	if (!feature) {
+		return true;
+	}
+	const struct tree *drift = tree_get(tree_get(root, "predictor"), "drift");
+	const struct tree *at = tree_get(drift, "feature");
+	diagnostics_error(checker->diagnostics, at ? at->place : root->place,
+		"predictor.drift.feature: %s has no feature `%.60s`; its first is `%s`",
+		workload->plugin.name, feature, workload->feature_names[0]);
+	return false;
+}
+
 bool finish_point(struct checker *checker, const struct tree *root, struct scenario *scenario)
 {
 	scenario->shape.n_validators = checker->n_validators;
@@ -488,6 +515,7 @@ bool finish_point(struct checker *checker, const struct tree *root, struct scena
 			(!protocol || check_node_attacks(checker, root, scenario)) &&
 			check_suiting_attacks(checker, root, scenario) &&
 			check_training_attacks(checker, root, scenario);
+	good &= check_drift(checker, root, scenario);
 	good &= finish_list(checker, &scenario->faults, root, "faults", &scenario->shape);
 	return good;
 }

@@ -424,6 +424,23 @@ static struct tree *override_values(struct arena *arena, const struct tree *valu
 	return list;
 }
 
+/* What stands at a dotted path, or NULL. */
+static const struct tree *at_path(struct arena *arena, const struct tree *root, const char *path)
+{
+	const struct tree *tree = root;
+	char *words = arena_strdup(arena, path), *rest = NULL;
+	for (char *word = strtok_r(words, ".", &rest); word && tree; word = strtok_r(NULL, ".", &rest)) {
+		if (tree->kind == TREE_LIST) {
+			bool number = strlen(word) <= 9 && strspn(word, "0123456789") == strlen(word);
+			size_t i = number ? strtoul(word, NULL, 10) : tree->n;
+			tree = i < tree->n ? tree->values[i] : NULL;
+		} else {
+			tree = tree_get(tree, word);
+		}
+	}
+	return tree;
+}
+
 struct tree *sweep_override(struct arena *arena, const struct tree *root, const char *path,
 	struct tree *value, struct diagnostics *diagnostics)
 {
@@ -451,6 +468,15 @@ struct tree *sweep_override(struct arena *arena, const struct tree *root, const 
 					return NULL;
 				}
 				tree = put_swept(arena, tree, sections[s], key, values, map->keys[i]->place);
+				/* And where the key stands besides, or what is set would be lost with a later
+				 * override that sweeps over something else. */
+				const struct tree *besides = at_path(arena, root, key);
+				if (besides && (besides->kind == TREE_MAP || besides->kind == TREE_SCALAR)) {
+					tree = tree_with(arena, tree, path, value, place, diagnostics);
+					if (!tree) {
+						return NULL;
+					}
+				}
 				done = true;
 			}
 		}

@@ -132,6 +132,8 @@ static void impossible_settings(void **state)
 	expect("$SYNOD check s.yaml --set attacks.3.feature=density", 1,
 		"attacks.3.feature: dimweight has no feature `density`, but `ln_length`, `ln_width`, "
 		"`ln_height`, `ln_density`\n");
+	expect("$SYNOD check s.yaml --set 'predictor.drift={kind: jump, feature: colour}'", 1,
+		"predictor.drift.feature: dimweight has no feature `colour`; its first is `ln_length`\n");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char command[256];
 		snprintf(command, sizeof(command), "$SYNOD run s.yaml -q --set predictor.train=%d --set '%s'",

@@ -200,7 +200,7 @@ static void test_overrides(void **state)
 	}
 	assert_string_equal(scenario_swept_value(file, 0, 0).text, "raft");
 	assert_string_equal(scenario_text(file),
-		"validators: 4\nprotocol: pbft\nworkload: dimweight\nsweep:\n  protocol:\n"
+		"validators: 4\nprotocol:\n  kind: pbft\n  batch: 8\nworkload: dimweight\nsweep:\n  protocol:\n"
 		"    - {kind: raft, batch: 8}\n    - {kind: pbft, batch: 8}\n");
 	/* And the text says all of it. */
 	char *text = strdup(scenario_text(file));
@@ -210,6 +210,12 @@ static void test_overrides(void **state)
 	scenario_close(again);
 	scenario_close(file);
 	free(text);
+	/* It is not lost where a later override sweeps over something else. */
+	file = read_right(HEAD "sweep: {protocol: [raft, pbft]}\n",
+		(const char *const[]){"protocol.batch=8", "sweep={validators: [4, 7]}"}, 2);
+	assert_int_equal(
+		((const struct fake_protocol *)scenario_point(file, 1)->protocol.settings)->batch, 8);
+	scenario_close(file);
 }
 
 static void test_equal_settings_are_held_once(void **state)
