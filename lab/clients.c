@@ -360,11 +360,10 @@ static void on_hint(struct lab *lab, struct node *node, const struct message *me
 			client->n_sent_back++;
 		}
 	}
-	if (leader != NODE_NONE) {
-		client->n_passed = 0;
-	} else if (client->believed == transaction->asked &&
+	if (leader == NODE_NONE && client->believed == transaction->asked &&
 		client->n_passed + 1 < lab->world.n_validators) {
-		/* Raft 8: it tries another server. Each once; when none knows a leader it waits for one. */
+		/* Raft 8: it tries another server. So many in all, whatever others say meanwhile (one may name
+		 * a leader that knows nothing of it); then it waits. */
 		client->n_passed++;
 		client->believed = (client->believed + 1) % lab->world.n_validators;
 	}
