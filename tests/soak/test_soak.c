@@ -55,6 +55,26 @@ static void none(void **state)
 	soak("none");
 }
 
+/* A schedule that did not end: with every message multiplied, servers that named a leader who knew of none
+ * sent a client round and round, ever more often. */
+static void clients_ask_on_a_bounded_number_of_times(void **state)
+{
+	struct schedule_outcome outcome = schedule_run(
+		"seed: 2515\nvalidators: 6\n"
+		"protocol: {kind: raft, batch: 6, window: 28, snapshot_every: 25, write_delay: 6 ms, learners: [5]}\n"
+		"network: {latency: {kind: normal, mean: 40 ms, sd: 15 ms}}\n"
+		"stop: {items: 127, events: 2000000}\nliveness_bound: 3600 s\n"
+		"workload: {kind: kv, clients: 4, conflict: 0.3, arrivals: {kind: poisson, rate: 3 /s}}\n"
+		"faults:\n"
+		"  - {kind: rule, message: all, action: duplicate, delay: 19 ms, copies: 4, from: 2751 ms, "
+		"until: 13760 ms}\n"
+		"  - {kind: isolate, nodes: leader, follow: on, from: 4278 ms, until: 12236 ms}\n"
+		"  - {kind: rule, message: timeout-now, from_nodes: [3], nth: 4, action: duplicate, delay: 500 ms, "
+		"copies: 3, from: 14177 ms, until: 15244 ms}\n"
+		"  - {kind: loss, probability: 0.6, among: validators, from: 13435 ms, until: 18113 ms}\n");
+	assert_string_equal(outcome.verdict, "completed");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -62,6 +82,7 @@ int main(void)
 		cmocka_unit_test(raft),
 		cmocka_unit_test(central),
 		cmocka_unit_test(none),
+		cmocka_unit_test(clients_ask_on_a_bounded_number_of_times),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
