@@ -240,6 +240,7 @@ struct raft {
 	uint32_t transfer_to;   /* NODE_NONE: no transfer */
 	bool transferred;       /* TimeoutNow has been sent in this term */
 	struct raft_change *change;
+	uint64_t n_changes_given_up;
 	uint64_t *values;       /* scratch, by validator */
 	uint64_t *sorted;
 
