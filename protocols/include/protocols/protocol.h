@@ -144,6 +144,8 @@ struct protocol {
 	enum protocol_part (*part)(const struct node *node, uint32_t validator);
 	bool (*enough)(const struct node *node, const uint64_t *validators);
 	uint64_t (*n_fast)(const struct node *node);      /* instances it committed by a fast path; may be NULL */
+	/* Membership changes that it began as the leader and that nobody will carry to their end; may be NULL. */
+	uint64_t (*n_changes_given_up)(const struct node *node);
 	struct log_entry (*log_at)(const struct node *node, uint64_t index);
 };
 
