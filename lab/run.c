@@ -454,6 +454,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		.seed = lab->seed,
 		.events = lab->world.events,
 		.rules_acted = lab->world.rules_acted,
+		.steps_refused = lab->world.steps_refused,
 	};
 	runs_row(lab, request, blocks, summary);
 	collect_tables(lab);

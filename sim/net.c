@@ -254,6 +254,7 @@ static bool send_shaped(struct node *node, uint32_t to, const struct message *me
 	at = sim_time_add(sim_time_add(at, shaping.way_ns), shaping.delay_ns);
 	at = at < shaping.not_before_ns ? shaping.not_before_ns : at;
 	sim_time later = at;
+	world->duplicated += shaping.n_duplicates;
 	for (uint32_t i = 1; i <= shaping.n_duplicates; i++) {
 		later = sim_time_add(later, shaping.duplicate_after_ns);
 		push_duplicate(world, packet, to, later, i);

@@ -80,7 +80,12 @@ void raft_configure(struct node *node, const struct raft_config *config)
 	struct raft *raft = raft_of(node);
 	raft->config = config;
 	raft->plain = raft->plain && config->index == 0;
-	raft->keeps_time = raft->keeps_time || config->index > 0;
+	if (config->index > 0 && !raft->keeps_time) {
+		raft->keeps_time = true;
+		for (uint32_t i = 0; i < node->n_validators; i++) {
+			raft->peers[i].answered_at = node_now(node); /* not noted so far */
+		}
+	}
 	if (raft->role == RAFT_LEADER) {
 		raft_recount_members(node);
 	}

@@ -19,6 +19,7 @@ struct run_summary {
 	uint64_t run, point, replication, seed;
 	uint64_t events;
 	uint64_t rules_acted; /* bits by place in the list of faults: which rules met a message */
+	uint64_t steps_refused; /* the same: which steps could not be taken */
 	double kpis[KPI_N]; /* as numbers, for the summary on the terminal */
 	char verdict[16];
 	char verdict_reason[160];

@@ -224,7 +224,10 @@ struct world {
 	uint64_t events;
 	uint64_t messages[CLASS_N], bytes[CLASS_N];
 	uint64_t lost, cut, corrupted; /* copies that never came */
-	uint64_t rules_acted; /* bits by place in the list of faults, of the first 64: it met its message */
+	uint64_t duplicated;           /* copies that the network has made */
+	/* Bits by place in the list of faults, of the first 64: a rule met its message; a step could not be
+	 * done. */
+	uint64_t rules_acted, steps_refused;
 	uint64_t n_steps, n_steps_refused; /* of a scenario: done; that could not be done then */
 	uint64_t refused; /* messages that claimed what their senders could not show */
 };
