@@ -106,7 +106,9 @@ static void tick(struct node *node)
 	if (raft->attentive) {
 		raft_attend(node);
 	}
-	if (settings->check_quorum && raft->role == RAFT_LEADER) {
+	/* Thesis 6.2: where followers refuse candidates for a leader's sake (pre-votes, or votes after a
+	 * membership change, too), it must not stay when it reaches no quorum, or nobody leads for ever. */
+	if (raft->keeps_time && raft->role == RAFT_LEADER) {
 		raft_check_quorum(node);
 	}
 }

@@ -218,7 +218,8 @@ struct raft {
 	uint64_t commit, applied;
 	uint64_t snapshot_due;  /* the next one is taken when so much is applied */
 	sim_time heard_at;      /* from a leader; -1: never */
-	bool keeps_time;        /* it matters when it heard */
+	bool keeps_time;        /* it matters when it heard: it refuses candidates for a leader's sake, and leads
+	                         * only as long as a majority answers; both or neither (thesis 6.2) */
 	uint64_t *votes;
 
 	/* Who is a member: the latest configuration in the log, committed or not. */

@@ -36,7 +36,8 @@ const struct param raft_params[] = {
 		.fallback = "1 MiB", .unit = "bytes", .help = "size of a snapshot on the wire"},
 	{.name = "pre_vote", .kind = PARAM_BOOL, .offset = offsetof(struct raft_settings, pre_vote),
 		.fallback = "off", .unit = "",
-		.help = "a server asks whether it would be elected before it takes a new term"},
+		.help = "a server asks whether it would be elected before it takes a new term; none would be while a "
+				"leader is heard, and a leader without a majority steps down as with check_quorum"},
 	{.name = "check_quorum", .kind = PARAM_BOOL,
 		.offset = offsetof(struct raft_settings, check_quorum), .fallback = "off", .unit = "",
 		.help = "a leader that hears no majority for the smallest election timeout steps down; who has heard "

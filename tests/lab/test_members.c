@@ -106,6 +106,21 @@ static void shrinks(void **state)
 	}
 }
 
+/* After a change servers refuse candidates while they hear the leader. One that is heard by one, and reaches
+ * no majority, steps down all the same: another leads within some election timeouts. */
+static void bridge_after_a_change(void **state)
+{
+	struct outcome *outcome = run_text("seed: 1\nvalidators: 6\nprotocol: raft\nstop: {items: 600}\n"
+		"workload: {kind: requests, clients: 2, arrivals: {kind: regular, rate: 10 /s}}\n"
+		"faults:\n"
+		"  - {kind: step, at: 2 s, node: leader, action: change-membership, members: [0, 1, 2, 3, 4]}\n"
+		"  - {kind: partition, groups: [[0, 1], [1, 2, 3], [4], [5]], from: 10 s}\n");
+	assert_verdict(outcome, "completed");
+	assert_true(kpi(outcome, KPI_DECIDED) == 600);
+	assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 1);
+	outcome_close(outcome);
+}
+
 /* Said at once, by the configuration that holds. */
 static void stalls(const char *protocol, const char *change, const char *crash)
 {
@@ -262,6 +277,7 @@ int main(void)
 		cmocka_unit_test(spares),
 		cmocka_unit_test(grows),
 		cmocka_unit_test(shrinks),
+		cmocka_unit_test(bridge_after_a_change),
 		cmocka_unit_test(said_at_once),
 		cmocka_unit_test(cut_one_way),
 		cmocka_unit_test(a_change_to_come),
