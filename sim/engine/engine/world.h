@@ -204,6 +204,7 @@ struct world {
 
 	struct packet **packet_chunks;
 	uint32_t n_packet_chunks, packet_chunks_capacity, packet_free, n_packets_used;
+	uint64_t waiting_bytes; /* of all processors' queues */
 	struct call *calls;
 	uint32_t n_calls, calls_capacity, call_free;
 
@@ -235,6 +236,9 @@ struct world {
 void world_init(struct world *world, const struct world_settings *settings, const struct host_ops *ops,
 	void *host);
 void world_finish(struct world *world);
+
+/* Bytes that the world has taken: its arena, packets and queues. O(1). */
+uint64_t world_memory(const struct world *world);
 
 /* Adds the scenario's faults; before world_run. */
 void world_faults(struct world *world, const struct plugin_list *faults);
