@@ -313,6 +313,15 @@ static double fast_commits(const struct lab *lab)
 	return ratio((double)n_fast, (double)n_nodes);
 }
 
+static int64_t changes_given_up(const struct lab *lab)
+{
+	uint64_t n = 0;
+	for (uint32_t i = 0; lab->protocol->n_changes_given_up != NULL && i < lab->world.n_validators; i++) {
+		n += lab->protocol->n_changes_given_up(&lab->world.nodes[i]);
+	}
+	return (int64_t)n;
+}
+
 /* Liveness is no matter of safety. */
 static void safety(const struct lab *lab, union cell *kpis)
 {
@@ -393,6 +402,12 @@ void collect_finish(struct lab *lab, union cell *kpis)
 	kpis[KPI_ABORTS].integer = (int64_t)n_aborts;
 	kpis[KPI_RETRIES].integer = (int64_t)n_retries;
 	kpis[KPI_REFUSED].integer = (int64_t)world->refused;
+	kpis[KPI_MESSAGES_LOST].integer = (int64_t)world->lost;
+	kpis[KPI_MESSAGES_CUT].integer = (int64_t)world->cut;
+	kpis[KPI_MESSAGES_CORRUPTED].integer = (int64_t)world->corrupted;
+	kpis[KPI_MESSAGES_DUPLICATED].integer = (int64_t)world->duplicated;
+	kpis[KPI_STEPS_REFUSED].integer = (int64_t)world->n_steps_refused;
+	kpis[KPI_MEMBERSHIP_GIVEN_UP].integer = changes_given_up(lab);
 }
 
 /* Tables. */

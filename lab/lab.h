@@ -13,6 +13,7 @@
  *   transactions.c  the life of each transaction, where it is recorded
  *   trace.c     tells a sink all that happens, where there is one
  *   watch.c     the invariants, checked from the outside at every report
+ *   memory.c    what the run has taken, and when that is too much
  *   members.c   who belongs, where validators come and go
  *   faults.c    what the engine's faults need to know of protocols: quorums, steps, lies
  *   told.c      those about what clients were told: exactly-once, durability, liveness
@@ -263,7 +264,9 @@ struct lab {
 	const struct workload_common *common;
 	uint64_t seed;
 	uint64_t run, point, replication;
-	struct run_blocks *out; /* rows of the tables, or NULL */
+	struct run_blocks *out; /* rows of the tables */
+	struct memory_allowance allowance;
+	uint64_t kept_bytes; /* in closings that are kept */
 	const struct run_schemas *schemas;
 	bool verbose;
 
@@ -407,6 +410,10 @@ static inline bool lab_serves(const struct lab *lab, uint32_t validator)
 	return lab->world.nodes[validator].alive &&
 		(!lab->membership || members_belongs(lab, validator));
 }
+
+/* memory.c */
+/* Ends the run where it has taken more than it may; else says until which event nobody looks again. */
+void memory_look(struct lab *lab);
 
 /* driver.c */
 void driver_start(struct lab *lab);

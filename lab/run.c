@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bytes from which arrays no longer double. */
+#define GROW_SLOWLY ((size_t)256 << 20)
+
 /* The bound on a drain where liveness_bound is off. */
 #define DRAIN_NS (30 * SIM_SECOND)
 
@@ -14,9 +17,10 @@ void *lab_grow(void *old, size_t element_size, size_t n, size_t *capacity)
 	if (n <= *capacity) {
 		return old;
 	}
-	size_t wanted = *capacity == 0 ? 16 : *capacity * 2;
-	while (wanted < n) {
-		wanted *= 2;
+	/* What is large grows by a quarter: twice as much might be more than there is. */
+	size_t wanted = *capacity < 16 ? 16 : *capacity;
+	while (wanted < n || wanted == *capacity) {
+		wanted += wanted > GROW_SLOWLY / element_size ? wanted / 4 : wanted;
 	}
 	char *memory = realloc(old, wanted * element_size);
 	if (memory == NULL) {
@@ -120,7 +124,11 @@ static void overdue(struct world *world, sim_time next)
 		return;
 	}
 	if (world->events >= world->settings.events_max) {
-		lab_end(lab, "limit", "%llu events", (unsigned long long)world->settings.events_max);
+		if (world->events >= (uint64_t)stop->events) {
+			lab_end(lab, "limit", "%llu events", (unsigned long long)stop->events);
+		} else {
+			memory_look(lab);
+		}
 		return;
 	}
 	if (next == SIM_NEVER) {
@@ -393,6 +401,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	lab->schemas = request->schemas;
 	lab->verbose = request->verbose;
 	lab->model_cache = request->models;
+	lab->allowance = request->memory;
 	build(lab);
 	if (lab->workload->application && !models_start(lab, error)) {
 		finish(lab);
@@ -430,6 +439,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	members_start(lab);
 	told_start(lab);
 	driver_start(lab);
+	memory_look(lab);
 	world_run(&lab->world);
 	if (lab->training_error[0] != '\0') {
 		memcpy(error, lab->training_error, sizeof(lab->training_error));
@@ -454,6 +464,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		.seed = lab->seed,
 		.events = lab->world.events,
 		.rules_acted = lab->world.rules_acted,
+		.steps_refused = lab->world.steps_refused,
 	};
 	runs_row(lab, request, blocks, summary);
 	collect_tables(lab);

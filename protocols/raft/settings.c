@@ -14,11 +14,11 @@ const struct param raft_params[] = {
 		.offset = offsetof(struct raft_settings, batch_delay_ns), .fallback = "0 s", .unit = "s",
 		.help = "how long an entry that is not full waits for more transactions"},
 	{.name = "election_timeout", .kind = PARAM_DURATION_RANGE,
-		.flags = PARAM_AUTO | PARAM_OFF | PARAM_EXCLUDE_MIN,
+		.flags = PARAM_AUTO | PARAM_OFF, .min = SIM_TIMER_MIN,
 		.offset = offsetof(struct raft_settings, election_timeout_ns), .fallback = "auto",
 		.auto_delays = {10, 20}, .auto_min_ns = {150 * SIM_MS, 300 * SIM_MS}, .unit = "s",
 		.help = "a server that hears nothing for a time drawn from this range becomes a candidate"},
-	{.name = "heartbeat", .kind = PARAM_DURATION, .flags = PARAM_AUTO | PARAM_OFF | PARAM_EXCLUDE_MIN,
+	{.name = "heartbeat", .kind = PARAM_DURATION, .flags = PARAM_AUTO | PARAM_OFF, .min = SIM_TIMER_MIN,
 		.offset = offsetof(struct raft_settings, heartbeat_ns), .fallback = "auto", .unit = "s",
 		.help = "an idle leader's pause between appends; auto: a third of the smallest election timeout"},
 	{.name = "initial_leader", .kind = PARAM_CHOICE, .choices = "0|none",
@@ -36,7 +36,8 @@ const struct param raft_params[] = {
 		.fallback = "1 MiB", .unit = "bytes", .help = "size of a snapshot on the wire"},
 	{.name = "pre_vote", .kind = PARAM_BOOL, .offset = offsetof(struct raft_settings, pre_vote),
 		.fallback = "off", .unit = "",
-		.help = "a server asks whether it would be elected before it takes a new term"},
+		.help = "a server asks whether it would be elected before it takes a new term; none would be while a "
+				"leader is heard, and a leader without a majority steps down as with check_quorum"},
 	{.name = "check_quorum", .kind = PARAM_BOOL,
 		.offset = offsetof(struct raft_settings, check_quorum), .fallback = "off", .unit = "",
 		.help = "a leader that hears no majority for the smallest election timeout steps down; who has heard "

@@ -179,6 +179,15 @@ static void says_what_does_nothing(void **state)
 	expect("$SYNOD run small.yaml -q --set 'faults=[{kind: rule, message: commit, nth: 1, action: drop}]' "
 		   "--set 'sweep={faults.0.view: [0, 7]}'",
 		0, "note: faults.0 (rule) matched no message in 4 of 8 runs\n");
+	expect("$SYNOD run small.yaml -q --set sweep=none --set protocol=raft --set "
+		   "'faults=[{kind: step, at: 10 ms, node: [1], action: transfer, to: 2}]'",
+		0, "note: faults.0 (step) was not taken: validator 1 could not transfer at 0.01 s: it was down or");
+	expect("$SYNOD run small.yaml -q --set protocol=pbft --set "
+		   "'sweep={faults: [[{kind: step, at: 10 ms, node: leader, action: propose}], "
+		   "[{kind: step, at: 10 ms, node: [2], action: propose}]]}'",
+		0, "(step) was not taken: validator 2 could not propose at 0.01 s in ");
+	expect("$SYNOD run small.yaml -q --set sweep=none --set protocol=raft --set "
+		   "'faults=[{kind: step, at: 10 ms, node: [0], action: transfer, to: 2}]' | grep -c note:", 1, "0");
 	expect("$SYNOD run small.yaml -q --set 'faults=[{kind: isolate, nodes: leader, until: 1 s}]'", 0,
 		"note: faults.0 (isolate) is on `leader`, and `none` has no leader (point 0, protocol none)\n");
 	expect("$SYNOD check small.yaml --set sweep=none --set 'workload={kind: dimweight}' --set "
