@@ -542,7 +542,7 @@ static void serve(struct world *world, struct port *port, struct node *node, uin
 	queue_push(&world->queue, port->service_at, port->service_handle);
 }
 
-static void wait_in_line(struct port *port, uint64_t handle)
+static void wait_in_line(struct world *world, struct port *port, uint64_t handle)
 {
 	if (port->waiting_n == port->waiting_capacity) {
 		uint32_t capacity = port->waiting_capacity == 0 ? 64 : port->waiting_capacity * 2;
@@ -551,6 +551,7 @@ static void wait_in_line(struct port *port, uint64_t handle)
 			waiting[i] = port->waiting[(port->waiting_first + i) % port->waiting_capacity];
 		}
 		free(port->waiting);
+		world->waiting_bytes += (capacity - port->waiting_capacity) * sizeof(*waiting);
 		port->waiting = waiting;
 		port->waiting_first = 0;
 		port->waiting_capacity = capacity;
@@ -563,7 +564,7 @@ static void to_processor(struct world *world, struct node *node, uint32_t index)
 	struct port *port = &world->ports[node->id];
 	uint64_t handle = handle_make(EVENT_HANDLE, node->id, index);
 	if (port->in_service) {
-		wait_in_line(port, handle);
+		wait_in_line(world, port, handle);
 	} else {
 		serve(world, port, node, handle);
 	}

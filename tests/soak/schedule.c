@@ -221,6 +221,43 @@ static void write_rule(struct writer *writer)
 	}
 }
 
+/* A change of members, and what befalls the servers while its entry is still on the way: drawn apart, the
+ * two would hardly ever meet. */
+static void write_change(struct writer *writer, uint32_t at_ms)
+{
+	write_text(writer, "  - {kind: step, at: %u ms, action: change-membership, node: leader, joint: %s, members: ",
+		at_ms, PICK(writer, "on", "off"));
+	write_nodes(writer, 1 + below(writer, writer->n_validators));
+	if (chance(writer, .3)) {
+		write_text(writer, ", learners: ");
+		write_nodes(writer, 1 + below(writer, 2));
+	}
+	write_text(writer, "}\n");
+	uint32_t from_ms = at_ms - (at_ms < 100 ? at_ms : 100) + below(writer, 200);
+	uint32_t until_ms = from_ms + 1 + below(writer, writer->span_ms - from_ms);
+	switch (below(writer, 4)) {
+	case 0:
+		write_text(writer, "  - {kind: partition, groups: ");
+		write_groups(writer);
+		break;
+	case 1:
+		write_text(writer, "  - {kind: isolate, nodes: leader");
+		break;
+	case 2:
+		write_text(writer, "  - {kind: crash, nodes: leader");
+		break;
+	default:
+		write_text(writer, "  - {kind: crash, nodes: ");
+		write_some_nodes(writer);
+		break;
+	}
+	write_text(writer, ", from: %u ms, until: %u ms}\n", from_ms, until_ms);
+	if (chance(writer, .7)) {
+		write_text(writer, "  - {kind: step, at: %u ms, action: campaign, node: [%u]}\n",
+			from_ms + below(writer, 400), below(writer, writer->n_validators));
+	}
+}
+
 static void write_step(struct writer *writer)
 {
 	bool is_raft = strcmp(writer->protocol, "raft") == 0;
@@ -444,6 +481,13 @@ void schedule_write(const struct schedule *schedule, char text[SCHEDULE_TEXT_MAX
 	write_text(&writer, "faults:\n");
 	for (uint32_t i = 1 + below(&writer, 5); i > 0; i--) {
 		write_fault(&writer);
+	}
+	if (schedule->wide && !predicts && strcmp(protocol, "raft") == 0 && chance(&writer, .5)) {
+		uint32_t at_ms = below(&writer, writer.span_ms / 2);
+		for (uint32_t i = 1 + below(&writer, 4); i > 0; i--) {
+			write_change(&writer, at_ms);
+			at_ms += 100 + below(&writer, writer.span_ms / 10);
+		}
 	}
 	write_text(&writer, "%s", schedule->faults != NULL ? schedule->faults : "");
 	bool lies = writer.n_faulty > 0 && chance(&writer, .5);

@@ -3,6 +3,7 @@
 #define LAB_RUN_H
 
 #include "lab/kpi.h"
+#include "lab/memory.h"
 #include "results/results.h"
 #include "scenarios/scenario.h"
 
@@ -35,6 +36,7 @@ struct run_request {
 	uint64_t point, replication;
 	bool verbose; /* prints what was trained, on stderr */
 	const struct trace_sink *trace; /* hears all that happens (lab/trace.h); NULL: nobody, which costs nothing */
+	struct memory_allowance memory; /* zeroed: none but the scenario's own */
 	struct model_cache *models; /* trained ones, shared by runs; NULL: each run trains its own */
 };
 

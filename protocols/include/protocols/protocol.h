@@ -82,6 +82,11 @@ struct protocol_forgery {
 	void (*vote)(struct node *node, struct message *copy, uint64_t digest);
 	/* Makes a refusal a vote for whoever asked. False: it is no refusal. */
 	bool (*grant)(struct node *node, struct message *copy);
+	/* Makes an answer to a proposal acknowledge `ahead` entries more than its node holds. False: it answers
+	 * none. (A leader that believes it counts the node for entries, sent or yet to come, that it lacks.) */
+	bool (*acknowledge)(struct node *node, struct message *copy, uint64_t ahead);
+	/* Raises the view or term that the copy speaks of by `by`, below 2^32. */
+	void (*inflate)(struct node *node, struct message *copy, uint64_t by);
 	/* Makes a certificate claim what was never signed: in PBFT a view change with a prepared batch or a
 	 * stable checkpoint that it can't prove, in several ways, by the message's number; a new view from view
 	 * changes that nobody made; its own checkpoint with another digest; a state that was never agreed on. */
