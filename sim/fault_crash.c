@@ -77,11 +77,16 @@ static void begin(struct world *world, struct outage *outage)
 {
 	uint32_t node = outage->node;
 	outage->n_downs = world->ports[node].n_downs;
-	if (!outage->pause) {
+	if (outage->pause && !world->nodes[node].alive) {
+		outage->node = NODE_NONE;
+		return;
+	}
+	world->ops->fault_began(world);
+	if (outage->pause) {
+		world_pause(world, node);
+	} else {
 		world->ports[node].n_crashes++;
 		world_crash(world, node);
-	} else if (!world_pause(world, node)) {
-		outage->node = NODE_NONE;
 	}
 }
 

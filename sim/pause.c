@@ -36,19 +36,16 @@ bool pause_keeps(struct world *world, uint32_t whom, uint64_t handle)
 	return true;
 }
 
-bool world_pause(struct world *world, uint32_t whom)
+void world_pause(struct world *world, uint32_t whom)
 {
 	struct inbox *inbox = &world->inboxes[whom];
-	if (!world->nodes[whom].alive) {
-		return false;
-	}
+	assert(world->nodes[whom].alive);
 	if (inbox->n_pauses++ == 0) {
 		world->n_paused++;
 		net_filter(world);
 		digest_add(&world->digest, (uint64_t)world->now, (uint64_t)whom << 44 | 0xff03);
 		fault_tell(world, whom, "pause");
 	}
-	return true;
 }
 
 static void go_on(struct world *world, uint32_t whom, uint64_t handle)
