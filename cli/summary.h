@@ -13,6 +13,8 @@ void summary_add(struct summary *summary, const struct run_summary *run);
 /* Takes all runs of a result file instead of those added. */
 void summary_read(struct summary *summary, struct results_file *results);
 void summary_print(const struct summary *summary, FILE *out);
+/* Adds a remark for each swept key whose values made no difference to any run. */
+void summary_remarks(const struct summary *summary, struct diagnostics *diagnostics);
 /* Says how many runs are unsafe and how many stalled, with the first of each; nothing where none is. True
  * where some are. */
 bool summary_alarm(const struct summary *summary, FILE *out);

@@ -5,7 +5,7 @@
 #include "workloads/workload.h"
 
 /* `conflict_help` says what the shared object is. Settings begin with a struct workload_common. */
-#define CLIENT_PARAMS(conflict_help)                                                                \
+#define CLIENT_PARAMS(conflict_when, conflict_help)                                                 \
 	{.name = "clients",                                                                             \
 		.kind = PARAM_INT,                                                                          \
 		.offset = offsetof(struct workload_common, clients),                                        \
@@ -22,6 +22,7 @@
 		.max = 1e6,                                                                                 \
 		.fallback = "1",                                                                            \
 		.unit = "",                                                                                 \
+		.when = "arrivals = none",                                                                  \
 		.help = "closed loop: requests that each client keeps under way"},                          \
 	{.name = "size",                                                                                \
 		.kind = PARAM_BYTES,                                                                        \
@@ -38,6 +39,7 @@
 		.max = 1,                                                                                   \
 		.fallback = "0",                                                                            \
 		.unit = "",                                                                                 \
+		.when = conflict_when,                                                                      \
 		.help = conflict_help},                                                                     \
 	{.name = "arrivals",                                                                            \
 		.kind = PARAM_PLUGIN,                                                                       \
@@ -51,8 +53,8 @@
 		.help = "equal replies that a client waits for; auto: what the protocol says"},             \
 	{                                                                                               \
 		.name = "client_timeout", .kind = PARAM_DURATION, .flags = PARAM_AUTO | PARAM_OFF,          \
-		.offset = offsetof(struct workload_common, client_timeout_ns), .min = 1,                    \
-		.max = (double)SIM_NEVER, .fallback = "auto", .auto_delays = {40},                          \
+		.offset = offsetof(struct workload_common, client_timeout_ns), .min = TIMER_NS_MIN,         \
+		.fallback = "auto", .auto_delays = {40},                                                    \
 		.auto_min_ns = {2 * SIM_SECOND}, .unit = "s",                                               \
 		.help = "a client without an answer sends its request again after this long"                \
 	}
