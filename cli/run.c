@@ -17,14 +17,25 @@ static const struct option_spec options[] = {
 	{"--jobs", "-j", "N", "threads; without: one a core. The bytes don't depend on it"},
 	{"--output", "-o", "FILE.h5", "the result file; without: only the summary"},
 	{"--skip-unfit", NULL, NULL, "leaves out and lists points whose settings don't go together, as `skip_unfit: on`"},
-	{"--resume", NULL, NULL, "goes on where an interrupted run of the same scenario stopped"},
+	{"--resume", NULL, NULL, "goes on where an interrupted run stopped: the same command does so anyhow"},
+	{"--force", NULL, NULL, "gives up the finished or unfinished result that is there, whatever it is of"},
 	{"--strict", NULL, NULL, "exit status 1 where any run is unsafe or stalled; without: 0, as every run is a result"},
 	{"--quiet", "-q", NULL, "no progress"},
 	{"--verbose", "-v", NULL, "prints what each predictor has learnt (each run, each validator)"},
 	{0},
 };
 
-enum { OPTION_SET, OPTION_JOBS, OPTION_OUTPUT, OPTION_SKIP_UNFIT, OPTION_RESUME, OPTION_STRICT, OPTION_QUIET, OPTION_VERBOSE };
+enum {
+	OPTION_SET,
+	OPTION_JOBS,
+	OPTION_OUTPUT,
+	OPTION_SKIP_UNFIT,
+	OPTION_RESUME,
+	OPTION_FORCE,
+	OPTION_STRICT,
+	OPTION_QUIET,
+	OPTION_VERBOSE,
+};
 
 static volatile sig_atomic_t interrupts;
 
@@ -64,33 +75,6 @@ static void summarise_file(struct summary *summary, const char *path)
 	}
 }
 
-/* Is there a file under the result's name that is not a result file? */
-static bool is_something_else(const char *path)
-{
-	static const char hdf5[8] = "\x89HDF\r\n\x1a\n";
-	char start[8];
-	FILE *file = fopen(path, "rb");
-	if (file == NULL) {
-		return false; /* nothing there, or what opening the journal will tell better */
-	}
-	size_t n = fread(start, 1, sizeof(start), file);
-	fclose(file);
-	return n > 0 && (n < sizeof(start) || memcmp(start, hdf5, sizeof(start)) != 0);
-}
-
-static void tell_of_old_journal(const char *output)
-{
-	char *path;
-	if (asprintf(&path, "%s.journal", output) >= 0) {
-		if (access(path, F_OK) == 0) {
-			fprintf(stderr,
-				"synod: note: an unfinished run into %s is given up (--resume would go on with it)\n",
-				output);
-		}
-		free(path);
-	}
-}
-
 /* Says on stderr, after the table, what must not be overlooked. The exit status. */
 static int conclude(const struct summary *summary, bool strict)
 {
@@ -105,23 +89,9 @@ static int conclude(const struct summary *summary, bool strict)
 	return summary_alarm(summary, stderr) && strict ? EXIT_NO : EXIT_DONE;
 }
 
-/* Where --resume finds the finished file and no journal: nothing is run. The exit status, or -1: go on. */
-static int look_for_finished(const struct scenario_file *file, const char *output,
-	const struct results_header *header, bool strict)
+/* The finished file is all there is to say: nothing is run. The exit status. */
+static int tell_of_finished(const struct scenario_file *file, const char *output, bool strict)
 {
-	struct results_error error = {0};
-	switch (results_find(output, header, &error)) {
-	case FOUND_NOTHING:
-		return -1;
-	case FOUND_OTHER:
-		complain("%s", error.text);
-		return EXIT_USAGE;
-	case FOUND_UNREADABLE:
-		complain("%s", error.text);
-		return EXIT_ENVIRONMENT;
-	case FOUND_FINISHED:
-		break;
-	}
 	struct summary *summary = summary_create(file);
 	summarise_file(summary, output);
 	summary_print(summary, stdout);
@@ -129,6 +99,51 @@ static int look_for_finished(const struct scenario_file *file, const char *outpu
 	int status = conclude(summary, strict);
 	summary_destroy(summary);
 	return status;
+}
+
+/* Looks at what is there under the result's name and opens the journal beside it; an unfinished one of this
+ * sweep is gone on with. Nothing of another's is given up without --force. The exit status, or -1: go on. */
+static int open_journal(const struct option_values *values, const struct scenario_file *file,
+	const char *output, const struct results_header *header, const struct run_schemas *schemas,
+	uint64_t n_runs, struct journal **journal)
+{
+	bool force = values[OPTION_FORCE].n > 0;
+	struct results_error error = {0};
+	bool begun = results_begun(output);
+	enum results_found found = results_find(output, header, force, &error);
+	if (found == FOUND_FINISHED && !begun) {
+		return tell_of_finished(file, output, values[OPTION_STRICT].n > 0);
+	}
+	/* An unfinished sweep beside the result of another was begun with --force. */
+	bool in_the_way = found == FOUND_FOREIGN ||
+		(!begun && (found == FOUND_OTHER_SCENARIO || found == FOUND_OTHER_VERSION || found == FOUND_UNREADABLE));
+	if (!in_the_way) {
+		*journal = journal_open(output, header, schemas->tables, n_runs, !force, &error);
+	}
+	if (*journal == NULL) {
+		complain("%s%s", error.text,
+			found == FOUND_UNREADABLE && in_the_way ? "; --force replaces it" : "");
+		return error.other ? EXIT_USAGE : EXIT_ENVIRONMENT;
+	}
+	if (!journal_is_locked(*journal)) {
+		fprintf(stderr,
+			"synod: note: the file system of %s has no locks: see to it that no other synod writes there\n",
+			output);
+	}
+	uint64_t n_held = journal_count(*journal);
+	if (n_held > 0) {
+		fprintf(stderr, "synod: goes on with %s: %llu of %llu runs were finished before\n", output,
+			(unsigned long long)n_held, (unsigned long long)n_runs);
+	}
+	return -1;
+}
+
+/* What the environment broke off can be gone on with. */
+static void tell_of_kept(uint64_t n_done, uint64_t n_runs, const char *output)
+{
+	fprintf(stderr,
+		"synod: %llu of %llu runs are kept in %s.journal; the same command goes on (with or without --resume)\n",
+		(unsigned long long)n_done, (unsigned long long)n_runs, output);
 }
 
 static int execute(const struct option_values *values, struct scenario_file *file, const char *output,
@@ -147,26 +162,10 @@ static int execute(const struct option_values *values, struct scenario_file *fil
 	struct results_error error = {0};
 	struct journal *journal = NULL;
 	if (output != NULL) {
-		if (is_something_else(output)) {
-			complain("%s: exists and is not a result file; it is not replaced", output);
+		int status = open_journal(values, file, output, &header, &schemas, n_runs, &journal);
+		if (status >= 0) {
 			run_schemas_finish(&schemas);
-			return EXIT_USAGE;
-		}
-		if (values[OPTION_RESUME].n == 0) {
-			tell_of_old_journal(output);
-		} else {
-			int status = look_for_finished(file, output, &header, values[OPTION_STRICT].n > 0);
-			if (status >= 0) {
-				run_schemas_finish(&schemas);
-				return status;
-			}
-		}
-		journal = journal_open(
-			output, &header, schemas.tables, n_runs, values[OPTION_RESUME].n > 0, &error);
-		if (journal == NULL) {
-			complain("%s", error.text);
-			run_schemas_finish(&schemas);
-			return error.other ? EXIT_USAGE : EXIT_ENVIRONMENT;
+			return status;
 		}
 	}
 	uint64_t n_resumed = journal == NULL ? 0 : journal_count(journal);
@@ -196,9 +195,8 @@ static int execute(const struct option_values *values, struct scenario_file *fil
 		uint64_t n_done = journal == NULL ? 0 : journal_count(journal);
 		if (journal != NULL) {
 			journal_close(journal);
-			fprintf(stderr,
-				"synod: interrupted: %llu of %llu runs are kept; the same command with --resume goes on\n",
-				(unsigned long long)n_done, (unsigned long long)n_runs);
+			fprintf(stderr, "synod: interrupted\n");
+			tell_of_kept(n_done, n_runs, output);
 		} else {
 			fprintf(stderr, "synod: interrupted\n");
 		}
@@ -206,14 +204,17 @@ static int execute(const struct option_values *values, struct scenario_file *fil
 		_exit(130); /* threads may still be in their runs */
 	}
 	int status = EXIT_DONE;
+	uint64_t n_done = journal == NULL ? 0 : journal_count(journal);
 	if (outcome == SWEEP_FAILED) {
 		complain("%s", why);
 		if (journal != NULL) {
 			journal_close(journal);
+			tell_of_kept(n_done, n_runs, output);
 		}
 		status = EXIT_ENVIRONMENT;
 	} else if (journal != NULL && !journal_complete(journal, &error)) {
 		complain("%s", error.text);
+		tell_of_kept(n_done, n_runs, output);
 		status = EXIT_ENVIRONMENT;
 	}
 	if (status == EXIT_DONE) {
@@ -243,6 +244,10 @@ static int run(const struct option_values *values, const char *const *arguments,
 		complain("--resume wants the result file that was begun: -o FILE.h5");
 		return EXIT_USAGE;
 	}
+	if (values[OPTION_RESUME].n > 0 && values[OPTION_FORCE].n > 0) {
+		complain("--resume goes on with what --force gives up: name one of them");
+		return EXIT_USAGE;
+	}
 	struct diagnostics *diagnostics = diagnostics_create();
 	char *path = scenario_path(arguments[0]);
 	struct scenario_file *file = scenario_given(
@@ -267,8 +272,8 @@ static int run(const struct option_values *values, const char *const *arguments,
 const struct command command_run = {
 	.name = "run",
 	.summary = "runs a scenario: every point, every replication",
-	.usage = "SCENARIO [--set KEY=VALUE]... [-j N] [-o FILE.h5] [--skip-unfit]\n"
-			 "          [--resume] [--strict] [--quiet] [--verbose]",
+	.usage = "SCENARIO [--set KEY=VALUE]... [-j N] [-o FILE.h5] [--resume | --force]\n"
+			 "          [--skip-unfit] [--strict] [--quiet] [--verbose]",
 	.example = "  synod run textbook-pbft.yaml\n"
 			   "      the shipped scenario of that name; prints a summary\n"
 			   "  synod run compare-protocols.yaml -o demo.h5 --set replications=5\n"

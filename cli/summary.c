@@ -41,7 +41,7 @@ struct run_values {
 	double values[SHOWN];
 	double simulated_s;
 	bool read_back; /* from a file, which doesn't say what the rules have met */
-	uint64_t rules_acted;
+	uint64_t rules_acted, steps_refused;
 	char reason[160];
 	char digest[33];
 };
@@ -93,6 +93,7 @@ void summary_add(struct summary *summary, const struct run_summary *run)
 	snprintf(values->reason, sizeof(values->reason), "%s", run->verdict_reason);
 	memcpy(values->digest, run->digest, sizeof(values->digest));
 	values->rules_acted = run->rules_acted;
+	values->steps_refused = run->steps_refused;
 	values->simulated_s = run->kpis[KPI_SIMULATED];
 	for (size_t i = 0; i < SHOWN; i++) {
 		values->values[i] = run->kpis[shown[i].kpi];
@@ -374,6 +375,65 @@ static void print_idle_rules(const struct summary *summary, FILE *out)
 	}
 }
 
+/* Why a live validator can't take a step, as far as the step itself tells. */
+static const char *why_refused(enum step_action action)
+{
+	static const char *const reasons[] = {
+		[STEP_ACTION_CAMPAIGN] = "it was down, led already or has no vote",
+		[STEP_ACTION_PROPOSE] = "it was down or did not lead, or its window was full",
+		[STEP_ACTION_TRANSFER] = "it was down or did not lead, or there was nobody to hand the lead to",
+		[STEP_ACTION_RESTART] = "it was down",
+		[STEP_ACTION_CHANGE_MEMBERSHIP] =
+			"it was down or did not lead, was at another change, or the members were these already",
+	};
+	return reasons[action];
+}
+
+/* A step that nobody took leaves the run as if it were not there. Told where its moment had come. */
+static void print_refused_steps(const struct summary *summary, FILE *out)
+{
+	for (size_t i = 0; i < 64; i++) {
+		size_t n = 0, n_refused = 0;
+		const struct plugin_value *fault = NULL;
+		for (size_t r = 0; r < summary->n_points * summary->n_replications; r++) {
+			const struct plugin_list *faults =
+				&scenario_point(summary->file, r / summary->n_replications)->faults;
+			const struct run_values *run = &summary->runs[r];
+			if (i < faults->n && strcmp(faults->values[i].plugin->name, "step") == 0 && run->present &&
+				!run->read_back) {
+				n++;
+				n_refused += run->steps_refused >> i & 1;
+				fault = run->steps_refused >> i & 1 ? &faults->values[i] : fault;
+			}
+		}
+		if (n_refused == 0) {
+			continue;
+		}
+		const struct fault_step *step = fault->settings;
+		const struct param *param = fault->plugin->params;
+		while (strcmp(param->name, "action") != 0) {
+			param++;
+		}
+		const char *name = param->choices;
+		for (int at = 0; at < step->action; at++) {
+			name = strchr(name, '|') + 1;
+		}
+		char who[24];
+		if (!step->node.leader) {
+			snprintf(who, sizeof(who), "validator %u", step->node.nodes[0]);
+		} else {
+			snprintf(who, sizeof(who), "the leader");
+		}
+		fprintf(out, "\nnote: faults.%zu (step) was not taken: %s could not %.*s at %g s", i, who,
+			(int)strcspn(name, "|"), name, sim_time_to_s(step->common.from_ns));
+		if (n_refused < n) {
+			fprintf(out, " in %zu of %zu runs", n_refused, n);
+		}
+		fprintf(out, ": %s%s\n", why_refused(step->action),
+			step->node.leader ? ", or there was none" : "");
+	}
+}
+
 /* A table as text: all cells of a column are padded to its widest. */
 static void print_cells(char (*cells)[64], size_t n_rows, size_t n_columns, size_t n_left, FILE *out)
 {
@@ -439,6 +499,7 @@ void summary_print(const struct summary *summary, FILE *out)
 	print_reasons(summary, out);
 	print_late_windows(summary, out);
 	print_idle_rules(summary, out);
+	print_refused_steps(summary, out);
 }
 
 /* Does no value of the key make a difference to any run? */

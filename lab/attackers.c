@@ -149,6 +149,9 @@ static void shape(void *context, struct node *node, uint32_t to, struct message 
 {
 	struct attackers *attackers = context;
 	struct lab *lab = attackers->lab;
+	if (node->id >= lab->world.n_validators) {
+		return; /* a client's, that some fault looks at: no client attacks */
+	}
 	if (lab->twins != NULL && !twins_may_send(lab, node, to)) {
 		shaping->unsent = true;
 		return;

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bytes from which arrays no longer double. */
+#define GROW_SLOWLY ((size_t)256 << 20)
+
 /* The bound on a drain where liveness_bound is off. */
 #define DRAIN_NS (30 * SIM_SECOND)
 
@@ -14,9 +17,10 @@ void *lab_grow(void *old, size_t element_size, size_t n, size_t *capacity)
 	if (n <= *capacity) {
 		return old;
 	}
-	size_t wanted = *capacity == 0 ? 16 : *capacity * 2;
-	while (wanted < n) {
-		wanted *= 2;
+	/* What is large grows by a quarter: twice as much might be more than there is. */
+	size_t wanted = *capacity < 16 ? 16 : *capacity;
+	while (wanted < n || wanted == *capacity) {
+		wanted += wanted > GROW_SLOWLY / element_size ? wanted / 4 : wanted;
 	}
 	char *memory = realloc(old, wanted * element_size);
 	if (memory == NULL) {
@@ -120,7 +124,11 @@ static void overdue(struct world *world, sim_time next)
 		return;
 	}
 	if (world->events >= world->settings.events_max) {
-		lab_end(lab, "limit", "%llu events", (unsigned long long)world->settings.events_max);
+		if (world->events >= (uint64_t)stop->events) {
+			lab_end(lab, "limit", "%llu events", (unsigned long long)stop->events);
+		} else {
+			memory_look(lab);
+		}
 		return;
 	}
 	if (next == SIM_NEVER) {
@@ -171,9 +179,14 @@ static void changed(struct world *world, struct node *node)
 	}
 }
 
+static void fault_began(struct world *world)
+{
+	outages_fault_began(world->host);
+}
+
 static void fault_ended(struct world *world)
 {
-	collect_fault_end(world->host);
+	outages_fault_ended(world->host);
 }
 
 static uint32_t current_leader(struct world *world)
@@ -222,6 +235,7 @@ static const struct host_ops ops = {
 	.read = replica_read,
 	.overdue = overdue,
 	.changed = changed,
+	.fault_began = fault_began,
 	.fault_ended = fault_ended,
 	.leader = current_leader,
 	.links = faults_links,
@@ -315,12 +329,12 @@ static void finish(struct lab *lab)
 	replicas_free(lab);
 	twins_finish(lab);
 	struct samples *samples[] = {&lab->latencies, &lab->commits, &lab->proposer_commits,
-		&lab->recoveries, &lab->elections, &lab->fault_ends, &lab->attacked_scores,
-		&lab->honest_scores};
+		&lab->elections, &lab->attacked_scores, &lab->honest_scores};
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
 		free(samples[i]->values);
 	}
 	driver_finish(lab);
+	outages_finish(lab);
 	free(lab->transactions);
 	free(lab->records);
 	free(lab->items);
@@ -393,6 +407,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	lab->schemas = request->schemas;
 	lab->verbose = request->verbose;
 	lab->model_cache = request->models;
+	lab->allowance = request->memory;
 	build(lab);
 	if (lab->workload->application && !models_start(lab, error)) {
 		finish(lab);
@@ -430,6 +445,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	members_start(lab);
 	told_start(lab);
 	driver_start(lab);
+	memory_look(lab);
 	world_run(&lab->world);
 	if (lab->training_error[0] != '\0') {
 		memcpy(error, lab->training_error, sizeof(lab->training_error));
@@ -454,6 +470,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		.seed = lab->seed,
 		.events = lab->world.events,
 		.rules_acted = lab->world.rules_acted,
+		.steps_refused = lab->world.steps_refused,
 	};
 	runs_row(lab, request, blocks, summary);
 	collect_tables(lab);

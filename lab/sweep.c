@@ -15,6 +15,7 @@ struct sweep {
 	uint64_t n_runs, n_replications;
 	uint64_t next, n_done, n_resumed, events;
 	unsigned n_working;
+	uint64_t memory; /* for all together */
 	struct model_cache *models;
 	bool stop;
 	bool failed;
@@ -56,6 +57,7 @@ static void one(struct sweep *sweep, uint64_t run)
 		.point = run / sweep->n_replications,
 		.replication = run % sweep->n_replications,
 		.verbose = request->verbose,
+		.memory = {sweep->memory, request->n_threads},
 		.models = sweep->models,
 	};
 	struct run_blocks blocks = {0};
@@ -140,6 +142,7 @@ enum sweep_outcome sweep_run(const struct sweep_request *request, char error[512
 	pthread_mutex_init(&sweep->lock, NULL);
 	pthread_cond_init(&sweep->wake, NULL);
 	sweep->models = model_cache_create(MODEL_CACHE_BYTES);
+	sweep->memory = memory_of_machine();
 	double started_s = now_s();
 	pthread_mutex_lock(&sweep->lock);
 	for (unsigned i = 0; i < request->n_threads; i++) {

@@ -89,9 +89,6 @@ static bool is_on(const struct twins *twins, sim_time now)
 
 bool twins_may_send(const struct lab *lab, const struct node *node, uint32_t to)
 {
-	if (node->id >= lab->world.n_validators) {
-		return true; /* a client's message that a rule or a fault looks at */
-	}
 	const struct twins *twins = &lab->twins[node->id];
 	if (!twins->is_twin || !twins->running) {
 		return true;

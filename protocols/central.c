@@ -31,8 +31,8 @@ struct central {
 };
 
 static const struct param params[] = {
-	{.name = "fetch_delay", .kind = PARAM_DURATION, .flags = PARAM_AUTO,
-		.offset = offsetof(struct central_settings, fetch_delay_ns), .min = TIMER_NS_MIN, .fallback = "auto",
+	{.name = "fetch_delay", .kind = PARAM_DURATION, .flags = PARAM_AUTO, .min = SIM_TIMER_MIN,
+		.offset = offsetof(struct central_settings, fetch_delay_ns), .fallback = "auto",
 		.auto_delays = {4}, .auto_min_ns = {50 * SIM_MS}, .unit = "s",
 		.help = "a validator that lacks an update asks for it after this long"},
 	PARAM_END,

@@ -18,12 +18,17 @@ enum planted {
 	PLANTED_LOCK_DROPPED,           /* the lock on the log: a vote for whoever asks, however old its log */
 	PLANTED_CHECKPOINT_F,           /* a checkpoint taken as stable with f votes */
 	PLANTED_LEASE_SKEW,             /* a lease that allows for no drift of the clocks */
+	PLANTED_JOINT_ONE_MAJORITY,     /* joint consensus by a majority of the new voters alone */
+	PLANTED_LEARNERS_COUNTED,       /* what a learner holds counts towards a commitment */
+	PLANTED_CONFIG_KEPT,            /* a configuration that is cut from the log stays in force */
+	PLANTED_STATE_ON_F,             /* a state taken on the word of f replicas */
 	PLANTED_CERTIFICATE_FIRST,      /* a certificate preferred to fast votes of a later view (Zyzzyva) */
 };
 
 #define PLANTED_NAMES \
 	"none|quorum-one-less|vote-forgotten|old-term-counted|prepared-ignored|null-skipped|watermark-off|" \
-	"reply-cache-dropped|lock-dropped|checkpoint-f|lease-skew|certificate-first"
+	"reply-cache-dropped|lock-dropped|checkpoint-f|lease-skew|" \
+	"joint-one-majority|learners-counted|config-kept|state-on-f|certificate-first"
 
 #ifdef SYNOD_PLANTED
 #define PLANTED_MEMBER int planted;

@@ -52,6 +52,7 @@ struct record_head {
 struct journal {
 	char *path, *path_partial, *path_journal;
 	int fd; /* locked against other processes for as long as it is open */
+	bool locked; /* unless the file system has no locks */
 	uint64_t end;
 	uint64_t n_runs, n_held;
 	uint64_t *offsets; /* per run; 0 where it is not held */
@@ -273,7 +274,8 @@ static enum read_result record_read(const struct journal *journal, uint64_t offs
 
 static bool cannot(const struct journal *journal, const char *action, struct results_error *error)
 {
-	return results_fail(error, "cannot %s %s: %s", action, journal->path_journal, strerror(errno));
+	return results_fail(
+		error, "cannot %s %s: %s", action, journal->path_journal, results_cause(errno));
 }
 
 /* Finds the runs that the journal holds and cuts off what follows the last whole one. */
@@ -335,16 +337,18 @@ static bool write_at(
 	return true;
 }
 
-static bool write_head(struct journal *journal, const struct journal_head *head,
-	uint64_t file_bytes, struct results_error *error)
+static bool write_head(
+	struct journal *journal, const struct journal_head *head, struct results_error *error)
 {
-	if (file_bytes > 0 && ftruncate(journal->fd, 0) != 0) {
+	if (ftruncate(journal->fd, 0) != 0) {
 		return cannot(journal, "empty", error);
 	}
 	struct journal_head copy = *head;
 	struct iovec part = {&copy, sizeof(copy)};
 	if (!write_at(journal, &part, 1, 0)) {
-		return cannot(journal, "write", error);
+		cannot(journal, "write", error);
+		unlink(journal->path_journal); /* it holds nothing */
+		return false;
 	}
 	return true;
 }
@@ -356,11 +360,13 @@ static bool write_head(struct journal *journal, const struct journal_head *head,
 static bool open_locked(struct journal *journal, struct stat *status, struct results_error *error)
 {
 	for (;;) {
-		journal->fd = open(journal->path_journal, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+		journal->fd = place_open(journal->path_journal, JOURNAL_MAGIC, strlen(JOURNAL_MAGIC), error);
 		if (journal->fd < 0) {
-			return cannot(journal, "create", error);
+			return false;
 		}
-		if (flock(journal->fd, LOCK_EX | LOCK_NB) != 0) {
+		journal->locked = flock(journal->fd, LOCK_EX | LOCK_NB) == 0;
+		/* Some file systems know no locks. */
+		if (!journal->locked && errno != ENOLCK && errno != ENOSYS && errno != EOPNOTSUPP) {
 			if (errno != EWOULDBLOCK) {
 				return cannot(journal, "lock", error);
 			}
@@ -372,7 +378,7 @@ static bool open_locked(struct journal *journal, struct stat *status, struct res
 		if (fstat(journal->fd, status) != 0) {
 			return cannot(journal, "read", error);
 		}
-		if (stat(journal->path_journal, &named) == 0 && named.st_dev == status->st_dev &&
+		if (lstat(journal->path_journal, &named) == 0 && named.st_dev == status->st_dev &&
 			named.st_ino == status->st_ino) {
 			return true;
 		}
@@ -385,17 +391,11 @@ static bool head_matches(const struct journal *journal, const struct journal_hea
 	const struct journal_head *wanted, struct results_error *error)
 {
 	const char *what = NULL;
-	if (memcmp(found->magic, wanted->magic, sizeof(found->magic)) != 0) {
-		return results_fail(error,
-			"cannot resume from %s: it is not a journal of synod; move it away, or start without "
-			"--resume to overwrite it",
-			journal->path_journal);
-	}
 	if (found->version != wanted->version) {
 		what = "another version of the journal's format";
 	} else if (found->check != XXH3_64bits(found, offsetof(struct journal_head, check))) {
 		return results_fail(error,
-			"cannot resume from %s: its header is damaged; start without --resume to overwrite it",
+			"cannot go on from %s: its header is damaged; --force gives it up and starts anew",
 			journal->path_journal);
 	} else if (found->hash_build != wanted->hash_build) {
 		what = "another version of synod";
@@ -409,8 +409,9 @@ static bool head_matches(const struct journal *journal, const struct journal_hea
 	error->other = what != NULL;
 	return !what ||
 		   results_fail(error,
-			   "cannot resume from %s: it belongs to %s; start without --resume to overwrite it",
-			   journal->path_journal, what);
+			   "cannot write %s: unfinished work of %s is there (%s), and would be lost; name another file, or "
+			   "give it up with --force",
+			   journal->path, what, journal->path_journal);
 }
 
 static bool open_file(struct journal *journal, bool resume, struct results_error *error)
@@ -424,57 +425,14 @@ static bool open_file(struct journal *journal, bool resume, struct results_error
 	XXH3_freeState(state);
 	uint64_t file_bytes = status.st_size > 0 ? (uint64_t)status.st_size : 0;
 	journal->end = sizeof(wanted);
-	if (!resume) {
-		return write_head(journal, &wanted, file_bytes, error);
+	/* Without a record there is nothing to go on with, and nothing to lose. */
+	if (!resume || file_bytes <= sizeof(wanted)) {
+		return write_head(journal, &wanted, error);
 	}
-	switch (read_at(journal, &found, sizeof(found), 0)) {
-	case READ_FAILED:
+	if (read_at(journal, &found, sizeof(found), 0) != READ_WHOLE) {
 		return cannot(journal, "read", error);
-	case READ_SHORT: /* killed before the first run was there */
-		return write_head(journal, &wanted, file_bytes, error);
-	case READ_WHOLE:
-		break;
 	}
 	return head_matches(journal, &found, &wanted, error) && scan(journal, file_bytes, error);
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	return strcmp(a ? a : "", b ? b : "") == 0;
-}
-
-enum results_found results_find(
-	const char *path, const struct results_header *header, struct results_error *error)
-{
-	error->text[0] = '\0';
-	char *path_journal = place_beside(path, ".journal");
-	struct stat status;
-	bool unfinished = access(path_journal, F_OK) == 0;
-	free(path_journal);
-	if (unfinished || stat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
-		return FOUND_NOTHING;
-	}
-	struct results_file *file = results_open(path, error);
-	if (!file) {
-		return FOUND_UNREADABLE;
-	}
-	const struct results_header *found = results_header(file);
-	const char *what = NULL;
-	if (!same_text(found->synod_version, header->synod_version) ||
-		!same_text(found->source, header->source)) {
-		what = "another version of synod";
-	} else if (!same_text(found->scenario, header->scenario) || found->seed != header->seed) {
-		what = "another scenario, or other settings of it";
-	}
-	if (what) {
-		error->other = true;
-		results_fail(error,
-			"cannot resume: %s is the finished result of %s; name another file, or start without "
-			"--resume to replace it",
-			path, what);
-	}
-	results_close(file);
-	return what ? FOUND_OTHER : FOUND_FINISHED;
 }
 
 struct journal *journal_open(const char *path, const struct results_header *header,
@@ -520,6 +478,11 @@ void journal_close(struct journal *journal)
 	free(journal->path_partial);
 	free(journal->path);
 	free(journal);
+}
+
+bool journal_is_locked(const struct journal *journal)
+{
+	return journal->locked;
 }
 
 bool journal_holds(const struct journal *journal, uint64_t run)
@@ -623,9 +586,10 @@ bool journal_complete(struct journal *journal, struct results_error *error)
 	error->text[0] = '\0';
 	bool complete =
 		write_partial(journal, error) && place_rename(journal->path_partial, journal->path, error);
-	/* The journal goes last, while it is still locked; the partial file is of no use to a
-	 * resumption. */
-	unlink(complete ? journal->path_journal : journal->path_partial);
+	/* The journal goes last, while it is still locked. */
+	if (complete) {
+		unlink(journal->path_journal);
+	}
 	journal_close(journal);
 	return complete;
 }

@@ -7,6 +7,8 @@
 /* A portion that is worth a call and still small: 2^16 rows of 14 columns are 7 MB. */
 #define READER_ROWS 65536
 
+/* Of the format: 1, which has no digest, or 2. */
+int results_version(const struct results_file *file);
 const char *results_path(const struct results_file *file);
 /* The table's schema, or NULL where the file has no such table. Owned by the file. */
 const struct table_schema *results_schema(const struct results_file *file, enum table_id table);

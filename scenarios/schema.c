@@ -66,6 +66,16 @@ const struct param scenario_params[] = {
 		.fallback = "10000",
 		.unit = "views",
 		.help = "views or terms, after which the verdict is `limit`"},
+	{.name = "stop.memory",
+		.kind = PARAM_BYTES,
+		.flags = PARAM_NONE | PARAM_UNLIMITED | PARAM_EXCLUDE_MIN,
+		.offset = AT(stop.memory_bytes),
+		.max = 9e18,
+		.fallback = "none",
+		.unit = "bytes",
+		.help = "what a run may take, as it counts itself, after which the verdict is `limit`; none: the "
+				"machine's bound alone, three quarters of what it has for all runs side by side; unlimited: "
+				"not even that"},
 	{.name = "validators",
 		.kind = PARAM_INT,
 		.flags = PARAM_REQUIRED,
@@ -80,7 +90,8 @@ const struct param scenario_params[] = {
 		.offset = AT(n_faulty),
 		.fallback = "auto",
 		.unit = "nodes",
-		.when = "protocol != none|central", .help = "f, what the protocol is set to tolerate; auto: the most that it can"},
+		.when = "protocol != none|central",
+		.help = "f, what the protocol is set to tolerate; auto: the most that it can"},
 	{.name = "protocol",
 		.kind = PARAM_PLUGIN,
 		.flags = PARAM_REQUIRED,
@@ -136,7 +147,8 @@ const struct param scenario_params[] = {
 		.offset = AT(node.mac_ns),
 		.fallback = "0 s",
 		.unit = "s",
-		.when = "protocol.authentication = macs", .help = "processor time to make or check a MAC, where the protocol uses them"},
+		.when = "protocol.authentication = macs",
+		.help = "processor time to make or check a MAC, where the protocol uses them"},
 	{.name = "workload",
 		.kind = PARAM_PLUGIN,
 		.flags = PARAM_REQUIRED,
@@ -208,7 +220,8 @@ const struct param scenario_params[] = {
 		.offset = AT(liveness_after_ns),
 		.fallback = "off",
 		.unit = "s",
-		.when = "checkers = on", .help = "once all faults and attacks have ended, work may wait so long for the next acceptance; "
+		.when = "checkers = on",
+		.help = "once all faults and attacks have ended, work may wait so long for the next acceptance; "
 				"longer breaks the invariant `liveness`"},
 	PARAM_END,
 };

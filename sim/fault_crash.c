@@ -5,17 +5,19 @@ static const struct param params[] = {
 	FAULT_NODES(struct fault_crash, nodes, "nodes", PARAM_REQUIRED,
 		"the validators that crash, or leader: whoever it is then"),
 	{.name = "every", .kind = PARAM_DURATION, .flags = PARAM_OFF,
-		.offset = offsetof(struct fault_crash, every_ns), .min = TIMER_NS_MIN, .max = 9e18, .fallback = "off",
+		.offset = offsetof(struct fault_crash, every_ns), .min = SIM_TIMER_MIN, .max = 9e18, .fallback = "off",
 		.unit = "s",
 		.help = "by rate: the mean time that each of them is up (exponential); off: down once, for the "
 				"window"},
 	{.name = "lasts", .kind = PARAM_DURATION, .offset = offsetof(struct fault_crash, lasts_ns),
-		.min = TIMER_NS_MIN, .max = 9e18, .fallback = "5 s",
-		.unit = "s", .when = "every != off", .help = "by rate: the mean time that one is down (exponential)"},
+		.min = SIM_TIMER_MIN, .max = 9e18, .fallback = "5 s",
+		.unit = "s", .when = "every != off",
+		.help = "by rate: the mean time that one is down (exponential)"},
 	{.name = "at_once", .kind = PARAM_INT, .flags = PARAM_AUTO,
 		.offset = offsetof(struct fault_crash, at_once), .min = 1, .max = 9e18,
 		.fallback = "auto", .unit = "",
-		.when = "every != off", .help = "by rate: at most so many of them are down together; auto: f, and at least 1"},
+		.when = "every != off",
+		.help = "by rate: at most so many of them are down together; auto: f, and at least 1"},
 	FAULT_WINDOW(struct fault_crash),
 	PARAM_END,
 };
@@ -36,6 +38,7 @@ static bool finish(void *settings, const struct shape *shape, const char **param
 static void crash_node(struct world *world, uint32_t node)
 {
 	world->ports[node].n_crashes++;
+	world->ops->fault_began(world);
 	world_crash(world, node);
 }
 

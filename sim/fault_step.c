@@ -71,6 +71,7 @@ static bool take(struct world *world, uint32_t whom, const struct fault_step *st
 	if (step->action != STEP_ACTION_RESTART) {
 		return world->ops->step != NULL && world->ops->step(world, node, step);
 	}
+	world->ops->fault_began(world);
 	world->n_changes_pending++; /* nothing is given up for good: it is up again at once */
 	world_crash(world, whom);
 	world->n_changes_pending--;
@@ -79,7 +80,7 @@ static bool take(struct world *world, uint32_t whom, const struct fault_step *st
 	return true;
 }
 
-static void step_now(struct world *world, void *context, uint64_t argument)
+static void step_now(struct world *world, void *context, uint64_t index)
 {
 	static const char *const told[] = {"step: campaign", "step: propose", "step: transfer",
 		"step: restart", "step: change-membership"};
@@ -93,6 +94,7 @@ static void step_now(struct world *world, void *context, uint64_t argument)
 		return;
 	}
 	world->n_steps_refused++;
+	world->steps_refused |= index < 64 ? UINT64_C(1) << index : 0;
 	fault_tell(world, node, refused[step->action]);
 }
 
@@ -105,7 +107,7 @@ static void schedule(struct world *world, const void *settings, uint32_t index)
 			world->nodes[step->node.nodes[0]].crashes = true;
 		}
 	}
-	world_call_at(world, step->common.from_ns, step_now, (void *)(uintptr_t)settings, 0);
+	world_call_at(world, step->common.from_ns, step_now, (void *)(uintptr_t)settings, index);
 }
 
 const struct fault fault_step = {

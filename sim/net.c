@@ -254,6 +254,7 @@ static bool send_shaped(struct node *node, uint32_t to, const struct message *me
 	at = sim_time_add(sim_time_add(at, shaping.way_ns), shaping.delay_ns);
 	at = at < shaping.not_before_ns ? shaping.not_before_ns : at;
 	sim_time later = at;
+	world->duplicated += shaping.n_duplicates;
 	for (uint32_t i = 1; i <= shaping.n_duplicates; i++) {
 		later = sim_time_add(later, shaping.duplicate_after_ns);
 		push_duplicate(world, packet, to, later, i);
@@ -528,7 +529,7 @@ static void serve(struct world *world, struct port *port, struct node *node, uin
 	queue_push(&world->queue, port->service_at, port->service_handle);
 }
 
-static void wait_in_line(struct port *port, uint64_t handle)
+static void wait_in_line(struct world *world, struct port *port, uint64_t handle)
 {
 	if (port->waiting_n == port->waiting_capacity) {
 		uint32_t capacity = port->waiting_capacity == 0 ? 64 : port->waiting_capacity * 2;
@@ -537,6 +538,7 @@ static void wait_in_line(struct port *port, uint64_t handle)
 			waiting[i] = port->waiting[(port->waiting_first + i) % port->waiting_capacity];
 		}
 		free(port->waiting);
+		world->waiting_bytes += (capacity - port->waiting_capacity) * sizeof(*waiting);
 		port->waiting = waiting;
 		port->waiting_first = 0;
 		port->waiting_capacity = capacity;
@@ -549,7 +551,7 @@ static void to_processor(struct world *world, struct node *node, uint32_t index)
 	struct port *port = &world->ports[node->id];
 	uint64_t handle = handle_make(EVENT_HANDLE, node->id, index);
 	if (port->in_service) {
-		wait_in_line(port, handle);
+		wait_in_line(world, port, handle);
 	} else {
 		serve(world, port, node, handle);
 	}

@@ -81,6 +81,13 @@ void world_finish(struct world *world)
 	*world = (struct world){0};
 }
 
+uint64_t world_memory(const struct world *world)
+{
+	return world->arena.bytes + queue_memory(&world->queue) + world->waiting_bytes +
+		((uint64_t)world->n_packet_chunks << PACKET_CHUNK_BITS) * sizeof(struct packet) +
+		world->calls_capacity * sizeof(*world->calls);
+}
+
 /* Timers. One entry in the queue serves a timer however often it is moved later or cancelled: when the
  * entry comes out before the timer is due, it goes in again at the time that then holds. Only moving a
  * timer earlier makes a second entry; the one it replaces is passed over. */

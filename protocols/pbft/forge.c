@@ -16,6 +16,7 @@ static enum message_role role(const struct message *message)
 	case PBFT_VIEW_CHANGE:
 	case PBFT_NEW_VIEW:
 	case PBFT_STATE:
+	case PBFT_EXECUTED:
 		return ROLE_CERTIFICATE;
 	default:
 		return ROLE_OTHER;
@@ -97,6 +98,18 @@ static const struct pbft_state_transfer *claim_state(
 	return body;
 }
 
+/* The digests of what it has executed, the last of them that state's. */
+static const struct pbft_executed *claim_executed(
+	struct node *node, const struct pbft_executed *honest)
+{
+	uint64_t *digests = arena_array(node_arena(node), uint64_t, honest->n);
+	memcpy(digests, honest->digests, honest->n * sizeof(*digests));
+	digests[honest->n - 1] = claim_digest(node, honest->first + honest->n - 1);
+	struct pbft_executed *body = arena_new(node_arena(node), struct pbft_executed);
+	*body = (struct pbft_executed){.first = honest->first, .n = honest->n, .digests = digests};
+	return body;
+}
+
 static void claim(struct node *node, struct message *copy)
 {
 	switch (copy->kind) {
@@ -114,6 +127,9 @@ static void claim(struct node *node, struct message *copy)
 		break;
 	case PBFT_STATE:
 		copy->body = claim_state(node, copy->body);
+		break;
+	case PBFT_EXECUTED:
+		copy->body = claim_executed(node, copy->body);
 		break;
 	default:
 		break;

@@ -200,7 +200,7 @@ void pbft_on_executed(struct node *node, const struct message *message)
 				n++;
 			}
 		}
-		if (n > node->n_faulty) {
+		if (n > node->n_faulty - (PLANTED(pbft_settings_of(node), STATE_ON_F) ? 1 : 0)) {
 			node_log(node, "f+1 have executed more -> fetch it");
 			pbft->told = instance;
 			pbft->told_digest = digest;

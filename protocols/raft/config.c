@@ -80,7 +80,12 @@ void raft_configure(struct node *node, const struct raft_config *config)
 	struct raft *raft = raft_of(node);
 	raft->config = config;
 	raft->plain = raft->plain && config->index == 0;
-	raft->keeps_time = raft->keeps_time || config->index > 0;
+	if (config->index > 0 && !raft->keeps_time) {
+		raft->keeps_time = true;
+		for (uint32_t i = 0; i < node->n_validators; i++) {
+			raft->peers[i].answered_at = node_now(node); /* not noted so far */
+		}
+	}
 	if (raft->role == RAFT_LEADER) {
 		raft_recount_members(node);
 	}
@@ -112,7 +117,8 @@ bool raft_is_quorum(const struct node *node, const uint64_t *set)
 	uint32_t n_words = bits_words(node->n_validators);
 	/* Raft 6: joint consensus needs separate majorities of both. */
 	return count(set, config->voters, n_words) >= majority_of(node, config->voters) &&
-		(config->old == NULL || count(set, config->old, n_words) >= majority_of(node, config->old));
+		(config->old == NULL || PLANTED(raft_settings_of(node), JOINT_ONE_MAJORITY) ||
+			count(set, config->old, n_words) >= majority_of(node, config->old));
 }
 
 /* The k-th largest value of the voters', k being a majority. */
@@ -121,7 +127,8 @@ static uint64_t reached_by(struct node *node, const uint64_t *voters, const uint
 	uint64_t *sorted = raft_of(node)->sorted;
 	uint32_t n = 0;
 	for (uint32_t i = 0; i < node->n_validators; i++) {
-		if (!bits_test(voters, i)) {
+		if (!bits_test(voters, i) && !(PLANTED(raft_settings_of(node), LEARNERS_COUNTED) &&
+				bits_test(raft_of(node)->config->learners, i))) {
 			continue;
 		}
 		uint32_t at = n++;
@@ -139,7 +146,7 @@ uint64_t raft_reached(struct node *node, const uint64_t *values)
 {
 	const struct raft_config *config = raft_of(node)->config;
 	uint64_t reached = reached_by(node, config->voters, values);
-	if (config->old != NULL) {
+	if (config->old != NULL && !PLANTED(raft_settings_of(node), JOINT_ONE_MAJORITY)) {
 		uint64_t old = reached_by(node, config->old, values);
 		reached = old < reached ? old : reached;
 	}

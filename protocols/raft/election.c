@@ -255,13 +255,16 @@ void raft_election_begin(struct node *node, bool by_step)
 }
 
 /* Has it heard from a leader within the smallest election timeout? A leader has. Where that is off, only
- * steps make candidates: they are not refused for ever because of a leader that is down. */
+ * steps make candidates: they are not refused for ever because of a leader that is down. Without heartbeats
+ * no leader looks whether it has a quorum (raft_check_quorum), and so none is one to refuse others for. */
 static bool hears_leader(const struct node *node)
 {
 	const struct raft *raft = raft_of(node);
-	sim_time timeout = raft_settings_of(node)->election_timeout_ns[0];
+	const struct raft_settings *settings = raft_settings_of(node);
+	sim_time timeout = settings->election_timeout_ns[0];
 	return raft->role == RAFT_LEADER ||
-		(raft->heard_at >= 0 && timeout != SIM_NEVER && node_now(node) - raft->heard_at < timeout);
+		(raft->heard_at >= 0 && timeout != SIM_NEVER && settings->heartbeat_ns != SIM_NEVER &&
+			node_now(node) - raft->heard_at < timeout);
 }
 
 /* Raft 5.4.1: the candidate's log must be at least as up-to-date. */

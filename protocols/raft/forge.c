@@ -43,6 +43,23 @@ static bool grant(struct node *node, struct message *copy)
 	return true;
 }
 
+static bool acknowledge(struct node *node, struct message *copy, uint64_t ahead)
+{
+	if (copy->kind != RAFT_APPEND_ANSWER) {
+		return false;
+	}
+	copy->flags |= RAFT_FLAG_YES;
+	copy->instance = raft_of(node)->last + ahead;
+	copy->digest = 0;
+	return true;
+}
+
+/* Raft fig. 2, all servers: whoever hears of a higher term takes it over, and a leader follows. */
+static void inflate(struct node *node, struct message *copy, uint64_t by)
+{
+	copy->view += by;
+}
+
 static sim_time patience_ns(const void *settings)
 {
 	return ((const struct raft_settings *)settings)->election_timeout_ns[0];
@@ -52,5 +69,7 @@ const struct protocol_forgery raft_forgery = {
 	.role = role,
 	.propose = propose,
 	.grant = grant,
+	.acknowledge = acknowledge,
+	.inflate = inflate,
 	.patience_ns = patience_ns,
 };

@@ -132,7 +132,7 @@ static void cut_log(struct node *node, uint64_t index)
 {
 	struct raft *raft = raft_of(node);
 	raft->last = index - 1;
-	if (raft->config->index >= index) {
+	if (raft->config->index >= index && !PLANTED(raft_settings_of(node), CONFIG_KEPT)) {
 		/* Thesis 4.1: a configuration whose entry is cut gives way to the one before. */
 		node_log(node, "configuration cut -> back to the one before");
 		raft_configure(node, raft_config_at(raft, index - 1));

@@ -174,6 +174,9 @@ void raft_change_go_on(struct node *node)
 void raft_change_drop(struct node *node)
 {
 	struct raft *raft = raft_of(node);
+	/* Whoever leads next goes on from C_old,new; what was to follow a single change is forgotten. */
+	raft->n_changes_given_up +=
+		raft->change != NULL && raft->config->old == NULL && !is_as_wanted(node);
 	raft->change = NULL;
 	raft->attentive = raft->transfer_to != NODE_NONE;
 }

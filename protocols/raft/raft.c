@@ -106,7 +106,9 @@ static void tick(struct node *node)
 	if (raft->attentive) {
 		raft_attend(node);
 	}
-	if (settings->check_quorum && raft->role == RAFT_LEADER) {
+	/* Thesis 6.2: where followers refuse candidates for a leader's sake (pre-votes, or votes after a
+	 * membership change, too), it must not stay when it reaches no quorum, or nobody leads for ever. */
+	if (raft->keeps_time && raft->role == RAFT_LEADER) {
 		raft_check_quorum(node);
 	}
 }
@@ -247,6 +249,11 @@ static bool enough(const struct node *node, const uint64_t *validators)
 	return raft_is_quorum(node, validators) || (raft->role == RAFT_LEADER && raft->change != NULL);
 }
 
+static uint64_t n_changes_given_up(const struct node *node)
+{
+	return raft_of(node)->n_changes_given_up;
+}
+
 static uint64_t log_last(const struct node *node)
 {
 	return raft_of(node)->last;
@@ -292,6 +299,7 @@ const struct protocol protocol_raft = {
 	.leader = leader,
 	.part = part,
 	.enough = enough,
+	.n_changes_given_up = n_changes_given_up,
 	.log_last = log_last,
 	.log_at = log_at,
 };

@@ -218,7 +218,8 @@ struct raft {
 	uint64_t commit, applied;
 	uint64_t snapshot_due;  /* the next one is taken when so much is applied */
 	sim_time heard_at;      /* from a leader; -1: never */
-	bool keeps_time;        /* it matters when it heard */
+	bool keeps_time;        /* it matters when it heard: it refuses candidates for a leader's sake, and leads
+	                         * only as long as a majority answers; both or neither (thesis 6.2) */
 	uint64_t *votes;
 
 	/* Who is a member: the latest configuration in the log, committed or not. */
@@ -239,6 +240,7 @@ struct raft {
 	uint32_t transfer_to;   /* NODE_NONE: no transfer */
 	bool transferred;       /* TimeoutNow has been sent in this term */
 	struct raft_change *change;
+	uint64_t n_changes_given_up;
 	uint64_t *values;       /* scratch, by validator */
 	uint64_t *sorted;
 

@@ -428,9 +428,11 @@ void raft_on_append_answer(struct node *node, const struct message *message)
 		peer->answered_at = node_now(node);
 	}
 	if ((message->flags & RAFT_FLAG_YES) != 0) {
-		/* Raft fig. 2, leaders: if successful, update nextIndex and matchIndex. */
-		if (message->instance > peer->match) {
-			matched(node, peer, message->instance);
+		/* Raft fig. 2, leaders: if successful, update nextIndex and matchIndex. Nobody who tells the truth
+		 * holds more of this term's log than its leader; of one who claims it, the leader believes all. */
+		uint64_t match = message->instance < raft->last ? message->instance : raft->last;
+		if (match > peer->match) {
+			matched(node, peer, match);
 			if (raft->role != RAFT_LEADER) {
 				return; /* it has committed its own removal */
 			}

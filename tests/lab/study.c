@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct study *open_text(const char *format, va_list arguments)
+/* NULL where the scenario is refused and that is `tried`. */
+static struct study *open_text(const char *format, va_list arguments, bool tried)
 {
 	char *text = NULL;
 	int n_bytes = vasprintf(&text, format, arguments);
@@ -15,15 +16,19 @@ static struct study *open_text(const char *format, va_list arguments)
 		abort();
 	}
 	struct diagnostics *diagnostics = diagnostics_create();
-	struct study *study = calloc(1, sizeof(*study));
-	study->file =
+	struct scenario_file *file =
 		scenario_parse(text, (size_t)n_bytes, "test.yaml", ".", NULL, 0, diagnostics);
-	if (study->file == NULL) {
+	if (file == NULL && !tried) {
 		diagnostics_print(diagnostics, stderr);
 		fail_msg("the scenario is wrong:\n%s", text);
 	}
 	diagnostics_destroy(diagnostics);
 	free(text);
+	if (file == NULL) {
+		return NULL;
+	}
+	struct study *study = calloc(1, sizeof(*study));
+	study->file = file;
 	run_schemas_init(&study->schemas, study->file);
 	study->n_points = scenario_n_points(study->file);
 	study->n_replications = (size_t)scenario_point(study->file, 0)->replications;
@@ -34,7 +39,16 @@ struct study *study_open(const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
-	struct study *study = open_text(format, arguments);
+	struct study *study = open_text(format, arguments, false);
+	va_end(arguments);
+	return study;
+}
+
+struct study *study_try(const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	struct study *study = open_text(format, arguments, true);
 	va_end(arguments);
 	return study;
 }
@@ -73,7 +87,7 @@ struct outcome *run_text(const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
-	struct study *study = open_text(format, arguments);
+	struct study *study = open_text(format, arguments, false);
 	va_end(arguments);
 	return study_run(study, 0, 0);
 }

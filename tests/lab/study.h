@@ -34,6 +34,8 @@ struct outcome {
 
 /* The text is a printf format. */
 struct study *study_open(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* NULL where the scenario is refused: for those that walk what may not fit together. */
+struct study *study_try(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void study_close(struct study *study);
 
 struct outcome *study_run(const struct study *study, size_t point, size_t replication);

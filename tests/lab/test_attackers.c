@@ -701,6 +701,21 @@ static void test_what_does_not_fit(void **state)
 	}
 }
 
+/* A follower acknowledges what its one twin holds to the other, which leads the same term and has less: no
+ * lie stops the program. Twins under loss, which brings such answers about. */
+static void test_twins_of_a_leader_under_loss(void **state)
+{
+	(void)state;
+	for (int seed = 1; seed <= 12; seed++) {
+		struct outcome *outcome = run_text("seed: %d\nvalidators: 4\nprotocol: raft\nstop: {items: 300, time: 60 s}\n"
+			"workload: {kind: requests, clients: 3, arrivals: {kind: poisson, rate: 30 /s}}\n"
+			"attacks: [{kind: twins, nodes: [0], from: 1 s, until: 5 s}]\n"
+			"faults: [{kind: loss, probability: 0.2}]\n", seed);
+		assert_true(outcome->summary.verdict[0] != 0);
+		outcome_close(outcome);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -729,6 +744,7 @@ int main(void)
 		cmocka_unit_test(test_with_an_application),
 		cmocka_unit_test(test_items_leave_a_liar),
 		cmocka_unit_test(test_what_does_not_fit),
+		cmocka_unit_test(test_twins_of_a_leader_under_loss),
 	};
 	return cmocka_run_group_tests_name("attackers", tests, NULL, NULL);
 }

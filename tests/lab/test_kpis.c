@@ -501,10 +501,61 @@ static void same_everywhere(void **state)
 	study_close(study);
 }
 
+/* A fault that ends at several validators ends once: 2.5 s to 3.02 s, and 4.9 s to 5.02 s. */
+static void recovery_of_several(void **state)
+{
+	struct outcome *outcome = run_text(
+		"stop: {items: 6}\nvalidators: 4\nprotocol: none\n"
+		"network: {latency: {kind: constant, value: 10 ms}}\n"
+		"workload: {kind: requests, clients: 1, arrivals: {kind: regular, rate: 1 /s}}\n"
+		"faults:\n"
+		"  - {kind: crash, nodes: [1, 2, 3], from: 1.5 s, until: 2.5 s}\n"
+		"  - {kind: crash, nodes: [1], from: 4 s, until: 4.9 s}\n");
+	assert_verdict(outcome, "completed");
+	assert_near(kpi(outcome, KPI_RECOVERY), (.52 + .12) / 2, 1e-12);
+	outcome_close(outcome);
+}
+
+/* Ten requests to validator 0, which tells the two others each: what becomes of these twenty copies. */
+static void lost_on_the_way(void **state)
+{
+	static const struct {
+		const char *fault;
+		double lost, cut, corrupted, duplicated;
+	} cases[] = {
+		{"{kind: skew, nodes: [1], offset: 1 s}", 0, 0, 0, 0},
+		{"{kind: loss, probability: 1}", 20, 0, 0, 0},
+		{"{kind: rule, from_nodes: [0], to_nodes: [2], action: drop}", 10, 0, 0, 0},
+		{"{kind: cut, from_nodes: [0], to_nodes: [1]}", 0, 10, 0, 0},
+		{"{kind: isolate, nodes: [1, 2]}", 0, 20, 0, 0},
+		{"{kind: corrupt, probability: 1}", 0, 0, 20, 0},
+		{"{kind: duplicate, probability: 1, copies: 3}", 0, 0, 0, 60},
+		/* Each copy of a copy is cut on its own. */
+		{"{kind: duplicate, probability: 1, copies: 3}, {kind: cut, to_nodes: [2]}", 0, 40, 0, 60},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct outcome *outcome = run_text(
+			"stop: {items: 10}\nvalidators: 3\nprotocol: none\n"
+			"network: {latency: {kind: constant, value: 10 ms}}\n"
+			"workload: {kind: requests, clients: 1, arrivals: {kind: regular, rate: 1 /s}}\n"
+			"faults: [%s]\n",
+			cases[i].fault);
+		assert_verdict(outcome, "completed");
+		assert_true(kpi(outcome, KPI_MESSAGES) == 20);
+		assert_true(kpi(outcome, KPI_MESSAGES_LOST) == cases[i].lost);
+		assert_true(kpi(outcome, KPI_MESSAGES_CUT) == cases[i].cut);
+		assert_true(kpi(outcome, KPI_MESSAGES_CORRUPTED) == cases[i].corrupted);
+		assert_true(kpi(outcome, KPI_MESSAGES_DUPLICATED) == cases[i].duplicated);
+		outcome_close(outcome);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_hand),
+		cmocka_unit_test(recovery_of_several),
+		cmocka_unit_test(lost_on_the_way),
 		cmocka_unit_test(unavailable),
 		cmocka_unit_test(quantiles),
 		cmocka_unit_test(divergence),

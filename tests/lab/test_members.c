@@ -106,6 +106,21 @@ static void shrinks(void **state)
 	}
 }
 
+/* After a change servers refuse candidates while they hear the leader. One that is heard by one, and reaches
+ * no majority, steps down all the same: another leads within some election timeouts. */
+static void bridge_after_a_change(void **state)
+{
+	struct outcome *outcome = run_text("seed: 1\nvalidators: 6\nprotocol: raft\nstop: {items: 600}\n"
+		"workload: {kind: requests, clients: 2, arrivals: {kind: regular, rate: 10 /s}}\n"
+		"faults:\n"
+		"  - {kind: step, at: 2 s, node: leader, action: change-membership, members: [0, 1, 2, 3, 4]}\n"
+		"  - {kind: partition, groups: [[0, 1], [1, 2, 3], [4], [5]], from: 10 s}\n");
+	assert_verdict(outcome, "completed");
+	assert_true(kpi(outcome, KPI_DECIDED) == 600);
+	assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 1);
+	outcome_close(outcome);
+}
+
 /* Said at once, by the configuration that holds. */
 static void stalls(const char *protocol, const char *change, const char *crash)
 {
@@ -218,17 +233,57 @@ static void gateways(void **state)
 	completes(outcome, false);
 }
 
+/* What a leader begins and nobody ends: the fourth is down and never catches up; of a change one by one only
+ * the first step is made before the leader falls. What whoever leads next goes on with is not given up: that
+ * is C_old,new in its log, or C_new. */
+static void given_up(void **state)
+{
+	static const struct {
+		const char *faults;
+		double n, n_refused;
+	} cases[] = {
+		{"  - {kind: crash, nodes: [3], from: 0 s}\n"
+		 "  - {kind: step, at: 1 s, node: leader, action: change-membership, members: [0, 1, 2, 3]}\n",
+			1, 0},
+		{"  - {kind: step, at: 1 s, node: leader, action: change-membership, members: [0, 1, 2, 3]}\n"
+		 "  - {kind: step, at: 1001 ms, node: leader, action: change-membership, members: [0, 1]}\n"
+		 "  - {kind: step, at: 3 s, node: leader, action: change-membership, members: [0, 1, 2, 3]}\n",
+			0, 2},
+		{"  - {kind: step, at: 1 s, node: leader, action: change-membership, members: [0, 1, 3], joint: off}\n"
+		 "  - {kind: step, at: 1055 ms, node: leader, action: restart}\n",
+			1, 0},
+		{"  - {kind: step, at: 1 s, node: leader, action: change-membership, members: [0, 1, 3], joint: on}\n"
+		 "  - {kind: step, at: 1055 ms, node: leader, action: restart}\n",
+			0, 0},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct outcome *outcome = run_text(
+			"validators: 4\nprotocol: {kind: raft, members: [0, 1, 2]}\nstop: {time: 6 s}\n"
+			"network: {latency: {kind: constant, value: 10 ms}}\n"
+			"workload: {kind: requests, arrivals: {kind: regular, rate: 10 /s}}\nfaults:\n%s",
+			cases[i].faults);
+		if (kpi(outcome, KPI_MEMBERSHIP_GIVEN_UP) != cases[i].n ||
+			kpi(outcome, KPI_STEPS_REFUSED) != cases[i].n_refused) {
+			fail_msg("case %zu: %g given up, %g refused", i, kpi(outcome, KPI_MEMBERSHIP_GIVEN_UP),
+				kpi(outcome, KPI_STEPS_REFUSED));
+		}
+		outcome_close(outcome);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(spares),
 		cmocka_unit_test(grows),
 		cmocka_unit_test(shrinks),
+		cmocka_unit_test(bridge_after_a_change),
 		cmocka_unit_test(said_at_once),
 		cmocka_unit_test(cut_one_way),
 		cmocka_unit_test(a_change_to_come),
 		cmocka_unit_test(a_change_under_way),
 		cmocka_unit_test(gateways),
+		cmocka_unit_test(given_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -99,6 +99,48 @@ static void leader_without_a_quorum(void **state)
 	cluster_destroy(cluster);
 }
 
+/* A bridge: 1 hears the leader, which reaches nobody else, and two others, with whom it is a majority of five.
+ * Who refuses candidates for the leader's sake keeps them out for ever, unless the leader steps down for want
+ * of a majority: both or neither (thesis 6.2), whatever makes servers refuse. */
+static void bridge(void **state)
+{
+	static const char *const ways[] = {"raft", "raft", "raft pre_vote=on", "raft check_quorum=on"};
+	for (size_t way = 0; way < sizeof(ways) / sizeof(ways[0]); way++) {
+		struct cluster *cluster = create(ways[way], way == 1 ? 6 : 5);
+		if (way == 1) {
+			assert_true(step_change(cluster, 0, 31, 0, false)); /* 5 leaves */
+		}
+		/* Its clients keep the leader busy, so that those whom it reaches have the longest logs. */
+		for (uint32_t i = 0; i < 125; i++) {
+			cluster_submit(cluster, 40 * (sim_time)i * MS, 0, 100 + i);
+		}
+		cluster_run(cluster, 1000 * MS);
+		for (uint32_t a = 0; a < cluster->n; a++) {
+			for (uint32_t b = 0; b < a; b++) {
+				if (!(a == 1 && b == 0) && !(b >= 1 && a <= 3)) {
+					cut(cluster, a, b);
+				}
+			}
+		}
+		cluster_run(cluster, 5000 * MS);
+		uint32_t leaders = 0;
+		for (uint32_t i = 0; i < cluster->n; i++) {
+			leaders += raft(cluster, i)->role == RAFT_LEADER;
+		}
+		assert_int_equal(leaders, 1);
+		assert_true(raft(cluster, 0)->role != RAFT_LEADER);
+		cluster_assert_safe(cluster);
+		cluster_destroy(cluster);
+	}
+	/* Where heartbeats are off no leader looks for its majority, and so nobody refuses for its sake. */
+	struct cluster *cluster = create("raft heartbeat=off election_timeout=150ms,300ms", 3);
+	assert_true(step_change(cluster, 0, 3, 0, false));
+	cluster_run(cluster, 30 * MS);
+	tell_now(cluster, 1, (struct message){.kind = RAFT_VOTE, .from = 0, .view = 5, .instance = 9, .digest = 1});
+	assert_int_equal(cluster_view(cluster, 1), 5);
+	cluster_destroy(cluster);
+}
+
 /* Thesis 6.2, 4.2.3: who hears a leader ignores candidates, term and all. */
 static void candidate_ignored(void **state)
 {
@@ -285,6 +327,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rejoining_server),
 		cmocka_unit_test(pre_vote_rules),
+		cmocka_unit_test(bridge),
 		cmocka_unit_test(leader_without_a_quorum),
 		cmocka_unit_test(candidate_ignored),
 		cmocka_unit_test(partial_reachability),

@@ -263,6 +263,7 @@ static void test_steps(void **state)
 	host_assert_traced(host, {30, TRACE_RESTART, 1, 0, 0, 0}, {35, TRACE_MESSAGE, 1, 0, KIND, 5});
 	assert_int_equal(host->world.n_steps, 2);
 	assert_int_equal(host->world.n_steps_refused, 1);
+	assert_int_equal(host->world.steps_refused, 1 << 1);
 	assert_int_equal(host->n_fault_ends, 1);
 	assert_string_equal(told.text,
 		"10 1 step: transfer; 20 2 step: campaign; 20 2 can't campaign now; 30 1 step: restart; "
@@ -289,6 +290,7 @@ static void test_steps_of_nobody(void **state)
 	world_run(&host->world);
 	assert_string_equal(steps, "");
 	assert_int_equal(host->world.n_steps_refused, 3);
+	assert_int_equal(host->world.steps_refused, 1 << 1 | 1 << 2 | 1 << 3);
 	assert_false(host->world.nodes[1].alive);
 	host_destroy(host);
 }
@@ -365,6 +367,7 @@ static void test_crashes_by_rate(void **state)
 		assert_int_equal(downs.n_now, 0);
 		assert_int_equal(downs.n_most, at_once);
 		assert_int_equal(host->world.n_changes_pending, 0);
+		assert_int_equal(host->n_fault_beginnings, downs.n_downs);
 		assert_int_equal(host->n_fault_ends, downs.n_downs);
 		assert_true(host->world.now <= 4000000);
 		double n = (double)downs.n_ups;

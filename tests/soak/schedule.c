@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define N_VALIDATORS_MAX 31
+#define N_CLIENTS_MAX 40
+
 struct writer {
 	struct random_stream stream;
 	char *text;
@@ -59,7 +62,7 @@ static void write_window(struct writer *writer)
 /* A list of `n` different validators, drawn. */
 static void write_nodes(struct writer *writer, uint32_t n)
 {
-	uint32_t all[64];
+	uint32_t all[N_VALIDATORS_MAX];
 	random_permutation(&writer->stream, all, writer->n_validators);
 	write_text(writer, "[");
 	for (uint32_t i = 0; i < n; i++) {
@@ -218,6 +221,43 @@ static void write_rule(struct writer *writer)
 	}
 }
 
+/* A change of members, and what befalls the servers while its entry is still on the way: drawn apart, the
+ * two would hardly ever meet. */
+static void write_change(struct writer *writer, uint32_t at_ms)
+{
+	write_text(writer, "  - {kind: step, at: %u ms, action: change-membership, node: leader, joint: %s, members: ",
+		at_ms, PICK(writer, "on", "off"));
+	write_nodes(writer, 1 + below(writer, writer->n_validators));
+	if (chance(writer, .3)) {
+		write_text(writer, ", learners: ");
+		write_nodes(writer, 1 + below(writer, 2));
+	}
+	write_text(writer, "}\n");
+	uint32_t from_ms = at_ms - (at_ms < 100 ? at_ms : 100) + below(writer, 200);
+	uint32_t until_ms = from_ms + 1 + below(writer, writer->span_ms - from_ms);
+	switch (below(writer, 4)) {
+	case 0:
+		write_text(writer, "  - {kind: partition, groups: ");
+		write_groups(writer);
+		break;
+	case 1:
+		write_text(writer, "  - {kind: isolate, nodes: leader");
+		break;
+	case 2:
+		write_text(writer, "  - {kind: crash, nodes: leader");
+		break;
+	default:
+		write_text(writer, "  - {kind: crash, nodes: ");
+		write_some_nodes(writer);
+		break;
+	}
+	write_text(writer, ", from: %u ms, until: %u ms}\n", from_ms, until_ms);
+	if (chance(writer, .7)) {
+		write_text(writer, "  - {kind: step, at: %u ms, action: campaign, node: [%u]}\n",
+			from_ms + below(writer, 400), below(writer, writer->n_validators));
+	}
+}
+
 static void write_step(struct writer *writer)
 {
 	bool is_raft = strcmp(writer->protocol, "raft") == 0;
@@ -288,7 +328,7 @@ static bool write_late_fault(struct writer *writer)
 static void write_attacks(struct writer *writer)
 {
 	uint32_t n_liars = 1 + below(writer, writer->n_faulty);
-	uint32_t liars[64];
+	uint32_t liars[N_VALIDATORS_MAX];
 	random_permutation(&writer->stream, liars, writer->n_validators);
 	for (uint32_t i = 0; i < n_liars; i++) {
 		for (uint32_t k = 0; k < 1 + below(writer, 2); k++) {
@@ -307,10 +347,16 @@ static void write_attacks(struct writer *writer)
 	}
 }
 
+/* Of a wide schedule one in eight is large: those take the time. */
+static uint32_t size(struct writer *writer, uint32_t small)
+{
+	return writer->wide && chance(writer, .125) ? 11 + below(writer, N_VALIDATORS_MAX - 10) : small;
+}
+
 static void write_pbft(struct writer *writer)
 {
 	static const uint32_t sizes[] = {4, 4, 4, 5, 6, 7, 8, 10};
-	writer->n_validators = sizes[below(writer, 8)];
+	writer->n_validators = size(writer, sizes[below(writer, 8)]);
 	writer->n_faulty = (writer->n_validators - 1) / 3;
 	uint32_t interval = 4u << below(writer, 4);
 	write_text(writer,
@@ -335,7 +381,7 @@ static void write_pbft(struct writer *writer)
 
 static void write_raft(struct writer *writer)
 {
-	writer->n_validators = 3 + below(writer, 5);
+	writer->n_validators = size(writer, 3 + below(writer, 5));
 	writer->n_faulty = 0; /* Raft bears no liars */
 	write_text(writer, "validators: %u\nprotocol: {kind: raft, batch: %u, window: %u",
 		writer->n_validators, 1 + below(writer, 8), 1 + below(writer, 64));
@@ -406,7 +452,7 @@ void schedule_write(const struct schedule *schedule, char text[SCHEDULE_TEXT_MAX
 	} else if (strcmp(protocol, "raft") == 0) {
 		write_raft(&writer);
 	} else {
-		writer.n_validators = 2 + below(&writer, 8);
+		writer.n_validators = size(&writer, 2 + below(&writer, 8));
 		write_text(&writer, "validators: %u\nprotocol: {kind: %s", writer.n_validators, protocol);
 	}
 	write_text(&writer, "%s%s}\n", schedule->extra != NULL ? ", " : "",
@@ -416,11 +462,13 @@ void schedule_write(const struct schedule *schedule, char text[SCHEDULE_TEXT_MAX
 	/* A client looks for the one member that is left among those that were, one backed-off wait each. */
 	write_text(&writer, "stop: {items: %u}\nliveness_bound: %u s\n", items, writer.wide ? 3600 : 200);
 	const char *workload = PICK(&writer, "requests", "kv", "kv");
+	/* More clients than validators, often. */
+	uint32_t n_clients = 1 + below(&writer, writer.wide && chance(&writer, .5) ? N_CLIENTS_MAX : 4);
 	if (predicts) {
 		write_dimweight(&writer);
 	} else {
 		write_text(&writer, "workload: {kind: %s, clients: %u%s",
-			schedule->workload != NULL ? schedule->workload : workload, 1 + below(&writer, 4),
+			schedule->workload != NULL ? schedule->workload : workload, n_clients,
 			schedule->wide ? PICK(&writer, "", ", conflict: 0.3", ", conflict: 1") : "");
 	}
 	if (predicts) {
@@ -433,6 +481,13 @@ void schedule_write(const struct schedule *schedule, char text[SCHEDULE_TEXT_MAX
 	write_text(&writer, "faults:\n");
 	for (uint32_t i = 1 + below(&writer, 5); i > 0; i--) {
 		write_fault(&writer);
+	}
+	if (schedule->wide && !predicts && strcmp(protocol, "raft") == 0 && chance(&writer, .5)) {
+		uint32_t at_ms = below(&writer, writer.span_ms / 2);
+		for (uint32_t i = 1 + below(&writer, 4); i > 0; i--) {
+			write_change(&writer, at_ms);
+			at_ms += 100 + below(&writer, writer.span_ms / 10);
+		}
 	}
 	write_text(&writer, "%s", schedule->faults != NULL ? schedule->faults : "");
 	bool lies = writer.n_faulty > 0 && chance(&writer, .5);

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SCHEDULE_TEXT_MAX 8192
+#define SCHEDULE_TEXT_MAX 16384
 #define HEALED_S 20
 
 struct schedule {
@@ -17,7 +17,8 @@ struct schedule {
 	const char *extra;    /* further keys of the protocol: "planted: null-skipped"; NULL: none */
 	const char *faults;   /* further lines of the list of faults, each "  - {...}\n"; NULL: none */
 	const char *workload; /* its kind; NULL: drawn */
-	bool wide;            /* of all that a scenario can say: rules, steps, clocks, members, predictions, too */
+	bool wide;            /* of all that a scenario can say: rules, steps, clocks, members, predictions, many
+	                       * clients and validators, too */
 };
 
 /* The same text for the same arguments. */

@@ -2,10 +2,13 @@
  *
  *     soak [--protocol NAME] [--runs N] [--first SEED] [--print SEED] [--wide 1]
  *
- * --wide 1: schedules that also have rules, steps, clocks, members and predictions
+ * --wide 1: schedules that also have rules, steps, clocks, members, predictions, and up to 31 validators and 40
+ * clients
  *
  * Exit status: 0 where every run completed without a violation, else 1 and the schedules' texts. */
 #include "schedule.h"
+
+#include "protocols/protocol.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -70,37 +73,73 @@ static uint64_t soak(const char *protocol, uint64_t first, uint64_t n, bool wide
 	return n_failed;
 }
 
+static void refuse(const char *format, const char *word)
+{
+	fputs("soak: ", stderr);
+	fprintf(stderr, format, word);
+	fputs("\n", stderr);
+	exit(2);
+}
+
+/* A whole number, or the end. */
+static uint64_t number(const char *option, const char *text)
+{
+	char *end;
+	unsigned long long value = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end != '\0') {
+		refuse("%s wants a whole number", option);
+	}
+	return value;
+}
+
+static const char *known_protocol(const char *name)
+{
+	for (const struct plugin *const *plugin = protocol_registry.plugins; *plugin != NULL; plugin++) {
+		if (strcmp(name, (*plugin)->name) == 0) {
+			return name;
+		}
+	}
+	refuse("there is no protocol %s: see synod list protocols", name);
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
 	const char *protocol = NULL;
-	uint64_t n = 10000, first = 1;
-	bool wide = false;
-	for (int i = 1; i + 1 < argc; i += 2) {
-		if (strcmp(argv[i], "--protocol") == 0) {
-			protocol = argv[i + 1];
-		} else if (strcmp(argv[i], "--runs") == 0) {
-			n = strtoull(argv[i + 1], NULL, 10);
-		} else if (strcmp(argv[i], "--first") == 0) {
-			first = strtoull(argv[i + 1], NULL, 10);
-		} else if (strcmp(argv[i], "--wide") == 0) {
-			wide = strtoull(argv[i + 1], NULL, 10) != 0;
-		} else if (strcmp(argv[i], "--print") == 0) {
-			char text[SCHEDULE_TEXT_MAX];
-			struct schedule schedule = {
-				.protocol = protocol != NULL ? protocol : "pbft",
-				.seed = strtoull(argv[i + 1], NULL, 10),
-				.wide = wide,
-			};
-			schedule_write(&schedule, text);
-			fputs(text, stdout);
-			return 0;
+	uint64_t n = 10000, first = 1, print = 0;
+	bool wide = false, prints = false;
+	for (int i = 1; i < argc; i += 2) {
+		const char *option = argv[i];
+		if (i + 1 == argc) {
+			refuse("%s lacks its value", option);
+		} else if (strcmp(option, "--protocol") == 0) {
+			protocol = known_protocol(argv[i + 1]);
+		} else if (strcmp(option, "--runs") == 0) {
+			n = number(option, argv[i + 1]);
+		} else if (strcmp(option, "--first") == 0) {
+			first = number(option, argv[i + 1]);
+		} else if (strcmp(option, "--wide") == 0) {
+			wide = number(option, argv[i + 1]) != 0;
+		} else if (strcmp(option, "--print") == 0) {
+			print = number(option, argv[i + 1]);
+			prints = true;
+		} else {
+			refuse("unknown option %s", option);
 		}
 	}
+	if (prints) {
+		char text[SCHEDULE_TEXT_MAX];
+		schedule_write(&(struct schedule){.protocol = protocol != NULL ? protocol : "pbft",
+						   .seed = print,
+						   .wide = wide},
+			text);
+		fputs(text, stdout);
+		return 0;
+	}
 	uint64_t n_failed = 0;
-	static const char *const all[] = {"pbft", "raft", "central", "none"};
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		if (protocol == NULL || strcmp(protocol, all[i]) == 0) {
-			n_failed += soak(all[i], first, n, wide);
+	for (const struct plugin *const *plugin = protocol_registry.plugins; *plugin != NULL; plugin++) {
+		if (protocol == NULL || strcmp(protocol, (*plugin)->name) == 0) {
+			n_failed += soak((*plugin)->name, first, n, wide);
 		}
 	}
 	return n_failed == 0 ? 0 : 1;

@@ -196,6 +196,103 @@ static void test_geometric_medians_that_are_known(void **state)
 	assert_true(out[0] == 5 && out[1] == 5);
 }
 
+/* Is it the answer? The pull of the rows elsewhere is no stronger than the number of rows here, but for
+ * `margin` (Kuhn 1973). */
+static bool pulls_balance(
+	const double *values, uint32_t n, uint32_t dims, const double *point, double margin)
+{
+	double *sum = calloc(dims, sizeof(*sum)), length2 = 0;
+	uint32_t n_here = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		const double *row = values + (size_t)i * dims;
+		double distance2 = 0;
+		for (uint32_t k = 0; k < dims; k++) {
+			distance2 += (row[k] - point[k]) * (row[k] - point[k]);
+		}
+		n_here += distance2 == 0;
+		for (uint32_t k = 0; k < dims && distance2 > 0; k++) {
+			sum[k] += (row[k] - point[k]) / sqrt(distance2);
+		}
+	}
+	for (uint32_t k = 0; k < dims; k++) {
+		length2 += sum[k] * sum[k];
+	}
+	free(sum);
+	return sqrt(length2) <= n_here + margin;
+}
+
+/* Rows of many columns, with and without a row for the answer and far outliers; more rows than columns; rows
+ * almost on a line. With rounding for its only end the iteration takes minutes on the first of them. */
+static void test_geometric_median_of_any_shape(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		uint32_t n, dims;
+		double across; /* the rows' spread beside the first column's */
+		bool far, row;
+	} shapes[] = {
+		{50, 4000, 1, false, false},
+		{50, 4000, 1, true, false},
+		{50, 4000, 1, false, true},
+		{400, 5, 1, false, false},
+		{150, 200, 1, true, false},
+		{50, 2, 1e-6, false, false},
+		{51, 60, 1e-6, false, false},
+	};
+	struct random_stream stream = random_stream_make(3, RANDOM_ITEM, 0);
+	for (size_t s = 0; s < sizeof(shapes) / sizeof(shapes[0]); s++) {
+		uint32_t n = shapes[s].n, dims = shapes[s].dims;
+		double *values = calloc((size_t)n * dims, sizeof(*values));
+		double *out = calloc(dims, sizeof(*out));
+		for (size_t i = 0; i < (size_t)n * dims; i++) {
+			values[i] = random_normal(&stream) * (i % dims == 0 ? 1 : shapes[s].across);
+		}
+		for (size_t i = 0; shapes[s].far && i < (size_t)n / 5 * dims; i++) {
+			values[i] = 1e12;
+		}
+		for (uint32_t k = 0; shapes[s].row && k < dims; k++) {
+			values[k] = 0; /* the mean of the others, about */
+			for (uint32_t i = 1; i < n; i++) {
+				values[k] += values[(size_t)i * dims + k] / (n - 1);
+			}
+		}
+		apply(f, rule_make(f, "geometric-median"), values, n, dims, 1, out);
+		assert_true(pulls_balance(values, n, dims, out, 1e-9));
+		assert_true(!shapes[s].row || memcmp(out, values, dims * sizeof(*out)) == 0);
+		free(values);
+		free(out);
+	}
+}
+
+/* The regular simplex's, the square's (with a second and a third row at one corner) and a tilted line's. */
+static void test_geometric_medians_in_closed_form(void **state)
+{
+	struct fixture *f = *state;
+	struct plugin_value rule = rule_make(f, "geometric-median");
+	double out[4];
+	apply(f, rule, (double[]){1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1}, 4, 4, 1, out);
+	for (int k = 0; k < 4; k++) {
+		assert_near(out[k], .25, 1e-12);
+	}
+	/* Two rows at (1, 1) pull with less than the other three together, three hold. On the diagonal at
+	 * (t, t) the corners (1, 0) and (0, 1) pull back with 2 cos = 1: t = (1 + 1/sqrt 3)/2. */
+	const double corners[] = {0, 0, 1, 0, 0, 1, 1, 1, 1, 1, 1, 1};
+	apply(f, rule, corners, 5, 2, 1, out);
+	assert_near(out[0], (1 + 1 / sqrt(3)) / 2, 1e-12);
+	assert_near(out[1], (1 + 1 / sqrt(3)) / 2, 1e-12);
+	apply(f, rule, corners, 6, 2, 1, out);
+	assert_true(out[0] == 1 && out[1] == 1);
+	/* the third of five on a line, wherever it stands */
+	apply(f, rule, (double[]){.7, 2.1, .1, .3, 70, 210, .2, .6, .4, 1.2}, 5, 2, 1, out);
+	assert_true(out[0] == .4 && out[1] == 1.2);
+	/* The triangle of sides 3, 4 and 5: total distance sqrt(25 + 12 sqrt 3). */
+	const double triangle[] = {0, 0, 3, 0, 0, 4};
+	apply(f, rule, triangle, 3, 2, 1, out);
+	assert_true(pulls_balance(triangle, 3, 2, out, 1e-14));
+	assert_near(hypot(out[0], out[1]) + hypot(out[0] - 3, out[1]) + hypot(out[0], out[1] - 4),
+		sqrt(25 + 12 * sqrt(3)), 1e-13);
+}
+
 static double total_distance(const double *values, uint32_t n, uint32_t dims, const double *point)
 {
 	double total = 0;
@@ -713,6 +810,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_ties_go_to_the_first, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bulyan_by_hand, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_geometric_medians_that_are_known, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_geometric_medians_in_closed_form, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_geometric_median_of_any_shape, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_geometric_median_is_the_least, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_centered_clipping_by_hand, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_majority_and_weights, set_up, tear_down),

@@ -3,6 +3,7 @@
 #define LAB_RUN_H
 
 #include "lab/kpi.h"
+#include "lab/memory.h"
 #include "results/results.h"
 #include "scenarios/scenario.h"
 
@@ -19,6 +20,7 @@ struct run_summary {
 	uint64_t run, point, replication, seed;
 	uint64_t events;
 	uint64_t rules_acted; /* bits by place in the list of faults: which rules met a message */
+	uint64_t steps_refused; /* the same: which steps could not be taken */
 	double kpis[KPI_N]; /* as numbers, for the summary on the terminal */
 	char verdict[16];
 	char verdict_reason[160];
@@ -34,6 +36,7 @@ struct run_request {
 	uint64_t point, replication;
 	bool verbose; /* prints what was trained, on stderr */
 	const struct trace_sink *trace; /* hears all that happens (lab/trace.h); NULL: nobody, which costs nothing */
+	struct memory_allowance memory; /* zeroed: none but the scenario's own */
 	struct model_cache *models; /* trained ones, shared by runs; NULL: each run trains its own */
 };
 

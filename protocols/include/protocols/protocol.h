@@ -74,6 +74,11 @@ struct protocol_forgery {
 	void (*vote)(struct node *node, struct message *copy, uint64_t digest);
 	/* Makes a refusal a vote for whoever asked. False: it is no refusal. */
 	bool (*grant)(struct node *node, struct message *copy);
+	/* Makes an answer to a proposal acknowledge `ahead` entries more than its node holds. False: it answers
+	 * none. (A leader that believes it counts the node for entries, sent or yet to come, that it lacks.) */
+	bool (*acknowledge)(struct node *node, struct message *copy, uint64_t ahead);
+	/* Raises the view or term that the copy speaks of by `by`, below 2^32. */
+	void (*inflate)(struct node *node, struct message *copy, uint64_t by);
 	/* Makes a certificate claim what was never signed. */
 	void (*claim)(struct node *node, struct message *copy);
 	/* How long the others bear with a leader that does nothing; SIM_NEVER: for ever. */
@@ -144,6 +149,8 @@ struct protocol {
 	enum protocol_part (*part)(const struct node *node, uint32_t validator);
 	bool (*enough)(const struct node *node, const uint64_t *validators);
 	uint64_t (*n_fast)(const struct node *node);      /* instances it committed by a fast path; may be NULL */
+	/* Membership changes that it began as the leader and that nobody will carry to their end; may be NULL. */
+	uint64_t (*n_changes_given_up)(const struct node *node);
 	struct log_entry (*log_at)(const struct node *node, uint64_t index);
 };
 

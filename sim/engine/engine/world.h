@@ -50,8 +50,10 @@ struct host_ops {
 	 * instant is executed whole. Sets world.stopped, or moves what bounds the run: the deadline or
 	 * events_max; or gives it something to do where nothing was left. */
 	void (*overdue)(struct world *world, sim_time next_ns);
-	/* A fault began or ended: nodes went down or came up. */
+	/* The node went down or came up. */
 	void (*changed)(struct world *world, struct node *node);
+	/* Once for each node where a fault takes several down. */
+	void (*fault_began)(struct world *world);
 	void (*fault_ended)(struct world *world);
 	/* Whom `nodes: leader` means now, or NODE_NONE. */
 	uint32_t (*leader)(struct world *world);
@@ -204,6 +206,7 @@ struct world {
 
 	struct packet **packet_chunks;
 	uint32_t n_packet_chunks, packet_chunks_capacity, packet_free, n_packets_used;
+	uint64_t waiting_bytes; /* of all processors' queues */
 	struct call *calls;
 	uint32_t n_calls, calls_capacity, call_free;
 
@@ -224,7 +227,10 @@ struct world {
 	uint64_t events;
 	uint64_t messages[CLASS_N], bytes[CLASS_N];
 	uint64_t lost, cut, corrupted; /* copies that never came */
-	uint64_t rules_acted; /* bits by place in the list of faults, of the first 64: it met its message */
+	uint64_t duplicated;           /* copies that the network has made */
+	/* Bits by place in the list of faults, of the first 64: a rule met its message; a step could not be
+	 * done. */
+	uint64_t rules_acted, steps_refused;
 	uint64_t n_steps, n_steps_refused; /* of a scenario: done; that could not be done then */
 	uint64_t refused; /* messages that claimed what their senders could not show */
 };
@@ -232,6 +238,9 @@ struct world {
 void world_init(struct world *world, const struct world_settings *settings, const struct host_ops *ops,
 	void *host);
 void world_finish(struct world *world);
+
+/* Bytes that the world has taken: its arena, packets and queues. O(1). */
+uint64_t world_memory(const struct world *world);
 
 /* Adds the scenario's faults; before world_run. */
 void world_faults(struct world *world, const struct plugin_list *faults);

@@ -47,10 +47,6 @@ enum param_flags {
 
 #define PARAM_AUTO_VALUE INT64_MIN
 
-/* The least that a timer may be set to which goes off again and again: below it a node does nothing but wait
- * for it, and what it sends each time fills all memory before the first of it arrives. */
-#define TIMER_NS_MIN SIM_US
-
 struct registry;
 
 /* Numbers read from a CSV file (or built in). */
