@@ -371,8 +371,9 @@ void driver_accepted(struct lab *lab, uint32_t index)
 	}
 	lab->n_accepted++;
 	lab->n_decided += item->decided_value;
-	lab->last_acceptance = lab->waiting_since = lab->world.now;
 	collect_accepted(lab, item);
+	outages_accepted(lab, item);
+	lab->last_acceptance = lab->waiting_since = lab->world.now;
 	if (lab->trace != NULL) {
 		trace_accepted(lab, index);
 	}

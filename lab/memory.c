@@ -61,10 +61,12 @@ static uint64_t counted(const struct lab *lab)
 	bytes += n * lab->n_transactions / 8;
 	bytes += lab->kv == NULL ? 0 : n * lab->n_transactions * sizeof(struct kv_reply);
 	const struct samples *samples[] = {&lab->latencies, &lab->commits, &lab->proposer_commits,
-		&lab->recoveries, &lab->elections, &lab->fault_ends, &lab->attacked_scores, &lab->honest_scores};
+		&lab->outages.recoveries, &lab->elections, &lab->outages.ends, &lab->attacked_scores,
+		&lab->honest_scores};
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
 		bytes += samples[i]->capacity * sizeof(int64_t);
 	}
+	bytes += lab->outages.capacity * sizeof(*lab->outages.faults);
 	for (size_t i = 0; i < TABLE_N; i++) {
 		const struct block *block = &lab->out->tables[i];
 		bytes += block->cells_capacity * sizeof(uint64_t) + block->text_capacity;

@@ -179,9 +179,14 @@ static void changed(struct world *world, struct node *node)
 	}
 }
 
+static void fault_began(struct world *world)
+{
+	outages_fault_began(world->host);
+}
+
 static void fault_ended(struct world *world)
 {
-	collect_fault_end(world->host);
+	outages_fault_ended(world->host);
 }
 
 static uint32_t current_leader(struct world *world)
@@ -230,6 +235,7 @@ static const struct host_ops ops = {
 	.read = replica_read,
 	.overdue = overdue,
 	.changed = changed,
+	.fault_began = fault_began,
 	.fault_ended = fault_ended,
 	.leader = current_leader,
 	.links = faults_links,
@@ -305,12 +311,12 @@ static void finish(struct lab *lab)
 	replicas_free(lab);
 	twins_finish(lab);
 	struct samples *samples[] = {&lab->latencies, &lab->commits, &lab->proposer_commits,
-		&lab->recoveries, &lab->elections, &lab->fault_ends, &lab->attacked_scores,
-		&lab->honest_scores};
+		&lab->elections, &lab->attacked_scores, &lab->honest_scores};
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
 		free(samples[i]->values);
 	}
 	driver_finish(lab);
+	outages_finish(lab);
 	free(lab->transactions);
 	free(lab->records);
 	free(lab->items);

@@ -68,6 +68,7 @@ static void window_begins(struct world *world, void *context, uint64_t argument)
 		window->change(world, window->state, true);
 	}
 	tell(world, window, window->begins);
+	world->ops->fault_began(world);
 	changed(world, window);
 }
 

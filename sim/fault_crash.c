@@ -36,6 +36,7 @@ static bool finish(void *settings, const struct shape *shape, const char **param
 static void crash_node(struct world *world, uint32_t node)
 {
 	world->ports[node].n_crashes++;
+	world->ops->fault_began(world);
 	world_crash(world, node);
 }
 

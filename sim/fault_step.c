@@ -71,6 +71,7 @@ static bool take(struct world *world, uint32_t whom, const struct fault_step *st
 	if (step->action != STEP_ACTION_RESTART) {
 		return world->ops->step != NULL && world->ops->step(world, node, step);
 	}
+	world->ops->fault_began(world);
 	world->n_changes_pending++; /* nothing is given up for good: it is up again at once */
 	world_crash(world, whom);
 	world->n_changes_pending--;

@@ -50,8 +50,10 @@ struct host_ops {
 	 * instant is executed whole. Sets world.stopped, or moves what bounds the run: the deadline or
 	 * events_max; or gives it something to do where nothing was left. */
 	void (*overdue)(struct world *world, sim_time next_ns);
-	/* A fault began or ended: nodes went down or came up. */
+	/* The node went down or came up. */
 	void (*changed)(struct world *world, struct node *node);
+	/* Once for each node where a fault takes several down. */
+	void (*fault_began)(struct world *world);
 	void (*fault_ended)(struct world *world);
 	/* Whom `nodes: leader` means now, or NODE_NONE. */
 	uint32_t (*leader)(struct world *world);
