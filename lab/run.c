@@ -383,7 +383,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	lab->seed = run_seed(request);
 	lab->point = request->point;
 	lab->replication = request->replication;
-	lab->run = run_number(request);
+	lab->run = run_index(request);
 	lab->out = blocks;
 	lab->schemas = request->schemas;
 	lab->verbose = request->verbose;

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-uint64_t run_number(const struct run_request *request)
+uint64_t run_index(const struct run_request *request)
 {
 	return request->point * (uint64_t)scenario_point(request->file, request->point)->replications +
 		request->replication;
@@ -24,7 +24,7 @@ uint64_t run_seed(const struct run_request *request)
 size_t run_row_begin(const struct run_request *request, union cell *cells)
 {
 	size_t at = 0;
-	cells[at++].integer = (int64_t)run_number(request);
+	cells[at++].integer = (int64_t)run_index(request);
 	cells[at++].integer = (int64_t)request->point;
 	cells[at++].integer = (int64_t)request->replication;
 	cells[at++].integer = (int64_t)run_seed(request);
@@ -54,7 +54,7 @@ void run_failed(const struct run_request *request, const char *reason, struct ru
 		abort();
 	}
 	*summary = (struct run_summary){
-		.run = run_number(request),
+		.run = run_index(request),
 		.point = request->point,
 		.replication = request->replication,
 		.seed = run_seed(request),

@@ -25,7 +25,7 @@ bool __wrap_run_one(const struct run_request *request, struct run_blocks *blocks
 {
 	const char *plant = getenv("PLANT");
 	char key[32];
-	snprintf(key, sizeof(key), "%llu=", (unsigned long long)run_number(request));
+	snprintf(key, sizeof(key), "%llu=", (unsigned long long)run_index(request));
 	for (; plant != NULL && plant[0] != '\0'; plant = strchr(plant, ',') ? strchr(plant, ',') + 1 : NULL) {
 		if (strncmp(plant, key, strlen(key)) != 0) {
 			continue;

@@ -47,7 +47,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	char error[256]);
 
 /* Its number in the sweep, and the seed that all of it is drawn from. */
-uint64_t run_number(const struct run_request *request);
+uint64_t run_index(const struct run_request *request);
 uint64_t run_seed(const struct run_request *request);
 
 /* Fills the first cells of its row in /runs, up to the swept keys; answers how many. Texts are the file's. */
