@@ -1,10 +1,12 @@
 /* The program: finds the command, reads its options, runs it. */
 #include "command.h"
+#include "restart.h"
 
 #include "scenarios/scenario.h"
 #include "version.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,6 +165,9 @@ static int run_command(const struct command *command, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	restart_keep(argv);
+	/* A file that meets `ulimit -f` is an error like a full disk, told by name, not the program's end. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (argc < 2) {
 		print_usage(stderr);
 		return EXIT_USAGE;

@@ -410,7 +410,7 @@ static int draw(struct run_request *request, const struct trace_filter *filter, 
 static int trace(const struct option_values *values, const struct scenario_file *file,
 	enum format format)
 {
-	struct run_request request = {.file = file};
+	struct run_request request = {.file = file, .memory = {memory_of_machine(), 1}};
 	struct trace_filter filter = {0};
 	if (!choose_run(values, file, &request) || !choose_window(values, &filter)) {
 		return EXIT_USAGE;

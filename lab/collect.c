@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Means are sums of integers divided once, so that equal samples have exactly their value as mean. */
-static double mean_s(const struct samples *samples)
+double samples_mean_s(const struct samples *samples)
 {
 	__extension__ __int128 sum = 0;
 	for (size_t i = 0; i < samples->n; i++) {
@@ -24,7 +24,7 @@ static double sd_s(const struct samples *samples)
 	if (samples->n < 2) {
 		return real_nan();
 	}
-	double mean = mean_s(samples);
+	double mean = samples_mean_s(samples);
 	double sum = 0;
 	for (size_t i = 0; i < samples->n; i++) {
 		double d = (double)samples->values[i] / 1e9 - mean;
@@ -67,19 +67,6 @@ void collect_accepted(struct lab *lab, struct lab_item *item)
 		lab->n_windows_accepted++;
 		lab->last_window_accepted = window_of(item->decided);
 	}
-	while (lab->fault_end_next < lab->fault_ends.n) {
-		sim_time end = lab->fault_ends.values[lab->fault_end_next++];
-		samples_add(&lab->recoveries, item->decided - end);
-	}
-}
-
-void collect_fault_end(struct lab *lab)
-{
-	if (lab->fault_ends.n > 0 &&
-		lab->fault_ends.values[lab->fault_ends.n - 1] == lab->world.now) {
-		return; /* of the same fault, at another node */
-	}
-	samples_add(&lab->fault_ends, lab->world.now);
 }
 
 static bool further_than(double tolerance, double value, double from)
@@ -297,7 +284,7 @@ static void elections(const struct lab *lab, union cell *kpis)
 	kpis[KPI_ELECTIONS].integer = n_elections;
 	kpis[KPI_SPLIT_VOTES].integer = n_split;
 	kpis[KPI_LEADER_CHANGES].integer = lab->n_led > 0 ? (int64_t)lab->n_led - 1 : 0;
-	kpis[KPI_ELECTION_MEAN].real = mean_s(&lab->elections);
+	kpis[KPI_ELECTION_MEAN].real = samples_mean_s(&lab->elections);
 }
 
 /* Undefined where the protocol has no fast path to take. */
@@ -345,11 +332,13 @@ void collect_finish(struct lab *lab, union cell *kpis)
 	kpis[KPI_ITEMS].integer = (int64_t)lab->n_items;
 	kpis[KPI_DECIDED].integer = (int64_t)lab->n_decided;
 	kpis[KPI_UNDECIDED].integer = (int64_t)(lab->n_accepted - lab->n_decided);
+	kpis[KPI_UNANSWERED].integer = (int64_t)(lab->n_items - lab->n_accepted);
 	kpis[KPI_THROUGHPUT].real = lab->n_accepted == 0
 		? real_nan()
 		: ratio((double)lab->n_accepted, sim_time_to_s(lab->last_acceptance - lab->first_arrival));
-	kpis[KPI_LATENCY_MEAN].real = mean_s(&lab->latencies);
+	kpis[KPI_LATENCY_MEAN].real = samples_mean_s(&lab->latencies);
 	kpis[KPI_LATENCY_SD].real = sd_s(&lab->latencies);
+	outages_kpis(lab, kpis);
 	struct samples *sorted[] = {&lab->latencies, &lab->commits};
 	for (int i = 0; i < 2; i++) {
 		if (sorted[i]->n > 0) {
@@ -360,10 +349,10 @@ void collect_finish(struct lab *lab, union cell *kpis)
 	kpis[KPI_LATENCY_P95].real = quantile_s(&lab->latencies, .95);
 	kpis[KPI_LATENCY_P99].real = quantile_s(&lab->latencies, .99);
 	kpis[KPI_LATENCY_MAX].real = quantile_s(&lab->latencies, 1);
-	kpis[KPI_COMMIT_MEAN].real = mean_s(&lab->commits);
+	kpis[KPI_COMMIT_MEAN].real = samples_mean_s(&lab->commits);
 	kpis[KPI_COMMIT_P50].real = quantile_s(&lab->commits, .5);
 	kpis[KPI_COMMIT_P99].real = quantile_s(&lab->commits, .99);
-	kpis[KPI_PROPOSER_COMMIT_MEAN].real = mean_s(&lab->proposer_commits);
+	kpis[KPI_PROPOSER_COMMIT_MEAN].real = samples_mean_s(&lab->proposer_commits);
 	double n_instances = (double)lab->n_instances_committed;
 	kpis[KPI_INSTANCES].integer = (int64_t)lab->n_instances_committed;
 	kpis[KPI_MESSAGES_PER_INSTANCE].real =
@@ -392,7 +381,6 @@ void collect_finish(struct lab *lab, union cell *kpis)
 	size_t n_positions = lab->workload->application ? lab->n_items : lab->n_positions;
 	kpis[KPI_DIVERGENCE].real = ratio((double)lab->n_diverged, (double)n_positions);
 	kpis[KPI_AVAILABILITY].real = availability(lab);
-	kpis[KPI_RECOVERY].real = mean_s(&lab->recoveries);
 	safety(lab, kpis);
 	kpis[KPI_EVENTS].integer = (int64_t)world->events;
 	kpis[KPI_SIMULATED].real = sim_time_to_s(world->now);

@@ -153,7 +153,7 @@ static void computed(struct world *world, void *context, uint64_t name)
 {
 	struct lab *lab = context;
 	struct computations *waiting = computations_named(lab, name);
-	if (waiting == NULL) {
+	if (waiting == NULL || world_defer(world, (uint32_t)name, computed, lab, name)) {
 		return;
 	}
 	const struct computation *done = waiting->first;
@@ -169,7 +169,7 @@ static void compute(struct world *world, void *context, uint64_t name)
 {
 	struct lab *lab = context;
 	uint32_t node = (uint32_t)name;
-	if (computations_named(lab, name) == NULL) {
+	if (computations_named(lab, name) == NULL || world_defer(world, node, compute, lab, name)) {
 		return;
 	}
 	const struct port *port = &world->ports[node];
@@ -371,8 +371,9 @@ void driver_accepted(struct lab *lab, uint32_t index)
 	}
 	lab->n_accepted++;
 	lab->n_decided += item->decided_value;
-	lab->last_acceptance = lab->waiting_since = lab->world.now;
 	collect_accepted(lab, item);
+	outages_accepted(lab, item);
+	lab->last_acceptance = lab->waiting_since = lab->world.now;
 	if (lab->trace != NULL) {
 		trace_accepted(lab, index);
 	}
@@ -389,12 +390,16 @@ void driver_accepted(struct lab *lab, uint32_t index)
 	lab_check_done(lab);
 }
 
+static size_t kept_bytes(size_t n)
+{
+	return sizeof(struct kept_closing) + n * (sizeof(double) * 2 + sizeof(uint32_t) + sizeof(bool));
+}
+
 static void keep_closing(struct lab_item *item, const struct node *node,
 	const struct closing_view *closing, uint64_t instance, uint64_t view)
 {
 	size_t n = closing->n;
-	struct kept_closing *kept = malloc(
-		sizeof(*kept) + n * (sizeof(double) * 2 + sizeof(uint32_t) + sizeof(bool)));
+	struct kept_closing *kept = malloc(kept_bytes(n));
 	if (kept == NULL) {
 		fprintf(stderr, "synod: out of memory\n");
 		exit(3);
@@ -421,13 +426,15 @@ static void keep_closing(struct lab_item *item, const struct node *node,
 	kept->closing.scores = scores;
 	kept->closing.accepted = accepted;
 	item->kept = kept;
+	lab_of(node)->kept_bytes += kept_bytes(n);
 }
 
-static void forget_closings(struct lab_item *item)
+static void forget_closings(struct lab *lab, struct lab_item *item)
 {
 	while (item->kept != NULL) {
 		struct kept_closing *kept = item->kept;
 		item->kept = kept->next;
+		lab->kept_bytes -= kept_bytes(kept->closing.n);
 		free(kept);
 	}
 }
@@ -435,7 +442,7 @@ static void forget_closings(struct lab_item *item)
 void driver_finish(struct lab *lab)
 {
 	for (size_t i = 0; i < lab->n_items; i++) {
-		forget_closings(&lab->items[i]);
+		forget_closings(lab, &lab->items[i]);
 	}
 }
 
@@ -454,7 +461,7 @@ static void accept_closing(struct lab *lab, uint32_t index, const struct closing
 	item->n_predictions = outcome->n_predictions;
 	item->n_rejected = outcome->n_rejected;
 	item->n_disputed = outcome->n_disputed;
-	forget_closings(item);
+	forget_closings(lab, item);
 	driver_accepted(lab, index);
 	if (lab->common->validation != VALIDATION_OFF) {
 		return; /* slower validators have yet to judge it */

@@ -13,10 +13,12 @@
  *   transactions.c  the life of each transaction, where it is recorded
  *   trace.c     tells a sink all that happens, where there is one
  *   watch.c     the invariants, checked from the outside at every report
+ *   memory.c    what the run has taken, and when that is too much
  *   members.c   who belongs, where validators come and go
  *   faults.c    what the engine's faults need to know of protocols: quorums, steps, lies
  *   told.c      those about what clients were told: exactly-once, durability, liveness
  *   linear.c    whether what clients read and wrote is linearizable
+ *   outages.c   how long service stopped, and after which fault
  *   collect.c   samples to KPIs and tables */
 #ifndef LAB_PRIVATE_H
 #define LAB_PRIVATE_H
@@ -199,6 +201,10 @@ struct lab_instance {
 	bool committed;
 	bool commit_counted;  /* where there is membership */
 	bool proposed_again;  /* its proposer had executed one of its transactions before */
+	const struct batch *executed; /* by the first honest replica; NULL: by none */
+	bool *diverged;       /* by place in its batch; NULL: all hold the same */
+	size_t diverged_capacity;
+	uint32_t n_places;
 	uint64_t told_digest; /* committed when a client was told of a transaction in it; 0: none was */
 };
 
@@ -207,7 +213,7 @@ struct replica {
 	size_t executed_words;
 	uint64_t applied;   /* the last instance executed */
 	uint64_t n_applied; /* instances */
-	uint64_t n_positions; /* transactions */
+	uint64_t n_positions; /* transactions, where no order is promised */
 	uint64_t n_committed;
 	struct application_replica *application;
 	uint64_t view;      /* the highest that it was seen in */
@@ -244,6 +250,20 @@ struct samples {
 	size_t n, capacity;
 };
 
+/* What is known of one fault, or of several that began together: outages.c. */
+struct fault_gap {
+	sim_time from, usual; /* usual: how long an answer took before; SIM_NEVER: there was none */
+	sim_time longest, until; /* the longest wait so far, and when it was over; 0: none */
+};
+
+struct outages {
+	struct fault_gap *faults; /* in order of their beginnings */
+	size_t n, next, capacity; /* next: the first since which nothing that arrived has been accepted */
+	struct samples ends, recoveries; /* times; since the last acceptance: from end_next on */
+	size_t end_next;
+	sim_time longest;
+};
+
 /* A transaction's life, as /transactions tells it; SIM_NEVER: never. */
 struct transaction_record {
 	sim_time submitted, ordered, answered;
@@ -263,7 +283,9 @@ struct lab {
 	const struct workload_common *common;
 	uint64_t seed;
 	uint64_t run, point, replication;
-	struct run_blocks *out; /* rows of the tables, or NULL */
+	struct run_blocks *out; /* rows of the tables */
+	struct memory_allowance allowance;
+	uint64_t kept_bytes; /* in closings that are kept */
 	const struct run_schemas *schemas;
 	bool verbose;
 
@@ -318,7 +340,7 @@ struct lab {
 	struct replica *replicas;
 	struct lab_instance *instances;
 	size_t n_instances, instances_capacity;
-	transaction_id *positions; /* requests: which transaction stands where */
+	transaction_id *positions; /* clients of their own, no order promised: which transaction came when */
 	bool *position_diverged;
 	size_t n_positions, positions_capacity;
 	uint64_t n_diverged, n_instances_committed;
@@ -353,9 +375,8 @@ struct lab {
 	struct violation violations[VIOLATIONS_MAX];
 	uint64_t n_violations;
 
-	struct samples latencies, commits, proposer_commits, recoveries, elections;
-	struct samples fault_ends; /* times */
-	uint64_t fault_end_next;
+	struct samples latencies, commits, proposer_commits, elections;
+	struct outages outages;
 	struct validator_counts *validators;
 	uint64_t attacked_scored, attacked_accepted, honest_scored, honest_rejected;
 	struct samples attacked_scores, honest_scores; /* score_bits; where there are attacks */
@@ -379,6 +400,8 @@ static inline bool lab_counts(const struct node *node)
  * none. */
 void *lab_grow(void *old, size_t element_size, size_t n, size_t *capacity);
 void samples_add(struct samples *samples, int64_t value);
+/* NaN where there are none. */
+double samples_mean_s(const struct samples *samples);
 
 /* Something happened that counts as progress: the liveness bound starts again. */
 void lab_progress(struct lab *lab);
@@ -407,6 +430,10 @@ static inline bool lab_serves(const struct lab *lab, uint32_t validator)
 	return lab->world.nodes[validator].alive &&
 		(!lab->membership || members_belongs(lab, validator));
 }
+
+/* memory.c */
+/* Ends the run where it has taken more than it may; else says until which event nobody looks again. */
+void memory_look(struct lab *lab);
 
 /* driver.c */
 void driver_start(struct lab *lab);
@@ -587,10 +614,18 @@ void told_left_out(struct node *, uint64_t instance, transaction_id transaction)
 void told_changed(struct node *, const struct lab_instance *record, uint64_t instance, uint64_t digest);
 void told_finish(struct lab *lab);
 
+/* outages.c */
+void outages_fault_began(struct lab *lab);
+void outages_fault_ended(struct lab *lab);
+/* Before lab->waiting_since is now. */
+void outages_accepted(struct lab *lab, const struct lab_item *item);
+/* While the latencies are in order of acceptance. */
+void outages_kpis(const struct lab *lab, union cell *kpis);
+void outages_finish(struct lab *lab);
+
 /* collect.c */
 void collect_accepted(struct lab *lab, struct lab_item *item);
 void collect_closing(struct lab *lab, const struct closing_view *closing, struct lab_item *item);
-void collect_fault_end(struct lab *lab);
 void collect_finish(struct lab *lab, union cell *kpis);
 void collect_tables(struct lab *lab);
 

@@ -158,12 +158,53 @@ uint64_t replica_transaction_key(const struct node *node, transaction_id transac
 	return 1 + (uint64_t)transaction;
 }
 
-/* `requests`: the decision is which request stands at a position of the log. */
-static inline void check_position(struct lab *lab, struct node *node, struct replica *replica,
-	transaction_id transaction)
+/* Where clients are parties of their own, a decision is which request stands at a place of the log: an
+ * instance and a place in its batch. Another request there is another decision, and so is none, where a
+ * replica holds a null batch or a shorter one. Both are looked at as they are executed for good, by honest
+ * replicas. */
+
+static __attribute__((noinline, cold)) void differ(
+	struct lab *lab, struct lab_instance *record, const struct batch *batch)
+{
+	const struct batch *first = record->executed;
+	uint32_t most = first->n > batch->n ? first->n : batch->n;
+	record->diverged = arena_grow(&lab->world.arena, record->diverged, sizeof(bool),
+		record->diverged_capacity, most, &record->diverged_capacity);
+	for (uint32_t i = 0; i < most; i++) {
+		bool same = i < first->n && i < batch->n && first->transactions[i] == batch->transactions[i];
+		if (!same && !record->diverged[i]) {
+			record->diverged[i] = true;
+			lab->n_diverged++;
+		}
+	}
+	if (most > record->n_places) {
+		lab->n_positions += most - record->n_places;
+		record->n_places = most;
+	}
+}
+
+static inline void check_instance(
+	struct lab *lab, const struct node *node, uint64_t instance, const struct batch *batch)
+{
+	struct lab_instance *record = watch_instance(lab, instance);
+	if (!lab_counts(node)) {
+		return;
+	}
+	if (record->executed == NULL) {
+		record->executed = batch;
+		record->n_places = batch->n;
+		lab->n_positions += batch->n;
+	} else if (record->executed->digest != batch->digest) {
+		differ(lab, record, batch);
+	}
+}
+
+/* Without an order that replicas agree on, the place is how many a replica has executed before. */
+static inline void check_position(
+	struct lab *lab, const struct node *node, struct replica *replica, transaction_id transaction)
 {
 	uint64_t position = replica->n_positions++;
-	if (lab->workload->application || !lab_counts(node)) {
+	if (!lab_counts(node)) {
 		return;
 	}
 	if (position == lab->n_positions) {
@@ -204,8 +245,10 @@ static inline void execute(struct lab *lab, struct node *node, uint64_t instance
 {
 	const struct transaction *transaction = &lab->transactions[id];
 	struct replica *replica = &lab->replicas[node->id];
-	check_position(lab, node, replica, id);
 	if (transaction->kind == TRANSACTION_REQUEST) {
+		if (!lab->protocol->ordered) {
+			check_position(lab, node, replica, id);
+		}
 		uint64_t result = execute_request(lab, node, instance, id);
 		if (lab->noted) {
 			bool aborted = lab->kv != NULL && kv_operation_of(lab, id)->aborted;
@@ -267,6 +310,9 @@ static inline void applied(struct lab *lab, struct node *node, uint64_t instance
 {
 	struct replica *replica = &lab->replicas[node->id];
 	watch_applied(node, instance, batch);
+	if (lab->protocol->ordered && !lab->workload->application) {
+		check_instance(lab, node, instance, batch);
+	}
 	replica->applied = instance;
 	if (lab->protocol->ordered && instance > lab->last_proposed) {
 		lab->last_proposed = instance; /* of an earlier view: a new view proposes it again */
@@ -294,7 +340,7 @@ void replica_apply(struct node *node, uint64_t instance, uint64_t view, const st
 	}
 }
 
-/* Tentative execution: the executed set and the store change at once, the log's positions when the instance
+/* Tentative execution: the executed set and the store change at once, what it has applied when the instance
  * is confirmed; an undo record for each transaction tells what was there before. */
 
 static void push_undo(struct lab *lab, const struct replica *replica, transaction_id id)
@@ -343,11 +389,8 @@ void replica_confirm(struct node *node, uint64_t instance)
 	struct tentative_log *log = replica->tentative;
 	assert(log != NULL && log->n > 0 && log->batches[log->first].instance == instance);
 	struct tentative confirmed = log->batches[log->first++];
-	size_t until = --log->n > 0 ? log->batches[log->first].first : log->n_undo;
+	log->n--;
 	applied(lab, node, instance, confirmed.batch);
-	for (size_t i = confirmed.first; i < until; i++) {
-		check_position(lab, node, replica, log->undo[i].transaction);
-	}
 	if (log->n == 0) {
 		log->first = 0;
 		log->n_undo = 0;

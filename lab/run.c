@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bytes from which arrays no longer double. */
+#define GROW_SLOWLY ((size_t)256 << 20)
+
 /* The bound on a drain where liveness_bound is off. */
 #define DRAIN_NS (30 * SIM_SECOND)
 
@@ -14,9 +17,10 @@ void *lab_grow(void *old, size_t element_size, size_t n, size_t *capacity)
 	if (n <= *capacity) {
 		return old;
 	}
-	size_t wanted = *capacity == 0 ? 16 : *capacity * 2;
-	while (wanted < n) {
-		wanted *= 2;
+	/* What is large grows by a quarter: twice as much might be more than there is. */
+	size_t wanted = *capacity < 16 ? 16 : *capacity;
+	while (wanted < n || wanted == *capacity) {
+		wanted += wanted > GROW_SLOWLY / element_size ? wanted / 4 : wanted;
 	}
 	char *memory = realloc(old, wanted * element_size);
 	if (memory == NULL) {
@@ -120,7 +124,11 @@ static void overdue(struct world *world, sim_time next)
 		return;
 	}
 	if (world->events >= world->settings.events_max) {
-		lab_end(lab, "limit", "%llu events", (unsigned long long)world->settings.events_max);
+		if (world->events >= (uint64_t)stop->events) {
+			lab_end(lab, "limit", "%llu events", (unsigned long long)stop->events);
+		} else {
+			memory_look(lab);
+		}
 		return;
 	}
 	if (next == SIM_NEVER) {
@@ -171,9 +179,14 @@ static void changed(struct world *world, struct node *node)
 	}
 }
 
+static void fault_began(struct world *world)
+{
+	outages_fault_began(world->host);
+}
+
 static void fault_ended(struct world *world)
 {
-	collect_fault_end(world->host);
+	outages_fault_ended(world->host);
 }
 
 static uint32_t current_leader(struct world *world)
@@ -222,6 +235,7 @@ static const struct host_ops ops = {
 	.read = replica_read,
 	.overdue = overdue,
 	.changed = changed,
+	.fault_began = fault_began,
 	.fault_ended = fault_ended,
 	.leader = current_leader,
 	.links = faults_links,
@@ -277,25 +291,7 @@ static void runs_row(struct lab *lab, const struct run_request *request, struct 
 	if (cells == NULL) {
 		abort();
 	}
-	size_t at = 0;
-	cells[at++].integer = (int64_t)lab->run;
-	cells[at++].integer = (int64_t)lab->point;
-	cells[at++].integer = (int64_t)lab->replication;
-	cells[at++].integer = (int64_t)lab->seed;
-	for (size_t i = 0; i < lab->schemas->n_swept; i++) {
-		struct swept_value value = scenario_swept_value(request->file, request->point, i);
-		switch (lab->schemas->tables[TABLE_RUNS].columns[at].type) {
-		case COLUMN_INT:
-			cells[at++].integer = value.integer;
-			break;
-		case COLUMN_REAL:
-			cells[at++].real = value.is_int ? (double)value.integer : value.real;
-			break;
-		case COLUMN_STRING:
-			cells[at++].string = value.text;
-			break;
-		}
-	}
+	size_t at = run_row_begin(request, cells);
 	cells[at++].string = lab->verdict;
 	cells[at++].string = lab->verdict_reason;
 	for (int i = 0; i < KPI_N; i++) {
@@ -315,12 +311,12 @@ static void finish(struct lab *lab)
 	replicas_free(lab);
 	twins_finish(lab);
 	struct samples *samples[] = {&lab->latencies, &lab->commits, &lab->proposer_commits,
-		&lab->recoveries, &lab->elections, &lab->fault_ends, &lab->attacked_scores,
-		&lab->honest_scores};
+		&lab->elections, &lab->attacked_scores, &lab->honest_scores};
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
 		free(samples[i]->values);
 	}
 	driver_finish(lab);
+	outages_finish(lab);
 	free(lab->transactions);
 	free(lab->records);
 	free(lab->items);
@@ -384,15 +380,15 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	lab->macs = lab->protocol->macs != NULL && lab->protocol->macs(scenario->protocol.settings);
 	lab->workload = (const struct workload *)scenario->workload.plugin;
 	lab->common = scenario->workload.settings;
-	/* 63 bits, so that it is the same number in every reader's signed column. */
-	lab->seed = random_replication_seed(scenario->seed, request->replication) >> 1;
+	lab->seed = run_seed(request);
 	lab->point = request->point;
 	lab->replication = request->replication;
-	lab->run = request->point * (uint64_t)scenario->replications + request->replication;
+	lab->run = run_index(request);
 	lab->out = blocks;
 	lab->schemas = request->schemas;
 	lab->verbose = request->verbose;
 	lab->model_cache = request->models;
+	lab->allowance = request->memory;
 	build(lab);
 	if (lab->workload->application && !models_start(lab, error)) {
 		finish(lab);
@@ -430,6 +426,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	members_start(lab);
 	told_start(lab);
 	driver_start(lab);
+	memory_look(lab);
 	world_run(&lab->world);
 	if (lab->training_error[0] != '\0') {
 		memcpy(error, lab->training_error, sizeof(lab->training_error));

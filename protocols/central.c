@@ -31,7 +31,7 @@ struct central {
 };
 
 static const struct param params[] = {
-	{.name = "fetch_delay", .kind = PARAM_DURATION, .flags = PARAM_AUTO | PARAM_EXCLUDE_MIN,
+	{.name = "fetch_delay", .kind = PARAM_DURATION, .flags = PARAM_AUTO, .min = SIM_TIMER_MIN,
 		.offset = offsetof(struct central_settings, fetch_delay_ns), .fallback = "auto",
 		.auto_delays = {4}, .auto_min_ns = {50 * SIM_MS}, .unit = "s",
 		.help = "a validator that lacks an update asks for it after this long"},

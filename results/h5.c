@@ -1,5 +1,6 @@
 #include "h5.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,18 @@ bool results_fail(struct results_error *error, const char *format, ...)
 	vsnprintf(error->text, sizeof(error->text), format, arguments);
 	va_end(arguments);
 	return false;
+}
+
+const char *results_cause(int number)
+{
+	switch (number) {
+	case EFBIG:
+		return "File too large: the limit on the size of files (`ulimit -f`), or of the file system, is reached";
+	case EMFILE:
+		return "Too many open files: the limit on open files (`ulimit -n`) is too low";
+	default:
+		return strerror(number);
+	}
 }
 
 void h5_quiet(void)
@@ -32,7 +45,7 @@ static herr_t find_cause(unsigned n, const H5E_error2_t *entry, void *into)
 	const char *number = strstr(description, "errno = ");
 	if (number) {
 		snprintf(
-			cause->text, sizeof(cause->text), "%s", strerror(atoi(number + strlen("errno = "))));
+			cause->text, sizeof(cause->text), "%s", results_cause(atoi(number + strlen("errno = "))));
 		return 1;
 	}
 	if (!cause->text[0]) {

@@ -14,6 +14,12 @@
 bool results_fail(struct results_error *error, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* The system's words for an errno, with the setting behind it where a limit of the process is the cause. */
+const char *results_cause(int number);
+
+/* The name of the dataset that holds the scenario's text, from format 2 on. */
+#define SCENARIO_DATASET "scenario"
+
 /* Switches HDF5's printing off. Every public function that reaches HDF5 calls it first. */
 void h5_quiet(void);
 

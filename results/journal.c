@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -50,8 +51,9 @@ struct record_head {
 };
 
 struct journal {
-	char *path, *path_partial, *path_journal;
+	char *path, *path_partial, *path_journal; /* NULL where it has no name */
 	int fd; /* locked against other processes for as long as it is open */
+	bool locked; /* unless the file system has no locks */
 	uint64_t end;
 	uint64_t n_runs, n_held;
 	uint64_t *offsets; /* per run; 0 where it is not held */
@@ -273,7 +275,8 @@ static enum read_result record_read(const struct journal *journal, uint64_t offs
 
 static bool cannot(const struct journal *journal, const char *action, struct results_error *error)
 {
-	return results_fail(error, "cannot %s %s: %s", action, journal->path_journal, strerror(errno));
+	return results_fail(error, "cannot %s %s: %s", action,
+		journal->path_journal ? journal->path_journal : "what is kept in memory", results_cause(errno));
 }
 
 /* Finds the runs that the journal holds and cuts off what follows the last whole one. */
@@ -335,16 +338,20 @@ static bool write_at(
 	return true;
 }
 
-static bool write_head(struct journal *journal, const struct journal_head *head,
-	uint64_t file_bytes, struct results_error *error)
+static bool write_head(
+	struct journal *journal, const struct journal_head *head, struct results_error *error)
 {
-	if (file_bytes > 0 && ftruncate(journal->fd, 0) != 0) {
+	if (ftruncate(journal->fd, 0) != 0) {
 		return cannot(journal, "empty", error);
 	}
 	struct journal_head copy = *head;
 	struct iovec part = {&copy, sizeof(copy)};
 	if (!write_at(journal, &part, 1, 0)) {
-		return cannot(journal, "write", error);
+		cannot(journal, "write", error);
+		if (journal->path_journal) {
+			unlink(journal->path_journal); /* it holds nothing */
+		}
+		return false;
 	}
 	return true;
 }
@@ -356,11 +363,13 @@ static bool write_head(struct journal *journal, const struct journal_head *head,
 static bool open_locked(struct journal *journal, struct stat *status, struct results_error *error)
 {
 	for (;;) {
-		journal->fd = open(journal->path_journal, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+		journal->fd = place_open(journal->path_journal, JOURNAL_MAGIC, strlen(JOURNAL_MAGIC), error);
 		if (journal->fd < 0) {
-			return cannot(journal, "create", error);
+			return false;
 		}
-		if (flock(journal->fd, LOCK_EX | LOCK_NB) != 0) {
+		journal->locked = flock(journal->fd, LOCK_EX | LOCK_NB) == 0;
+		/* Some file systems know no locks. */
+		if (!journal->locked && errno != ENOLCK && errno != ENOSYS && errno != EOPNOTSUPP) {
 			if (errno != EWOULDBLOCK) {
 				return cannot(journal, "lock", error);
 			}
@@ -372,7 +381,7 @@ static bool open_locked(struct journal *journal, struct stat *status, struct res
 		if (fstat(journal->fd, status) != 0) {
 			return cannot(journal, "read", error);
 		}
-		if (stat(journal->path_journal, &named) == 0 && named.st_dev == status->st_dev &&
+		if (lstat(journal->path_journal, &named) == 0 && named.st_dev == status->st_dev &&
 			named.st_ino == status->st_ino) {
 			return true;
 		}
@@ -385,17 +394,11 @@ static bool head_matches(const struct journal *journal, const struct journal_hea
 	const struct journal_head *wanted, struct results_error *error)
 {
 	const char *what = NULL;
-	if (memcmp(found->magic, wanted->magic, sizeof(found->magic)) != 0) {
-		return results_fail(error,
-			"cannot resume from %s: it is not a journal of synod; move it away, or start without "
-			"--resume to overwrite it",
-			journal->path_journal);
-	}
 	if (found->version != wanted->version) {
 		what = "another version of the journal's format";
 	} else if (found->check != XXH3_64bits(found, offsetof(struct journal_head, check))) {
 		return results_fail(error,
-			"cannot resume from %s: its header is damaged; start without --resume to overwrite it",
+			"cannot go on from %s: its header is damaged; --force gives it up and starts anew",
 			journal->path_journal);
 	} else if (found->hash_build != wanted->hash_build) {
 		what = "another version of synod";
@@ -409,84 +412,43 @@ static bool head_matches(const struct journal *journal, const struct journal_hea
 	error->other = what != NULL;
 	return !what ||
 		   results_fail(error,
-			   "cannot resume from %s: it belongs to %s; start without --resume to overwrite it",
-			   journal->path_journal, what);
+			   "cannot write %s: unfinished work of %s is there (%s), and would be lost; name another file, or "
+			   "give it up with --force",
+			   journal->path, what, journal->path_journal);
+}
+
+/* Reads what it holds, or begins it anew. */
+static bool begin(
+	struct journal *journal, bool resume, uint64_t file_bytes, struct results_error *error)
+{
+	XXH3_state_t *state = XXH3_createState();
+	struct journal_head wanted = head_make(journal, state), found;
+	XXH3_freeState(state);
+	journal->end = sizeof(wanted);
+	/* Without a record there is nothing to go on with, and nothing to lose. */
+	if (!resume || file_bytes <= sizeof(wanted)) {
+		return write_head(journal, &wanted, error);
+	}
+	if (read_at(journal, &found, sizeof(found), 0) != READ_WHOLE) {
+		return cannot(journal, "read", error);
+	}
+	return head_matches(journal, &found, &wanted, error) && scan(journal, file_bytes, error);
 }
 
 static bool open_file(struct journal *journal, bool resume, struct results_error *error)
 {
 	struct stat status;
-	if (!place_check(journal->path, error) || !open_locked(journal, &status, error)) {
-		return false;
-	}
-	XXH3_state_t *state = XXH3_createState();
-	struct journal_head wanted = head_make(journal, state), found;
-	XXH3_freeState(state);
-	uint64_t file_bytes = status.st_size > 0 ? (uint64_t)status.st_size : 0;
-	journal->end = sizeof(wanted);
-	if (!resume) {
-		return write_head(journal, &wanted, file_bytes, error);
-	}
-	switch (read_at(journal, &found, sizeof(found), 0)) {
-	case READ_FAILED:
-		return cannot(journal, "read", error);
-	case READ_SHORT: /* killed before the first run was there */
-		return write_head(journal, &wanted, file_bytes, error);
-	case READ_WHOLE:
-		break;
-	}
-	return head_matches(journal, &found, &wanted, error) && scan(journal, file_bytes, error);
+	return place_check(journal->path, error) && open_locked(journal, &status, error) &&
+		   begin(journal, resume, (uint64_t)status.st_size, error);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return strcmp(a ? a : "", b ? b : "") == 0;
-}
-
-enum results_found results_find(
-	const char *path, const struct results_header *header, struct results_error *error)
-{
-	error->text[0] = '\0';
-	char *path_journal = place_beside(path, ".journal");
-	struct stat status;
-	bool unfinished = access(path_journal, F_OK) == 0;
-	free(path_journal);
-	if (unfinished || stat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
-		return FOUND_NOTHING;
-	}
-	struct results_file *file = results_open(path, error);
-	if (!file) {
-		return FOUND_UNREADABLE;
-	}
-	const struct results_header *found = results_header(file);
-	const char *what = NULL;
-	if (!same_text(found->synod_version, header->synod_version) ||
-		!same_text(found->source, header->source)) {
-		what = "another version of synod";
-	} else if (!same_text(found->scenario, header->scenario) || found->seed != header->seed) {
-		what = "another scenario, or other settings of it";
-	}
-	if (what) {
-		error->other = true;
-		results_fail(error,
-			"cannot resume: %s is the finished result of %s; name another file, or start without "
-			"--resume to replace it",
-			path, what);
-	}
-	results_close(file);
-	return what ? FOUND_OTHER : FOUND_FINISHED;
-}
-
-struct journal *journal_open(const char *path, const struct results_header *header,
-	const struct table_schema schemas[TABLE_N], uint64_t n_runs, bool resume,
-	struct results_error *error)
+/* A journal that is not open yet. */
+static struct journal *create(const struct results_header *header,
+	const struct table_schema schemas[TABLE_N], uint64_t n_runs, struct results_error *error)
 {
 	error->text[0] = '\0';
 	error->other = false;
 	struct journal *journal = memory_zeroed(1, sizeof(*journal));
-	journal->path = memory_copy_text(path);
-	journal->path_partial = place_beside(path, ".partial");
-	journal->path_journal = place_beside(path, ".journal");
 	journal->fd = -1;
 	journal->n_runs = n_runs;
 	journal->offsets = memory_zeroed(n_runs, sizeof(*journal->offsets));
@@ -495,11 +457,41 @@ struct journal *journal_open(const char *path, const struct results_header *head
 		journal->schemas[i] = schema_copy(&schemas[i]);
 		journal->extents[i].widths = memory_zeroed(schemas[i].n_columns, sizeof(size_t));
 	}
+	return journal;
+}
+
+struct journal *journal_open(const char *path, const struct results_header *header,
+	const struct table_schema schemas[TABLE_N], uint64_t n_runs, bool resume,
+	struct results_error *error)
+{
+	struct journal *journal = create(header, schemas, n_runs, error);
+	journal->path = memory_copy_text(path);
+	journal->path_partial = place_beside(path, ".partial");
+	journal->path_journal = place_beside(path, ".journal");
 	if (!open_file(journal, resume, error)) {
 		journal_close(journal);
 		return NULL;
 	}
 	return journal;
+}
+
+struct journal *journal_open_nameless(int fd, const struct results_header *header,
+	const struct table_schema schemas[TABLE_N], uint64_t n_runs, struct results_error *error)
+{
+	struct journal *journal = create(header, schemas, n_runs, error);
+	struct stat status = {0};
+	journal->fd = fd >= 0 ? fd : memfd_create("synod-journal", 0);
+	if (journal->fd < 0 || fstat(journal->fd, &status) != 0 ||
+		!begin(journal, true, (uint64_t)status.st_size, error)) {
+		journal_close(journal);
+		return NULL;
+	}
+	return journal;
+}
+
+int journal_descriptor(const struct journal *journal)
+{
+	return journal->fd;
 }
 
 void journal_close(struct journal *journal)
@@ -522,6 +514,11 @@ void journal_close(struct journal *journal)
 	free(journal);
 }
 
+bool journal_is_locked(const struct journal *journal)
+{
+	return journal->locked;
+}
+
 bool journal_holds(const struct journal *journal, uint64_t run)
 {
 	assert(run < journal->n_runs);
@@ -533,6 +530,12 @@ uint64_t journal_count(const struct journal *journal)
 	return journal->n_held;
 }
 
+/* Without a name nothing will be made of it but a summary. */
+static bool keeps(const struct journal *journal, enum table_id table)
+{
+	return journal->path || table == TABLE_RUNS;
+}
+
 bool journal_append(struct journal *journal, uint64_t run, const struct run_blocks *blocks,
 	struct results_error *error)
 {
@@ -540,10 +543,11 @@ bool journal_append(struct journal *journal, uint64_t run, const struct run_bloc
 	error->text[0] = '\0';
 	struct record_head head = {.magic = RECORD_MAGIC, .run = run};
 	static const char padding[8];
+	static const struct block none;
 	struct iovec parts[1 + 3 * TABLE_N] = {{&head, sizeof(head)}};
 	int n_parts = 1;
 	for (int i = 0; i < TABLE_N; i++) {
-		const struct block *block = &blocks->tables[i];
+		const struct block *block = keeps(journal, i) ? &blocks->tables[i] : &none;
 		assert(block->n_cells == block->n_rows * journal->schemas[i].n_columns);
 		head.tables[i] = (struct record_table){block->n_rows, block->text_bytes};
 		parts[n_parts++] = (struct iovec){block->cells, block->n_cells * 8};
@@ -576,6 +580,26 @@ bool journal_append(struct journal *journal, uint64_t run, const struct run_bloc
 	}
 	hold(journal, run, journal->end, layout.bytes, blocks->tables);
 	return true;
+}
+
+bool journal_visit(struct journal *journal, journal_visitor *visit, void *context,
+	struct results_error *error)
+{
+	struct record_buffer buffer = {0};
+	bool read = true;
+	for (uint64_t run = 0; run < journal->n_runs && read; run++) {
+		if (journal->offsets[run] == 0) {
+			continue;
+		}
+		read = record_read(journal, journal->offsets[run], journal->end, &buffer) == READ_WHOLE ||
+			   cannot(journal, "read", error);
+		if (read) {
+			struct block block = record_block(journal, buffer.bytes, &buffer.layout, TABLE_RUNS);
+			visit(context, &journal->schemas[TABLE_RUNS], &block);
+		}
+	}
+	free(buffer.bytes);
+	return read;
 }
 
 /* --- Completing --- */
@@ -619,13 +643,14 @@ static bool write_partial(struct journal *journal, struct results_error *error)
 
 bool journal_complete(struct journal *journal, struct results_error *error)
 {
-	assert(journal->n_held == journal->n_runs);
+	assert(journal->path && journal->n_held == journal->n_runs);
 	error->text[0] = '\0';
 	bool complete =
 		write_partial(journal, error) && place_rename(journal->path_partial, journal->path, error);
-	/* The journal goes last, while it is still locked; the partial file is of no use to a
-	 * resumption. */
-	unlink(complete ? journal->path_journal : journal->path_partial);
+	/* The journal goes last, while it is still locked. */
+	if (complete) {
+		unlink(journal->path_journal);
+	}
 	journal_close(journal);
 	return complete;
 }

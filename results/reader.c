@@ -1,8 +1,10 @@
 #include "reader.h"
 
+#include "format_1.h"
 #include "h5.h"
 #include "memory.h"
 #include "schema.h"
+#include "seal.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -44,32 +46,39 @@ struct table_reader {
 struct results_file {
 	char *path;
 	hid_t file;
+	int version; /* of the format */
 	struct results_header header;
 	struct table_reader tables[TABLE_N];
 };
 
-/* --- Attributes --- */
+/* --- Texts and numbers --- */
 
-/* The text of a scalar string attribute, or NULL; the caller frees it. */
-static char *read_text(hid_t object, const char *name)
+typedef herr_t read_value(hid_t object, hid_t type, void *value);
+
+static herr_t read_attribute(hid_t attribute, hid_t type, void *value)
 {
-	if (H5Aexists(object, name) <= 0) {
-		return NULL;
-	}
-	char *text = NULL;
-	hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
-	hid_t type = H5Aget_type(attribute);
-	hid_t space = H5Aget_space(attribute);
+	return H5Aread(attribute, type, value);
+}
+
+static herr_t read_dataset(hid_t dataset, hid_t type, void *value)
+{
+	return H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value);
+}
+
+/* The text of one string of type `type`, or NULL; the caller frees it. */
+static char *read_string(hid_t object, hid_t type, hid_t space, read_value *read)
+{
 	if (H5Tget_class(type) != H5T_STRING || H5Sget_simple_extent_npoints(space) != 1) {
-		goto done;
+		return NULL;
 	}
 	/* HDF5 does not convert between character sets; ASCII is UTF-8 anyhow. */
 	hid_t memory = H5Tcopy(H5T_C_S1);
 	H5Tset_cset(memory, H5Tget_cset(type));
+	char *text = NULL;
 	if (H5Tis_variable_str(type) > 0) {
 		char *pointer = NULL;
 		H5Tset_size(memory, H5T_VARIABLE);
-		if (H5Aread(attribute, memory, &pointer) >= 0) {
+		if (read(object, memory, &pointer) >= 0) {
 			text = memory_copy_text(pointer ? pointer : "");
 			H5free_memory(pointer);
 		}
@@ -77,16 +86,45 @@ static char *read_text(hid_t object, const char *name)
 		size_t bytes = H5Tget_size(type) + 1;
 		H5Tset_size(memory, bytes);
 		text = memory_zeroed(bytes, 1);
-		if (H5Aread(attribute, memory, text) < 0) {
+		if (read(object, memory, text) < 0) {
 			free(text);
 			text = NULL;
 		}
 	}
 	H5Tclose(memory);
-done:
+	return text;
+}
+
+/* The text of a scalar string attribute, or NULL; the caller frees it. */
+static char *read_text(hid_t object, const char *name)
+{
+	if (H5Aexists(object, name) <= 0) {
+		return NULL;
+	}
+	hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
+	hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
+	char *text = read_string(attribute, type, space, read_attribute);
 	H5Sclose(space);
 	H5Tclose(type);
 	H5Aclose(attribute);
+	return text;
+}
+
+/* The scenario: a dataset, in format 1 an attribute. */
+static char *read_scenario(const struct results_file *file)
+{
+	if (file->version == 1) {
+		return read_text(file->file, SCENARIO_DATASET);
+	}
+	if (H5Lexists(file->file, SCENARIO_DATASET, H5P_DEFAULT) <= 0) {
+		return NULL;
+	}
+	hid_t dataset = H5Dopen2(file->file, SCENARIO_DATASET, H5P_DEFAULT);
+	hid_t type = H5Dget_type(dataset), space = H5Dget_space(dataset);
+	char *text = read_string(dataset, type, space, read_dataset);
+	H5Sclose(space);
+	H5Tclose(type);
+	H5Dclose(dataset);
 	return text;
 }
 
@@ -110,7 +148,7 @@ static bool read_integer(hid_t object, const char *name, hid_t type, void *value
 static bool lacks(
 	const struct results_file *file, const char *attribute, struct results_error *error)
 {
-	return results_fail(error, "cannot read %s: it is not a synod result: it has no attribute `%s`",
+	return results_fail(error, "cannot read %s: it is not a synod result: it has no `%s`",
 		file->path, attribute);
 }
 
@@ -133,13 +171,15 @@ static bool read_header(struct results_file *file, struct results_error *error)
 	if (!read_integer(file->file, "format_version", H5T_NATIVE_INT64, &format_version)) {
 		return lacks(file, "format_version", error);
 	}
-	if (format_version != RESULTS_FORMAT_VERSION) {
+	if (format_version != file->version) {
 		return results_fail(error,
-			"cannot read %s: it has version %" PRId64 " of the format; this synod reads version %d",
-			file->path, format_version, RESULTS_FORMAT_VERSION);
+			"cannot read %s: it has version %" PRId64 " of the format%s", file->path, format_version,
+			format_version == RESULTS_FORMAT_VERSION
+				? ", but not the digest that belongs to it: something else than synod has written it"
+				: "; this synod reads versions 1 and 2");
 	}
 	struct results_header *header = &file->header;
-	if (!(header->scenario = read_text(file->file, "scenario"))) {
+	if (!(header->scenario = read_scenario(file))) {
 		return lacks(file, "scenario", error);
 	}
 	if (!(header->synod_version = read_text(file->file, "synod_version"))) {
@@ -266,35 +306,37 @@ static bool open_table(struct results_file *file, enum table_id table, struct re
 
 /* --- Opening --- */
 
-/* The system's own errors first: they are clearer than what HDF5 makes of them. */
-static bool check_file(const char *path, struct results_error *error)
+/* The system's own errors first: they are clearer than what HDF5 makes of them. Then the seal, before HDF5
+ * sees a byte. */
+static enum seal_found check_file(const char *path, struct results_error *error)
 {
 	struct stat status;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* O_NONBLOCK: a pipe is opened to be refused, not to wait for its writer. */
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) {
-		return results_fail(error, "cannot read %s: %s", path, strerror(errno));
+		results_fail(error, "cannot read %s: %s", path, results_cause(errno));
+		return SEAL_BAD;
 	}
-	bool plain = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-	bool folder = S_ISDIR(status.st_mode);
+	enum seal_found found = SEAL_BAD;
+	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+		results_fail(error, "cannot read %s: it is %s", path,
+			S_ISDIR(status.st_mode) ? "a folder" : "not a plain file");
+	} else {
+		found = seal_check(fd, path, error);
+	}
 	close(fd);
-	if (!plain) {
-		return results_fail(
-			error, "cannot read %s: it is %s", path, folder ? "a folder" : "not a plain file");
-	}
-	if (H5Fis_hdf5(path) <= 0) {
-		return results_fail(error, "cannot read %s: it is not an HDF5 file", path);
-	}
-	return true;
+	return found;
 }
 
-static bool open_file(struct results_file *file, struct results_error *error)
+static bool open_file(struct results_file *file, const char *path, struct results_error *error)
 {
-	if (!check_file(file->path, error)) {
-		return false;
-	}
 	hid_t access = H5Pcreate(H5P_FILE_ACCESS);
 	H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
-	file->file = H5Fopen(file->path, H5F_ACC_RDONLY, access);
+#if H5_VERSION_GE(1, 10, 7)
+	/* A result never changes under its name; and there are file systems without locks. */
+	H5Pset_file_locking(access, false, true);
+#endif
+	file->file = H5Fopen(path, H5F_ACC_RDONLY, access);
 	if (file->file < 0) {
 		h5_fail(error, "read", file->path);
 		H5Pclose(access);
@@ -308,21 +350,36 @@ static bool open_file(struct results_file *file, struct results_error *error)
 	return opened;
 }
 
-struct results_file *results_open(const char *path, struct results_error *error)
+struct results_file *reader_open(
+	const char *path, const char *name, int version, struct results_error *error)
 {
-	error->text[0] = '\0';
 	h5_quiet();
 	struct results_file *file = memory_zeroed(1, sizeof(*file));
-	file->path = memory_copy_text(path);
+	file->path = memory_copy_text(name);
+	file->version = version;
 	file->file = -1;
 	for (int i = 0; i < TABLE_N; i++) {
 		file->tables[i].dataset = file->tables[i].type = -1;
 	}
-	if (!open_file(file, error)) {
+	if (!open_file(file, path, error)) {
 		results_close(file);
 		return NULL;
 	}
 	return file;
+}
+
+struct results_file *results_open(const char *path, struct results_error *error)
+{
+	error->text[0] = '\0';
+	switch (check_file(path, error)) {
+	case SEAL_BAD:
+		return NULL;
+	case SEAL_ABSENT:
+		return format_1_open(path, error);
+	case SEAL_GOOD:
+		break;
+	}
+	return reader_open(path, path, RESULTS_FORMAT_VERSION, error);
 }
 
 void results_close(struct results_file *file)
@@ -353,6 +410,16 @@ void results_close(struct results_file *file)
 const struct results_header *results_header(const struct results_file *file)
 {
 	return &file->header;
+}
+
+void reader_set_version(struct results_file *file, int version)
+{
+	file->version = version;
+}
+
+int results_version(const struct results_file *file)
+{
+	return file->version;
 }
 
 const char *results_path(const struct results_file *file)

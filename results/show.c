@@ -193,7 +193,8 @@ static void print_header(struct results_file *file, FILE *out)
 {
 	const struct results_header *header = results_header(file);
 	print_title(out, header->scenario);
-	fprintf(out, "format   %s %d\n", RESULTS_FORMAT, RESULTS_FORMAT_VERSION);
+	fprintf(out, "format   %s %d%s\n", RESULTS_FORMAT, results_version(file),
+		results_version(file) == 1 ? " (without a digest: damage to numbers would not be seen)" : "");
 	fprintf(out, "version  %s (source %s)\n", header->synod_version, header->source);
 	fprintf(out, "seed     %" PRIu64 "\n", header->seed);
 	fprintf(out, "tables\n");

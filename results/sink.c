@@ -161,6 +161,8 @@ hid_t sink_create_file(struct sink *sink, const char *path, hid_t creation)
 herr_t sink_close_file(struct sink *sink, hid_t file)
 {
 	herr_t closed = file >= 0 ? H5Fclose(file) : 0;
-	H5FDunregister(sink->driver);
+	if (sink->driver > 0) {
+		H5FDunregister(sink->driver);
+	}
 	return closed;
 }

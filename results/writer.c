@@ -2,6 +2,8 @@
 
 #include "h5.h"
 #include "memory.h"
+#include "place.h"
+#include "seal.h"
 #include "sink.h"
 
 #include <assert.h>
@@ -53,17 +55,45 @@ static bool write_attribute(hid_t object, const char *name, hid_t type, const vo
 	return true;
 }
 
-/* UTF-8 of variable length: what h5py gives back as str, and the only kind that holds a scenario of
- * more than 64 KB. */
-static bool write_text(hid_t object, const char *name, const char *text)
+/* Every text has a fixed length: HDF5 1.10 keeps those of variable length in its global heap, where damage
+ * makes it crash. */
+static hid_t text_type(size_t bytes)
 {
 	hid_t type = H5Tcopy(H5T_C_S1);
-	H5Tset_size(type, H5T_VARIABLE);
+	H5Tset_size(type, bytes ? bytes : 1);
+	H5Tset_strpad(type, H5T_STR_NULLPAD);
 	H5Tset_cset(type, H5T_CSET_UTF8);
-	if (!write_attribute(object, name, type, &text)) {
+	return type;
+}
+
+/* A text that is surely shorter than 64 KB, the most that an attribute holds. */
+static bool write_text(hid_t object, const char *name, const char *text)
+{
+	hid_t type = text_type(strlen(text));
+	if (!write_attribute(object, name, type, text)) {
 		return false;
 	}
 	H5Tclose(type);
+	return true;
+}
+
+/* The scenario, which may be long: a dataset of one string. */
+static bool write_scenario(hid_t file, const char *text)
+{
+	hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+	H5Pset_obj_track_times(properties, false);
+	H5Pset_alloc_time(properties, H5D_ALLOC_TIME_EARLY);
+	H5Pset_fill_time(properties, H5D_FILL_TIME_NEVER);
+	hid_t space = H5Screate(H5S_SCALAR), type = text_type(strlen(text));
+	hid_t dataset =
+		H5Dcreate2(file, SCENARIO_DATASET, type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
+	if (dataset < 0 || H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) < 0) {
+		return false;
+	}
+	H5Dclose(dataset);
+	H5Sclose(space);
+	H5Tclose(type);
+	H5Pclose(properties);
 	return true;
 }
 
@@ -75,7 +105,7 @@ static bool write_header(struct writer *writer, const struct results_header *hea
 		   write_text(writer->file, "synod_version", header->synod_version) &&
 		   write_text(writer->file, "source", header->source) &&
 		   write_attribute(writer->file, "seed", H5T_STD_U64LE, &header->seed) &&
-		   write_text(writer->file, "scenario", header->scenario);
+		   write_scenario(writer->file, header->scenario);
 }
 
 static hid_t row_type(const struct table_schema *schema, const size_t *widths, size_t row_bytes)
@@ -87,10 +117,7 @@ static hid_t row_type(const struct table_schema *schema, const size_t *widths, s
 		size_t bytes = column_bytes(column, widths[i]);
 		hid_t type;
 		if (column->type == COLUMN_STRING) {
-			type = H5Tcopy(H5T_C_S1);
-			H5Tset_size(type, bytes);
-			H5Tset_strpad(type, H5T_STR_NULLPAD);
-			H5Tset_cset(type, H5T_CSET_UTF8);
+			type = text_type(bytes);
 		} else {
 			type = H5Tcopy(column->type == COLUMN_REAL ? H5T_IEEE_F64LE : H5T_STD_I64LE);
 		}
@@ -164,12 +191,17 @@ static bool table_create(struct writer *writer, enum table_id table)
 
 static bool file_create(struct writer *writer, struct results_error *error)
 {
-	writer->sink.fd = open(writer->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	writer->sink.fd = place_create(writer->path, SEAL_MAGIC, SEAL_MAGIC_BYTES, error);
 	if (writer->sink.fd < 0) {
-		return results_fail(error, "cannot create %s: %s", writer->path, strerror(errno));
+		return false;
+	}
+	int failed = seal_begin(writer->sink.fd);
+	if (failed) {
+		return results_fail(error, "cannot write %s: %s", writer->path, results_cause(failed));
 	}
 	hid_t creation = H5Pcreate(H5P_FILE_CREATE);
 	H5Pset_obj_track_times(creation, false);
+	H5Pset_userblock(creation, SEAL_BYTES);
 	writer->file = sink_create_file(&writer->sink, writer->path, creation);
 	H5Pclose(creation);
 	return writer->file >= 0 || h5_fail(error, "create", writer->path);
@@ -185,6 +217,7 @@ struct writer *writer_create(const char *path, const struct results_header *head
 	writer->schemas = schemas;
 	writer->extents = extents;
 	writer->file = -1;
+	writer->sink.fd = -1;
 	for (int i = 0; i < TABLE_N; i++) {
 		writer->tables[i].type = writer->tables[i].dataset = -1;
 	}
@@ -208,7 +241,7 @@ struct writer *writer_create(const char *path, const struct results_header *head
 static bool sink_is_sound(const struct writer *writer, struct results_error *error)
 {
 	return !writer->sink.error ||
-		   results_fail(error, "cannot write %s: %s", writer->path, strerror(writer->sink.error));
+		   results_fail(error, "cannot write %s: %s", writer->path, results_cause(writer->sink.error));
 }
 
 static bool table_flush(struct writer *writer, enum table_id table, struct results_error *error)
@@ -289,12 +322,18 @@ bool writer_close(struct writer *writer, bool whole, struct results_error *error
 		written = h5_fail(error, "write", writer->path);
 	}
 	written = written && sink_is_sound(writer, error);
-	/* A device or pipe can't be synced and needs none. */
-	if (written && fsync(writer->sink.fd) != 0 && errno != EINVAL) {
-		written = results_fail(error, "cannot write %s: %s", writer->path, strerror(errno));
+	int failed = written ? seal_finish(writer->sink.fd) : 0;
+	if (written && !failed && fsync(writer->sink.fd) != 0) {
+		failed = errno;
+	}
+	if (failed) {
+		written = results_fail(error, "cannot write %s: %s", writer->path, results_cause(failed));
 	}
 	if (writer->sink.fd >= 0) {
 		close(writer->sink.fd);
+		if (!written) {
+			unlink(writer->path); /* of no use to anybody */
+		}
 	}
 	free(writer->path);
 	free(writer);

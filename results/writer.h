@@ -18,7 +18,7 @@ struct table_extent {
 
 struct writer;
 
-/* Creates the file at `path` (overwriting). Header, schemas and extents are borrowed until
+/* Creates the file at `path`; what an earlier writer left there is replaced, anything else is not. Header, schemas and extents are borrowed until
  * writer_close. NULL on error. */
 struct writer *writer_create(const char *path, const struct results_header *header,
 	const struct table_schema schemas[TABLE_N], const struct table_extent extents[TABLE_N],
@@ -28,7 +28,7 @@ struct writer *writer_create(const char *path, const struct results_header *head
 bool writer_append(struct writer *writer, enum table_id table, const struct block *block,
 	struct results_error *error);
 /* Writes out what is buffered, closes the file and syncs it to the disk; asserts that every
- * announced row has come, where `whole`. Frees the writer in any case. */
+ * announced row has come, where `whole`. Frees the writer in any case; what was not written whole is removed. */
 bool writer_close(struct writer *writer, bool whole, struct results_error *error);
 
 #endif

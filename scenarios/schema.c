@@ -66,6 +66,16 @@ const struct param scenario_params[] = {
 		.fallback = "10000",
 		.unit = "views",
 		.help = "views or terms, after which the verdict is `limit`"},
+	{.name = "stop.memory",
+		.kind = PARAM_BYTES,
+		.flags = PARAM_NONE | PARAM_UNLIMITED | PARAM_EXCLUDE_MIN,
+		.offset = AT(stop.memory_bytes),
+		.max = 9e18,
+		.fallback = "none",
+		.unit = "bytes",
+		.help = "what a run may take, as it counts itself, after which the verdict is `limit`; none: the "
+				"machine's bound alone, three quarters of what it has for all runs side by side; unlimited: "
+				"not even that"},
 	{.name = "validators",
 		.kind = PARAM_INT,
 		.flags = PARAM_REQUIRED,

@@ -261,7 +261,9 @@ static void flap_turns(struct world *world, void *context, uint64_t down)
 		return; /* the window tells of itself */
 	}
 	fault_tell(world, NODE_NONE, down ? "flap down" : "flap up");
-	if (!down) {
+	if (down) {
+		world->ops->fault_began(world);
+	} else {
 		world->ops->fault_ended(world);
 	}
 	if (world->ops->links != NULL) {

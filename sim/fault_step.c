@@ -65,12 +65,13 @@ static bool finish(void *settings, const struct shape *shape, const char **param
 static bool take(struct world *world, uint32_t whom, const struct fault_step *step)
 {
 	struct node *node = &world->nodes[whom];
-	if (!node->alive) {
+	if (!node->alive || (world_paused(world, whom) && step->action != STEP_ACTION_RESTART)) {
 		return false;
 	}
 	if (step->action != STEP_ACTION_RESTART) {
 		return world->ops->step != NULL && world->ops->step(world, node, step);
 	}
+	world->ops->fault_began(world);
 	world->n_changes_pending++; /* nothing is given up for good: it is up again at once */
 	world_crash(world, whom);
 	world->n_changes_pending--;

@@ -39,6 +39,13 @@ void queue_finish(struct queue *queue)
 	*queue = (struct queue){0};
 }
 
+size_t queue_memory(const struct queue *queue)
+{
+	return queue->n_blocks * BLOCK_CHUNKS * sizeof(struct queue_chunk) +
+		queue->current_capacity * sizeof(*queue->current) +
+		queue->scratch_capacity * (sizeof(*queue->scratch) + sizeof(*queue->scratch_places));
+}
+
 static struct queue_chunk *take_chunk(struct queue *queue)
 {
 	struct queue_chunk *chunk = queue->free_chunks;

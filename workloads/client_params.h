@@ -51,7 +51,7 @@
 		.help = "equal replies that a client waits for; auto: what the protocol says"},             \
 	{                                                                                               \
 		.name = "client_timeout", .kind = PARAM_DURATION, .flags = PARAM_AUTO | PARAM_OFF,          \
-		.offset = offsetof(struct workload_common, client_timeout_ns), .min = 1,                    \
+		.offset = offsetof(struct workload_common, client_timeout_ns), .min = SIM_TIMER_MIN,        \
 		.max = (double)SIM_NEVER, .fallback = "auto", .auto_delays = {40},                          \
 		.auto_min_ns = {2 * SIM_SECOND}, .unit = "s",                                               \
 		.help = "a client without an answer sends its request again after this long"                \

@@ -15,7 +15,7 @@ static const struct param params[] = {
 	{.name = "batch_delay", .kind = PARAM_DURATION,
 		.offset = offsetof(struct pbft_settings, batch_delay_ns), .fallback = "0 s", .unit = "s",
 		.help = "how long a proposal that is not full waits for more transactions"},
-	{.name = "view_timeout", .kind = PARAM_DURATION, .flags = PARAM_AUTO | PARAM_OFF | PARAM_EXCLUDE_MIN,
+	{.name = "view_timeout", .kind = PARAM_DURATION, .flags = PARAM_AUTO | PARAM_OFF, .min = SIM_TIMER_MIN,
 		.offset = offsetof(struct pbft_settings, view_timeout_ns), .fallback = "auto",
 		.auto_delays = {20}, .auto_min_ns = {SIM_SECOND}, .unit = "s",
 		.help = "how long a backup waits for a known request before it asks for another primary"},

@@ -18,7 +18,7 @@ static void shipped_scenarios_have_their_digests(void **state)
 	for (size_t i = 0; i < WHOLE; i++) {
 		char command[512];
 		snprintf(command, sizeof(command),
-			"$SYNOD run $SOURCE/scenarios/%s.yaml -q -o r.h5 > /dev/null && $SYNOD show r.h5 --csv > r.csv && "
+			"$SYNOD run $SOURCE/scenarios/%s.yaml -q --force -o r.h5 > /dev/null && $SYNOD show r.h5 --csv > r.csv && "
 			"sed 's/^\\([^,]*\\),.*,\\([^,]*\\)$/\\1,\\2/' r.csv | cmp - "
 			"$SOURCE/results/reference/%s.csv",
 			scenarios[i], scenarios[i]);
@@ -32,7 +32,7 @@ static void expect_first_replications(const char *environment)
 	for (size_t i = WHOLE; i < SCENARIOS; i++) {
 		char command[512];
 		snprintf(command, sizeof(command),
-			"%s $SYNOD run $SOURCE/scenarios/%s.yaml -q --set replications=1 -o r.h5 > /dev/null && "
+			"%s $SYNOD run $SOURCE/scenarios/%s.yaml -q --force --set replications=1 -o r.h5 > /dev/null && "
 			"$SYNOD show r.h5 --csv | sed 's/.*,//' > r.csv && test $(wc -l < r.csv) -gt 1 && "
 			"awk -F, 'NR == 1 || $1 %% %d == 0 { print $2 }' $SOURCE/results/reference/%s.csv | cmp - r.csv",
 			environment, scenarios[i], REPLICATIONS, scenarios[i]);
@@ -74,8 +74,8 @@ static void no_fused_multiply_add_changes_nothing(void **state)
 	for (size_t i = 0; i < WHOLE; i++) {
 		char command[512];
 		snprintf(command, sizeof(command),
-			"$SYNOD run $SOURCE/scenarios/%s.yaml -q -o a.h5 --set replications=2 && " MASK
-			" $SYNOD run $SOURCE/scenarios/%s.yaml -q -o b.h5 --set replications=2 && cmp a.h5 b.h5",
+			"$SYNOD run $SOURCE/scenarios/%s.yaml -q --force -o a.h5 --set replications=2 && " MASK
+			" $SYNOD run $SOURCE/scenarios/%s.yaml -q --force -o b.h5 --set replications=2 && cmp a.h5 b.h5",
 			scenarios[i], scenarios[i]);
 		expect(command, 0, NULL);
 	}

@@ -101,7 +101,55 @@ static void runs_alike_on_any_number_of_threads(void **state)
 static void keeps_what_is_not_a_result(void **state)
 {
 	expect("$SYNOD run small.yaml -q -o small.yaml", 2, "is not a result file");
+	expect("$SYNOD run small.yaml -q --force -o small.yaml", 2, "is not a result file");
 	expect("$SYNOD check small.yaml -q", 0, NULL);
+	expect("mkfifo pipe.h5 && timeout 60 $SYNOD run small.yaml -q -o pipe.h5", 3, "pipe.h5: it is a pipe");
+	expect("timeout 60 $SYNOD show pipe.h5", 3, "not a plain file");
+	expect("echo mine > m.h5.journal && $SYNOD run small.yaml -q --force -o m.h5", 3,
+		"m.h5.journal: it is there and was not written by synod");
+	expect("cat m.h5.journal; ls m.h5", 2, "mine");
+	expect("ln -s mine.txt l.h5.partial && $SYNOD run small.yaml -q -o l.h5", 3, "a symbolic link");
+	assert_false(exists("mine.txt"));
+}
+
+/* What was computed stays unless --force gives it up. */
+static void gives_no_work_up_silently(void **state)
+{
+	expect("$SYNOD run small.yaml -q -o w.h5 && cp w.h5 w.copy", 0, "results: w.h5");
+	expect("$SYNOD run small.yaml -q -o w.h5", 0, "nothing was left to run");
+	expect("$SYNOD run small.yaml -q -o w.h5 --set seed=2", 2,
+		"w.h5: it is the finished result of another scenario, or other settings of it; name another file, or "
+		"replace it with --force");
+	expect("cmp w.h5 w.copy", 0, NULL);
+	expect("$SYNOD run small.yaml -q -o w.h5 --set seed=2 --force", 0, "results: w.h5");
+	expect("$SYNOD show w.h5 --scenario", 0, "seed: 2");
+	expect("$SYNOD run small.yaml -q -o w.h5 --resume --force", 2, "name one of them");
+	/* A limit on files, as a full disk would, leaves what is finished. */
+	expect("(ulimit -f 24; $SYNOD run small.yaml -q -o u.h5 --set 'record=[transactions, validators]')", 3,
+		"(with or without --resume)");
+	expect("(ulimit -f 24; $SYNOD run small.yaml -q -o u.h5 --set 'record=[transactions, validators]')", 3,
+		"`ulimit -f`");
+	expect("$SYNOD run small.yaml -q -o u.h5 --set seed=2", 2, "unfinished work of another scenario");
+	expect("$SYNOD run small.yaml -q -o u.h5 --set 'record=[transactions, validators]'", 0, "goes on with u.h5");
+	expect("$SYNOD run small.yaml -q -o v.h5 --set 'record=[transactions, validators]' && cmp u.h5 v.h5", 0, NULL);
+	expect("(ulimit -n 4; $SYNOD run small.yaml -q -o n.h5)", 3, "`ulimit -n`");
+}
+
+/* Every command that reads a result refuses one in which a bit has changed, in a sentence. */
+static void refuses_damage(void **state)
+{
+	static const char *const commands[] = {"show d.h5", "show d.h5 --csv", "show d.h5 --transaction 1",
+		"diff d.h5 good.h5", "diff good.h5 d.h5", "stats d.h5 --kpi latency_mean_s", "plot d.h5 -o f",
+		"run small.yaml -o d.h5"};
+	expect("$SYNOD run small.yaml -q -o good.h5 --set 'record=[transactions, decisions]'", 0, NULL);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		char command[256];
+		snprintf(command, sizeof(command),
+			"cp good.h5 d.h5 && printf x | dd of=d.h5 bs=1 seek=%zu conv=notrunc 2> dd.txt; $SYNOD %s",
+			700 + 777 * i, commands[i]);
+		expect(command, 3, "cannot read d.h5: it is damaged or cut short");
+	}
+	expect("$SYNOD run small.yaml -q -o d.h5 --force", 0, "results: d.h5");
 }
 
 static void says_what_came_too_late(void **state)
@@ -205,7 +253,10 @@ static void goes_on_after(int signal)
 	assert_false(exists("long.h5"));
 	assert_true(exists("long.h5.journal"));
 	expect("$SYNOD run small.yaml -q -o long.h5 --resume", 2, "another scenario");
-	expect("$SYNOD run long.yaml -q -j 2 -o long.h5 --resume", 0, "results: long.h5");
+	expect("$SYNOD run small.yaml -q -o long.h5", 2, "unfinished work of another scenario");
+	expect(signal == SIGINT ? "$SYNOD run long.yaml -q -j 2 -o long.h5"
+							: "$SYNOD run long.yaml -q -j 2 -o long.h5 --resume",
+		0, "synod: goes on with long.h5");
 	assert_false(exists("long.h5.journal"));
 	expect("cmp long.h5 whole.h5", 0, NULL);
 	expect("$SYNOD run small.yaml -q -o long.h5 --resume", 2, "the finished result of another scenario");
@@ -256,6 +307,8 @@ int main(void)
 		cmocka_unit_test(checks_and_reads_its_own_words),
 		cmocka_unit_test(runs_alike_on_any_number_of_threads),
 		cmocka_unit_test(keeps_what_is_not_a_result),
+		cmocka_unit_test(gives_no_work_up_silently),
+		cmocka_unit_test(refuses_damage),
 		cmocka_unit_test(says_what_came_too_late),
 		cmocka_unit_test(says_what_does_nothing),
 		cmocka_unit_test(lists_what_there_is),

@@ -55,9 +55,9 @@ static void expect_same_bytes(const char *const *predictors, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		char command[1024];
 		snprintf(command, sizeof(command),
-			"$SYNOD run s.yaml -q -j 1 -o a.h5 --set predictor.kind=%s && "
-			"$SYNOD run s.yaml -q -j 2 -o b.h5 --set predictor.kind=%s && cmp a.h5 b.h5 && " MASK
-			" $SYNOD run s.yaml -q -j 2 -o c.h5 --set predictor.kind=%s && cmp a.h5 c.h5",
+			"$SYNOD run s.yaml -q -j 1 --force -o a.h5 --set predictor.kind=%s && "
+			"$SYNOD run s.yaml -q -j 2 --force -o b.h5 --set predictor.kind=%s && cmp a.h5 b.h5 && " MASK
+			" $SYNOD run s.yaml -q -j 2 --force -o c.h5 --set predictor.kind=%s && cmp a.h5 c.h5",
 			predictors[i], predictors[i], predictors[i]);
 		expect(command, 0, NULL);
 	}
@@ -79,9 +79,9 @@ static void results_of_trees_are_the_same_bytes(void **state)
 	}
 	expect_same_bytes(predictors, sizeof(predictors) / sizeof(predictors[0]));
 	/* And with 256 thresholds a feature. */
-	expect("$SYNOD run s.yaml -q -j 1 -o a.h5 --set 'predictor={kind: trees, method: hist}' && "
-		   "$SYNOD run s.yaml -q -j 2 -o b.h5 --set 'predictor={kind: trees, method: hist}' && cmp a.h5 b.h5 && "
-		   MASK " $SYNOD run s.yaml -q -j 2 -o c.h5 --set 'predictor={kind: trees, method: hist}' && "
+	expect("$SYNOD run s.yaml -q -j 1 --force -o a.h5 --set 'predictor={kind: trees, method: hist}' && "
+		   "$SYNOD run s.yaml -q -j 2 --force -o b.h5 --set 'predictor={kind: trees, method: hist}' && cmp a.h5 b.h5 && "
+		   MASK " $SYNOD run s.yaml -q -j 2 --force -o c.h5 --set 'predictor={kind: trees, method: hist}' && "
 		   "cmp a.h5 c.h5",
 		0, NULL);
 }

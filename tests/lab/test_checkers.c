@@ -360,28 +360,56 @@ static void executed_once(void **state)
 	replica_apply(node(0), 2, 0, node_batch(node(0), both, 2), false);
 	assert_none();
 	assert_int_equal(lab->replicas[0].n_applied, 2);
-	assert_int_equal(lab->replicas[0].n_positions, 2);
-	assert_int_equal(lab->n_positions, 2);
-	assert_int_equal(lab->positions[1], 5);
 	assert_true(replica_executed(node(0), 5));
 	assert_false(replica_executed(node(0), 4));
 	assert_false(replica_executed(node(1), 5));
 	assert_int_equal(lab->transactions[3].instance, 1);
-	assert_int_equal(lab->n_diverged, 0);
-	replica_apply(node(1), 1, 0, batch(3), false);
-	replica_apply(node(1), 2, 0, batch(4), false); /* another transaction at position 1 */
-	assert_int_equal(lab->n_diverged, 1);
-	replica_apply(node(2), 1, 0, batch(3), false);
-	replica_apply(node(2), 2, 0, batch(4), false); /* and again: one item diverges once */
-	assert_int_equal(lab->n_diverged, 1);
-	node(3)->crashes = true;
-	replica_apply(node(3), 1, 0, batch(5), false); /* left out */
-	assert_int_equal(lab->n_diverged, 1);
 	for (uint32_t i = 0; i < N; i++) {
 		free(lab->replicas[i].executed);
 	}
-	free(lab->positions);
-	free(lab->position_diverged);
+	free(lab->transactions);
+}
+
+/* A request at a place of the log against another, or against none, is another decision; each place counts
+ * once, and no other place with it. To lag behind is to have decided nothing. */
+static void divergence(void **state)
+{
+	struct lab *lab = stage.lab;
+	lab->transactions = calloc(10, sizeof(*lab->transactions));
+	for (int i = 0; i < 10; i++) {
+		lab->transactions[i].kind = TRANSACTION_REQUEST;
+		lab->transactions[i].client = N;
+	}
+	const transaction_id two[] = {3, 5}, other[] = {3, 6};
+	const struct batch *null = node_batch(node(0), NULL, 0);
+	replica_apply(node(0), 1, 0, batch(1), false);
+	replica_apply(node(0), 2, 0, node_batch(node(0), two, 2), false);
+	replica_apply(node(0), 3, 0, batch(7), false);
+	assert_int_equal(lab->n_positions, 4);
+	replica_apply(node(1), 1, 0, null, false);
+	assert_int_equal(lab->n_diverged, 1);
+	replica_apply(node(1), 2, 0, node_batch(node(0), two, 2), false);
+	assert_int_equal(lab->n_diverged, 1); /* the same places as before, though one execution earlier */
+	replica_apply(node(1), 3, 0, batch(1), false); /* what it had not executed */
+	assert_int_equal(lab->n_diverged, 2);
+	replica_apply(node(2), 1, 0, null, false); /* and again: a place diverges once */
+	replica_apply(node(2), 2, 0, node_batch(node(0), other, 2), false);
+	assert_int_equal(lab->n_diverged, 3);
+	replica_apply(node(2), 3, 0, null, false);
+	assert_int_equal(lab->n_diverged, 3);
+	assert_int_equal(lab->n_positions, 4);
+	/* The null batch may come first, too, and then adds the place that it lacks. */
+	replica_apply(node(1), 4, 0, null, false);
+	assert_int_equal(lab->n_positions, 4);
+	replica_apply(node(2), 4, 0, batch(8), false);
+	assert_int_equal(lab->n_positions, 5);
+	assert_int_equal(lab->n_diverged, 4);
+	node(3)->crashes = true;
+	replica_apply(node(3), 1, 0, batch(9), false); /* left out */
+	assert_int_equal(lab->n_diverged, 4);
+	for (uint32_t i = 0; i < N; i++) {
+		free(lab->replicas[i].executed);
+	}
 	free(lab->transactions);
 }
 
@@ -423,6 +451,7 @@ int main(void)
 		TEST(off),
 		TEST(commit_times),
 		TEST(executed_once),
+		TEST(divergence),
 		TEST(last_instance),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -234,8 +234,6 @@ static int tear_down(void **state)
 	free(lab->items);
 	free(lab->instances);
 	free(lab->terms);
-	free(lab->positions);
-	free(lab->position_diverged);
 	free(lab->reply_counts);
 	free(lab->reply_sets);
 	free(lab->latencies.values);
@@ -455,18 +453,15 @@ static void undone(void **state)
 	assert_true(replica_executed(node, 3));
 	assert_int_equal(kv_reply_of(lab, 1, 3).instance, 3);
 	assert_int_equal(replica->applied, 1);
-	assert_int_equal(replica->n_positions, 1);
 
 	replica_confirm(node, 2);
 	assert_int_equal(replica->applied, 2);
-	assert_int_equal(replica->n_positions, 3);
 	replica_rollback(node, 3);
 	assert_entry(lab, 1, 2, 2);
 	assert_entry(lab, 2, 1, 1);
 	assert_false(replica_executed(node, 3));
 	assert_true(replica_executed(node, 1));
 	assert_int_equal(kv_reply_of(lab, 1, 3).instance, 0);
-	assert_int_equal(replica->n_positions, 3);
 
 	/* Two instances, one of them with what is executed already, and all of it back. */
 	const transaction_id again[] = {1, 3};
@@ -482,7 +477,7 @@ static void undone(void **state)
 	assert_false(replica_executed(node, 3));
 	commit(lab, 1, 3, batch(lab, 3));
 	assert_entry(lab, 2, 2, 3);
-	assert_int_equal(replica->n_positions, 4);
+	assert_int_equal(replica->applied, 3);
 	assert_int_equal(lab->n_violations, 0);
 
 	/* In order here, too. */
@@ -524,7 +519,7 @@ static void confirmed_in_part(void **state)
 	assert_entry(lab, 1, 1, 0);
 	assert_false(replica_executed(node, 2));
 	assert_true(replica_executed(node, 1));
-	assert_int_equal(lab->replicas[1].n_positions, 2);
+	assert_int_equal(lab->replicas[1].applied, 2);
 }
 
 static void nothing(struct node *node, const struct message *message)

@@ -635,6 +635,10 @@ static void on_client_timer(struct node *node)
 {
 }
 
+static void on_fault_began(struct world *world)
+{
+}
+
 static void on_fault_ended(struct world *world)
 {
 }
@@ -668,6 +672,7 @@ static const struct host_ops ops = {
 	.read = on_read,
 	.overdue = on_overdue,
 	.changed = on_changed,
+	.fault_began = on_fault_began,
 	.fault_ended = on_fault_ended,
 	.leader = on_leader,
 };

@@ -85,7 +85,7 @@ struct run_blocks fixture_run(uint64_t run)
 
 struct folder {
 	char path[64];
-	char *names[16];
+	char *names[64];
 	size_t n_names;
 };
 
@@ -120,7 +120,7 @@ int folder_teardown(void **state)
 const char *in_folder(void **state, const char *name)
 {
 	struct folder *folder = *state;
-	assert_true(folder->n_names < 16);
+	assert_true(folder->n_names < 64);
 	char *path = malloc(strlen(folder->path) + strlen(name) + 2);
 	sprintf(path, "%s/%s", folder->path, name);
 	folder->names[folder->n_names++] = path;

@@ -23,7 +23,7 @@ struct run_blocks fixture_run(uint64_t run);
 /* cmocka's setup and teardown: *state is the path of a fresh folder, removed with what is in it. */
 int folder_setup(void **state);
 int folder_teardown(void **state);
-/* FOLDER/NAME, in memory that lives until the test's end; at most 16 a test. */
+/* FOLDER/NAME, in memory that lives until the test's end; at most 64 a test. */
 const char *in_folder(void **state, const char *name);
 
 /* Opens, appends or completes, and fails the test with the error's text. */

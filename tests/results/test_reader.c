@@ -4,7 +4,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
+#include <xxhash.h>
 
 static void assert_refused(const char *path, const char *part)
 {
@@ -258,11 +261,7 @@ static void an_integer_too_large_is_refused(void **state)
 							{0, 0, 0, "", "", ""},
 						});
 	H5Fclose(made);
-	struct results_file *file = must_read(path);
-	struct results_error error;
-	assert_null(results_table(file, TABLE_RUNS, NULL, &error));
-	assert_non_null(strstr(error.text, path));
-	results_close(file);
+	assert_refused(path, "cannot read");
 }
 
 static void what_is_no_result_is_refused(void **state)
@@ -272,34 +271,129 @@ static void what_is_no_result_is_refused(void **state)
 	assert_refused("/dev/null", "not a plain file");
 	const char *path = in_folder(state, "x.h5");
 	write_bytes(path, "", 0);
-	assert_refused(path, "not an HDF5 file");
+	assert_refused(path, "not a synod result");
 	write_bytes(path, "run,item\n1,2\n", 13);
-	assert_refused(path, "not an HDF5 file");
+	assert_refused(path, "not a synod result");
 	H5Fclose(H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
-	assert_refused(path, "no attribute `format`");
+	assert_refused(path, "has no `format`");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_refused(path, "not a plain file");
+	assert_int_equal(unlink(path), 0);
 	H5Fclose(foreign_file(path, "other-results", 1));
 	assert_refused(path, "\"other-results\"");
 	H5Fclose(foreign_file(path, "synod-results", 2));
-	assert_refused(path, "version 2 of the format");
+	assert_refused(path, "version 2 of the format, but not the digest");
+	H5Fclose(foreign_file(path, "synod-results", 3));
+	assert_refused(path, "version 3 of the format");
+	write_bytes(path, "synod-results 3\nwho knows", 25);
+	assert_refused(path, "version 3 of the format");
 	hid_t made = foreign_file(path, "synod-results", 1);
 	H5Gclose(H5Gcreate2(made, "runs", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
 	H5Fclose(made);
 	assert_refused(path, "cannot read");
 }
 
-/* A file cut off anywhere is refused or read, never a crash. */
-static void a_cut_file_is_refused(void **state)
+/* --- Damage --- */
+
+/* A file cut off anywhere, or with one bit flipped anywhere, is refused in a sentence that names it. */
+static void damage_is_refused(void **state)
 {
 	const char *path = in_folder(state, "x.h5");
 	must_write(path);
 	size_t n_bytes;
 	unsigned char *bytes = read_bytes(path, &n_bytes);
-	for (size_t cut = 0; cut < n_bytes; cut += 503) {
+	for (size_t cut = 0; cut < n_bytes; cut += cut < 600 ? 37 : 503) {
 		write_bytes(path, bytes, cut);
-		struct results_error error;
-		assert_null(results_open(path, &error));
-		assert_non_null(strstr(error.text, path));
+		assert_refused(path, cut >= 16 ? "damaged" : "cannot read");
 	}
+	for (size_t i = 0; i < 1000; i++) {
+		/* Every bit of the seal's text at least once in eight, then all over the file. */
+		size_t bit = i < 300 ? i * 7 : (i * 2654435761u) % (n_bytes * 8);
+		bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+		write_bytes(path, bytes, n_bytes);
+		bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+		assert_refused(path, "cannot read");
+	}
+	unsigned char *longer = malloc(n_bytes + 1);
+	memcpy(longer, bytes, n_bytes);
+	longer[n_bytes] = 0;
+	write_bytes(path, longer, n_bytes + 1);
+	assert_refused(path, "damaged");
+	write_bytes(path, bytes, n_bytes);
+	results_close(must_read(path));
+	free(longer);
+	free(bytes);
+}
+
+/* The digest is one that a shell can take as well. */
+static void the_seal_says_how_to_check_it(void **state)
+{
+	const char *path = in_folder(state, "x.h5");
+	must_write(path);
+	size_t n_bytes;
+	unsigned char *bytes = read_bytes(path, &n_bytes);
+	const char *digest = strstr((char *)bytes, "\nxxh3-128 ");
+	char expected[64];
+	assert_non_null(digest);
+	snprintf(expected, sizeof(expected), "\nbytes %zu\n", n_bytes - 512);
+	assert_non_null(strstr((char *)bytes, expected));
+	XXH128_canonical_t canonical;
+	XXH128_canonicalFromHash(&canonical, XXH3_128bits(bytes + 512, n_bytes - 512));
+	for (size_t i = 0; i < 16; i++) {
+		snprintf(expected, sizeof(expected), "%02x", canonical.digest[i]);
+		assert_memory_equal(digest + strlen("\nxxh3-128 ") + 2 * i, expected, 2);
+	}
+	free(bytes);
+}
+
+/* HDF5's own look at the file: no text of variable length, whose heap is what it dies of. */
+static void nothing_has_a_variable_length(void **state)
+{
+	const char *path = in_folder(state, "x.h5");
+	must_write(path);
+	size_t n_bytes;
+	unsigned char *bytes = read_bytes(path, &n_bytes);
+	for (size_t at = 0; at + 4 <= n_bytes; at++) {
+		assert_false(memcmp(bytes + at, "GCOL", 4) == 0);
+	}
+	free(bytes);
+}
+
+/* Format 1 has no digest and keeps its texts in the global heap. What kills HDF5 must not kill us; here each
+ * length of an object in the heap is spoilt in turn. */
+static void damage_to_format_1_kills_nobody(void **state)
+{
+	const char *path = in_folder(state, "old.h5");
+	hid_t made = foreign_file(path, "synod-results", 1);
+	foreign_table(made, (struct foreign_row[]){
+							{-1, 7, 0.5f, "123456789", "ab    ", "a text of some length"},
+							{2, 8, 0, "x", "      ", "and another one"},
+						});
+	H5Fclose(made);
+	results_close(must_read(path));
+	size_t n_bytes, at = 0;
+	unsigned char *bytes = read_bytes(path, &n_bytes);
+	while (at + 4 <= n_bytes && memcmp(bytes + at, "GCOL", 4) != 0) {
+		at++;
+	}
+	assert_true(at + 100 < n_bytes);
+	int n_refused = 0;
+	for (size_t i = at * 8; i < (at + 64) * 8; i += 5) {
+		bytes[i / 8] ^= (unsigned char)(1 << i % 8);
+		write_bytes(path, bytes, n_bytes);
+		bytes[i / 8] ^= (unsigned char)(1 << i % 8);
+		struct results_error error;
+		struct results_file *file = results_open(path, &error);
+		if (file) {
+			assert_non_null(results_table(file, TABLE_RUNS, NULL, &error));
+			results_close(file);
+		} else {
+			assert_non_null(strstr(error.text, path));
+			n_refused++;
+		}
+	}
+	assert_true(n_refused > 0);
 	free(bytes);
 }
 
@@ -315,7 +409,10 @@ int main(void)
 		IN_FOLDER(files_of_other_writers_are_read),
 		IN_FOLDER(an_integer_too_large_is_refused),
 		IN_FOLDER(what_is_no_result_is_refused),
-		IN_FOLDER(a_cut_file_is_refused),
+		IN_FOLDER(damage_is_refused),
+		IN_FOLDER(the_seal_says_how_to_check_it),
+		IN_FOLDER(nothing_has_a_variable_length),
+		IN_FOLDER(damage_to_format_1_kills_nobody),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,7 +38,7 @@ static void the_file_is_described(void **state)
 	struct results_file *file = write_and_open(state);
 	char *text = show(file);
 	assert_says(text, "title    Largo al factotum\n");
-	assert_says(text, "format   synod-results 1\n");
+	assert_says(text, "format   synod-results 2\n");
 	assert_says(text, "version  0.1.0 (source v0.1-3-gabcdef)\n");
 	assert_says(text, "seed     18364758544493064720\n");
 	assert_says(text, "runs: 12 rows, 11 columns\n");

@@ -65,6 +65,7 @@ static void test_text(void **state)
 							  "  time: 600 s\n"
 							  "  events: 10000000000\n"
 							  "  views: 10000\n"
+							  "  memory: none\n"
 							  "validators: 4\n"
 							  "faulty: 1  # auto\n"
 							  "protocol:\n"

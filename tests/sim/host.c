@@ -86,6 +86,12 @@ static void changed(struct world *world, struct node *node)
 	}
 }
 
+static void fault_began(struct world *world)
+{
+	struct host *host = world->host;
+	host->n_fault_beginnings++;
+}
+
 static void fault_ended(struct world *world)
 {
 	struct host *host = world->host;
@@ -160,6 +166,7 @@ struct host *host_create(const struct world_settings *settings)
 		.client_timer = client_timer,
 		.overdue = overdue,
 		.changed = changed,
+		.fault_began = fault_began,
 		.fault_ended = fault_ended,
 		.leader = leader,
 	};

@@ -36,7 +36,7 @@ struct host {
 	void (*on_restart)(struct host *host, struct node *node);
 	void (*on_overdue)(struct host *host, sim_time next_ns); /* else the world is stopped */
 	void (*on_changed)(struct host *host, struct node *node);
-	uint64_t n_overdue, n_fault_ends, n_changes;
+	uint64_t n_overdue, n_fault_beginnings, n_fault_ends, n_changes;
 	sim_time overdue_next;
 	uint32_t leader;
 	void *user; /* the test's */

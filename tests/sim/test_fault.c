@@ -350,6 +350,7 @@ static void test_overlapping_crashes(void **state)
 	world_run(&host->world);
 	host_assert_traced(host, {30, TRACE_RESTART, 2, 0, 0, 0}, {60, TRACE_RESTART, 2, 0, 0, 0});
 	assert_int_equal(host->n_changes, 4);
+	assert_int_equal(host->n_fault_beginnings, 4);
 	assert_int_equal(host->n_fault_ends, 4);
 	host_destroy(host);
 }
@@ -375,6 +376,7 @@ static void test_crash_of_the_leader(void **state)
 		world_run(&host->world);
 		assert_int_equal(host->world.n_changes_pending, 0);
 		assert_int_equal(host->n_changes, leads ? 2 : 0);
+		assert_int_equal(host->n_fault_beginnings, leads);
 		assert_int_equal(host->n_fault_ends, leads);
 		if (leads) {
 			host_assert_traced(host, {20, TRACE_RESTART, 3, 0, 0, 0});

@@ -158,6 +158,7 @@ static void test_flapping(void **state)
 		}
 	}
 	assert_int_equal(n, host->n);
+	assert_int_equal(host->n_fault_beginnings, 2); /* 100 and 130 */
 	assert_int_equal(host->n_fault_ends, 3); /* 110, 140, and the end */
 	assert_null(strstr(told.text, "100 -1")); /* it begins, and does not also go down */
 	assert_non_null(strstr(told.text, "100 1 flap begins"));

@@ -367,6 +367,7 @@ static void test_crashes_by_rate(void **state)
 		assert_int_equal(downs.n_now, 0);
 		assert_int_equal(downs.n_most, at_once);
 		assert_int_equal(host->world.n_changes_pending, 0);
+		assert_int_equal(host->n_fault_beginnings, downs.n_downs);
 		assert_int_equal(host->n_fault_ends, downs.n_downs);
 		assert_true(host->world.now <= 4000000);
 		double n = (double)downs.n_ups;

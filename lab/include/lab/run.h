@@ -3,6 +3,7 @@
 #define LAB_RUN_H
 
 #include "lab/kpi.h"
+#include "lab/memory.h"
 #include "results/results.h"
 #include "scenarios/scenario.h"
 
@@ -35,6 +36,7 @@ struct run_request {
 	uint64_t point, replication;
 	bool verbose; /* prints what was trained, on stderr */
 	const struct trace_sink *trace; /* hears all that happens (lab/trace.h); NULL: nobody, which costs nothing */
+	struct memory_allowance memory; /* zeroed: none but the scenario's own */
 	struct model_cache *models; /* trained ones, shared by runs; NULL: each run trains its own */
 };
 
@@ -43,5 +45,19 @@ struct run_request {
  * that can't be trained on the data given); never for what happens in the run. */
 bool run_one(const struct run_request *request, struct run_blocks *blocks, struct run_summary *summary,
 	char error[256]);
+
+/* Its number in the sweep, and the seed that all of it is drawn from. */
+uint64_t run_index(const struct run_request *request);
+uint64_t run_seed(const struct run_request *request);
+
+/* Fills the first cells of its row in /runs, up to the swept keys; answers how many. Texts are the file's. */
+size_t run_row_begin(const struct run_request *request, union cell *cells);
+
+/* What stands in a column of integers, which has no NaN, in the row of a run that failed. */
+#define RUN_FAILED_COUNT -1
+
+/* The row and summary of a run that could not be run or died: verdict `failed`, no KPI. */
+void run_failed(const struct run_request *request, const char *reason, struct run_blocks *blocks,
+	struct run_summary *summary);
 
 #endif

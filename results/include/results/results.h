@@ -1,4 +1,4 @@
-/* Result files (HDF5, format 1): journal, writer, reader, difference.
+/* Result files (HDF5, format 2): journal, writer, reader, difference.
  *
  * Life of a result: while runs finish, each is appended to a journal beside the final name
  * (`OUT.h5.journal`), in any order; a record that was cut off by a kill is dropped at reading. When all
@@ -15,7 +15,7 @@
 #include <stdio.h>
 
 #define RESULTS_FORMAT "synod-results"
-#define RESULTS_FORMAT_VERSION 1
+#define RESULTS_FORMAT_VERSION 2 /* which is written; 1 is read as well */
 
 struct results_error {
 	char text[512];
@@ -37,29 +37,45 @@ struct run_blocks {
 
 void run_blocks_finish(struct run_blocks *blocks);
 
-/* What --resume finds under the final name where there is no journal to go on with. */
+/* What a sweep finds under the name that its result is to have. */
 enum results_found {
-	FOUND_NOTHING,  /* or a journal, or something that is no file: opening the journal will tell */
-	FOUND_FINISHED, /* the whole result of this very sweep: nothing is left to run */
-	FOUND_OTHER,    /* the result of another scenario or version, which is not to be replaced: `error` */
-	FOUND_UNREADABLE, /* `error` */
+	FOUND_NOTHING,        /* or what `force` may replace, or something that is no file: journal_open will tell */
+	FOUND_FINISHED,       /* the whole result of this very sweep: nothing is left to run */
+	FOUND_OTHER_SCENARIO, /* of this version of synod; `error` */
+	FOUND_OTHER_VERSION,  /* `error` */
+	FOUND_FOREIGN,        /* never a result of synod's, and never replaced; `error` */
+	FOUND_UNREADABLE,     /* a damaged one; `error` */
 };
-enum results_found results_find(
-	const char *path, const struct results_header *header, struct results_error *error);
+enum results_found results_find(const char *path, const struct results_header *header, bool force,
+	struct results_error *error);
+/* Is there a journal, or what has its name, beside it? */
+bool results_begun(const char *path);
 
 /* The journal. Not thread-safe: the caller holds a lock around journal_append. */
 struct journal;
 
 /* Opens the journal beside `path` for a sweep of n_runs. `header` and the schemas go into it, so that a
  * journal of another scenario, version or schema is refused. With `resume`, an existing journal is read
- * and the runs it holds are marked in it; without, it is overwritten. NULL on error. */
+ * and the runs it holds are marked in it; without, it is begun anew. What is not ours is never written over
+ * or through. NULL on error. */
 struct journal *journal_open(const char *path, const struct results_header *header,
 	const struct table_schema schemas[TABLE_N], uint64_t n_runs, bool resume,
 	struct results_error *error);
+/* One without a name and a result to come of it: it keeps the rows of /runs in memory, for a process that is
+ * to take the place of this one. `fd`: the descriptor that such a process was handed, or -1. NULL on error. */
+struct journal *journal_open_nameless(int fd, const struct results_header *header,
+	const struct table_schema schemas[TABLE_N], uint64_t n_runs, struct results_error *error);
+int journal_descriptor(const struct journal *journal);
+/* False: the file system has no locks (some network file systems), so that nothing keeps a second synod out. */
+bool journal_is_locked(const struct journal *journal);
 bool journal_holds(const struct journal *journal, uint64_t run);
 uint64_t journal_count(const struct journal *journal);
 /* Appends one run and flushes it to the system. */
 bool journal_append(struct journal *journal, uint64_t run, const struct run_blocks *blocks,
+	struct results_error *error);
+/* Hands out the rows of /runs (one each) of the runs that it holds, in order of runs. */
+typedef void journal_visitor(void *context, const struct table_schema *schema, const struct block *row);
+bool journal_visit(struct journal *journal, journal_visitor *visit, void *context,
 	struct results_error *error);
 /* Closes it and leaves the file for --resume. */
 void journal_close(struct journal *journal);

@@ -28,6 +28,7 @@ struct stop_settings {
 	int64_t items;    /* INT64_MAX: unbounded */
 	sim_time time_ns; /* SIM_NEVER: unbounded */
 	int64_t events, views;
+	int64_t memory_bytes; /* -1: the machine's bound alone; INT64_MAX: not even that */
 };
 
 struct network_settings {

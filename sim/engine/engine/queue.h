@@ -64,6 +64,9 @@ struct queue {
 /* A queue is ready when zeroed. queue_finish leaves a zeroed one. */
 void queue_finish(struct queue *queue);
 
+/* Bytes that it has taken. O(1). */
+size_t queue_memory(const struct queue *queue);
+
 /* O(1) amortised. Ends the program where memory runs out. */
 void queue_push(struct queue *queue, sim_time time, uint64_t handle);
 void queue_push_many(struct queue *queue, const struct queue_entry *entries, size_t n);

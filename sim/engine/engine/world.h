@@ -50,8 +50,10 @@ struct host_ops {
 	 * instant is executed whole. Sets world.stopped, or moves what bounds the run: the deadline or
 	 * events_max; or gives it something to do where nothing was left. */
 	void (*overdue)(struct world *world, sim_time next_ns);
-	/* A fault began or ended: nodes went down or came up. */
+	/* The node went down or came up. */
 	void (*changed)(struct world *world, struct node *node);
+	/* Once for each node where a fault takes several down. */
+	void (*fault_began)(struct world *world);
 	void (*fault_ended)(struct world *world);
 	/* Whom `nodes: leader` means now, or NODE_NONE. */
 	uint32_t (*leader)(struct world *world);
@@ -204,6 +206,7 @@ struct world {
 
 	struct packet **packet_chunks;
 	uint32_t n_packet_chunks, packet_chunks_capacity, packet_free, n_packets_used;
+	uint64_t waiting_bytes; /* of all processors' queues */
 	struct call *calls;
 	uint32_t n_calls, calls_capacity, call_free;
 
@@ -215,7 +218,10 @@ struct world {
 	uint32_t n_cuts;
 	struct isolation *followers; /* those that go where the leader goes */
 	struct slow_node *slow_nodes;
-	uint32_t n_changes_pending; /* scheduled crashes, and scheduled ends of crashes and cuts, to come */
+	struct inbox *inboxes; /* by validator, of those that stand still; NULL: none ever does */
+	uint32_t n_paused;     /* that stand still now */
+	uint32_t n_changes_pending; /* scheduled crashes and pauses, and scheduled ends of crashes, pauses and
+	                             * cuts, to come */
 
 	uint32_t *ids;         /* 0 .. n_nodes-1 */
 	sim_time *delays;      /* scratch for one multicast */
@@ -235,6 +241,9 @@ struct world {
 void world_init(struct world *world, const struct world_settings *settings, const struct host_ops *ops,
 	void *host);
 void world_finish(struct world *world);
+
+/* Bytes that the world has taken: its arena, packets and queues. O(1). */
+uint64_t world_memory(const struct world *world);
 
 /* Adds the scenario's faults; before world_run. */
 void world_faults(struct world *world, const struct plugin_list *faults);
@@ -271,6 +280,18 @@ void world_unshape(struct world *world, uint32_t node);
 /* Does a message of the one that arrives now come to the other? True unless a cut stands between them; of
  * nodes that are down it says nothing. O(cuts in force). */
 bool world_reaches(const struct world *world, uint32_t from, uint32_t to);
+
+/* Does the node stand still? It is alive all the same. */
+bool world_paused(const struct world *world, uint32_t node);
+
+/* Where the node stands still, has it do this when it goes on, unless it crashes before: true. False, and
+ * nothing done, where it does not: the caller goes on at once. */
+bool world_defer(struct world *world, uint32_t node, world_call function, void *context, uint64_t argument);
+
+/* Stops a live validator, until it has been resumed as often. world_may_pause first. */
+void world_may_pause(struct world *world);
+void world_pause(struct world *world, uint32_t node);
+void world_resume(struct world *world, uint32_t node);
 
 void world_crash(struct world *world, uint32_t node);
 void world_restart(struct world *world, uint32_t node);

@@ -15,6 +15,7 @@ typedef int64_t sim_time;
 #define SIM_NEVER INT64_MAX
 #define SIM_US INT64_C(1000)
 #define SIM_MS INT64_C(1000000)
+#define SIM_TIMER_MIN SIM_US /* no timer that starts itself again is shorter: a run would do nothing else */
 #define SIM_SECOND INT64_C(1000000000)
 
 /* The larger bound on validators that handles, bit sets and files are made for. */

@@ -1,0 +1,108 @@
+/* What a run has taken, and the bounds on it: lab/memory.h. */
+#include "lab.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define MIB 1048576.0
+
+/* A number at the start of a file, or 0. */
+static uint64_t number_in(const char *path, unsigned place)
+{
+	FILE *file = fopen(path, "r");
+	uint64_t number = 0;
+	for (unsigned i = 0; file != NULL && i <= place; i++) {
+		if (fscanf(file, "%" SCNu64, &number) != 1) { /* "max" */
+			number = 0;
+			break;
+		}
+	}
+	if (file != NULL) {
+		fclose(file);
+	}
+	return number;
+}
+
+uint64_t memory_of_machine(void)
+{
+	static const char *const groups[] = {
+		"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
+	long n_pages = sysconf(_SC_PHYS_PAGES);
+	uint64_t bytes = n_pages <= 0 ? 0 : (uint64_t)n_pages * (uint64_t)sysconf(_SC_PAGESIZE);
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		uint64_t group = number_in(groups[i], 0);
+		bytes = group > 0 && (bytes == 0 || group < bytes) ? group : bytes;
+	}
+	return bytes / 4 * 3;
+}
+
+/* What the program occupies: resident, not only asked for. */
+static uint64_t resident(void)
+{
+	return number_in("/proc/self/statm", 1) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* The arrays that grow with the run. Of what each replica keeps of transactions the size follows from their
+ * number. */
+static uint64_t counted(const struct lab *lab)
+{
+	uint64_t n = lab->world.n_validators;
+	uint64_t bytes = world_memory(&lab->world) + lab->kept_bytes;
+	bytes += lab->transactions_capacity * sizeof(*lab->transactions);
+	bytes += lab->records_capacity * sizeof(*lab->records);
+	bytes += lab->items_capacity * sizeof(*lab->items);
+	bytes += lab->instances_capacity * sizeof(*lab->instances);
+	bytes += lab->positions_capacity * (sizeof(*lab->positions) + sizeof(bool));
+	bytes += lab->terms_capacity * sizeof(*lab->terms);
+	bytes += lab->log_nodes_capacity * sizeof(*lab->log_nodes);
+	bytes += lab->reply_counts_capacity * sizeof(*lab->reply_counts);
+	bytes += lab->reply_sets_capacity * sizeof(*lab->reply_sets);
+	bytes += n * lab->n_transactions / 8;
+	bytes += lab->kv == NULL ? 0 : n * lab->n_transactions * sizeof(struct kv_reply);
+	const struct samples *samples[] = {&lab->latencies, &lab->commits, &lab->proposer_commits,
+		&lab->outages.recoveries, &lab->elections, &lab->outages.ends, &lab->attacked_scores,
+		&lab->honest_scores};
+	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+		bytes += samples[i]->capacity * sizeof(int64_t);
+	}
+	bytes += lab->outages.capacity * sizeof(*lab->outages.faults);
+	for (size_t i = 0; i < TABLE_N; i++) {
+		const struct block *block = &lab->out->tables[i];
+		bytes += block->cells_capacity * sizeof(uint64_t) + block->text_capacity;
+	}
+	return bytes;
+}
+
+/* So rarely that looking costs nothing, so often that little can grow meanwhile: an event sends at most a
+ * copy to each node. */
+static uint64_t events_between_looks(const struct lab *lab)
+{
+	uint64_t n = (UINT64_C(1) << 20) / lab->world.n_nodes;
+	return n < 16 ? 16 : n > 65536 ? 65536 : n;
+}
+
+void memory_look(struct lab *lab)
+{
+	struct world *world = &lab->world;
+	int64_t bound = lab->scenario->stop.memory_bytes;
+	uint64_t events_max = (uint64_t)lab->scenario->stop.events;
+	uint64_t bytes = counted(lab);
+	if (bound >= 0 && bytes > (uint64_t)bound) {
+		lab_end(lab, "limit", "memory %.6g MiB", (double)bound / MIB);
+		return;
+	}
+	const struct memory_allowance *all = &lab->allowance;
+	if (all->bytes_max > 0 && bound != INT64_MAX && bytes > all->bytes_max / all->n_jobs) {
+		uint64_t taken = resident();
+		if (taken > all->bytes_max) {
+			lab_end(lab, "limit",
+				"memory: this run has %.6g MiB, and the program %.6g of the %.6g MiB that it may take here",
+				(double)bytes / MIB, (double)taken / MIB, (double)all->bytes_max / MIB);
+			return;
+		}
+	}
+	uint64_t next = events_between_looks(lab);
+	next = world->events > UINT64_MAX - next ? UINT64_MAX : world->events + next;
+	world->settings.events_max = next < events_max ? next : events_max;
+}
