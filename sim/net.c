@@ -520,12 +520,25 @@ static __attribute__((noinline)) uint32_t garble(
 	return garbled_index;
 }
 
+/* What verifying takes that a message's sender has not signed alone. */
+static __attribute__((noinline, cold)) sim_time verify_shown_ns(
+	const struct node_costs *costs, const struct message *message)
+{
+	sim_time cost;
+	const struct message_shows *shown = message->body;
+	return __builtin_mul_overflow(costs->verify_ns, (sim_time)shown->n_signatures, &cost) ? SIM_NEVER : cost;
+}
+
 /* Starts the next piece of work at a processor that has nothing in service. */
 static void serve(struct world *world, struct port *port, struct node *node, uint64_t handle)
 {
 	const struct node_costs *costs = &port->costs;
-	bool macs = (packet_at(world, handle_which(handle))->message.flags & MESSAGE_MACS) != 0;
+	const struct message *message = &packet_at(world, handle_which(handle))->message;
+	bool macs = (message->flags & MESSAGE_MACS) != 0;
 	sim_time cost = sim_time_add(costs->receive_ns, macs ? costs->mac_ns : costs->verify_ns);
+	if (message->shows) {
+		cost = sim_time_add(cost, verify_shown_ns(costs, message));
+	}
 	sim_time start = port->depart > world->now ? port->depart : world->now;
 	port->in_service = true;
 	port->service_handle = handle_make(EVENT_HANDLE, handle_whom(handle), handle_which(handle));
