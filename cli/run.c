@@ -19,6 +19,7 @@ static const struct option_spec options[] = {
 	{"--set", NULL, "KEY=VALUE", "sets a key by its dotted path, before anything is checked"},
 	{"--jobs", "-j", "N", "threads; without: one a core. The bytes don't depend on it"},
 	{"--output", "-o", "FILE.h5", "the result file; without: only the summary"},
+	{"--skip-unfit", NULL, NULL, "leaves out and lists points whose settings don't go together, as `skip_unfit: on`"},
 	{"--resume", NULL, NULL, "goes on where an interrupted run stopped: the same command does so anyhow"},
 	{"--force", NULL, NULL, "gives up the finished or unfinished result that is there, whatever it is of"},
 	{"--strict", NULL, NULL, "exit status 1 where any run is unsafe or stalled; without: 0, as every run is a result"},
@@ -27,7 +28,17 @@ static const struct option_spec options[] = {
 	{0},
 };
 
-enum { OPTION_SET, OPTION_JOBS, OPTION_OUTPUT, OPTION_RESUME, OPTION_FORCE, OPTION_STRICT, OPTION_QUIET, OPTION_VERBOSE };
+enum {
+	OPTION_SET,
+	OPTION_JOBS,
+	OPTION_OUTPUT,
+	OPTION_SKIP_UNFIT,
+	OPTION_RESUME,
+	OPTION_FORCE,
+	OPTION_STRICT,
+	OPTION_QUIET,
+	OPTION_VERBOSE,
+};
 
 static volatile sig_atomic_t interrupts;
 
@@ -75,6 +86,10 @@ static void read_back(void *context, const struct table_schema *schema, const st
 /* Says on stderr, after the table, what must not be overlooked. The exit status. */
 static int conclude(const struct summary *summary, bool strict)
 {
+	struct diagnostics *diagnostics = diagnostics_create();
+	summary_remarks(summary, diagnostics);
+	diagnostics_print(diagnostics, stderr);
+	diagnostics_destroy(diagnostics);
 	if (fflush(stdout) != 0) {
 		complain("standard output: %s", strerror(errno));
 		return EXIT_ENVIRONMENT;
@@ -226,6 +241,8 @@ static int sweep(const struct option_values *values, const struct job *job, stru
 		snprintf(why, sizeof(why), "%s", error.text);
 	}
 	progress_destroy(progress);
+	signal(SIGINT, SIG_DFL); /* what is left to do can be broken off: the runs are kept */
+	signal(SIGTERM, SIG_DFL);
 	uint64_t n_done = journal_count(journal);
 	if (outcome == SWEEP_INTERRUPTED) {
 		journal_close(journal);
@@ -323,8 +340,8 @@ static int run(const struct option_values *values, const char *const *arguments,
 	}
 	struct diagnostics *diagnostics = diagnostics_create();
 	char *path = scenario_path(arguments[0]);
-	struct scenario_file *file =
-		scenario_read(path, values[OPTION_SET].values, values[OPTION_SET].n, diagnostics);
+	struct scenario_file *file = scenario_given(
+		path, &values[OPTION_SET], values[OPTION_SKIP_UNFIT].n > 0, diagnostics);
 	diagnostics_print(diagnostics, stderr);
 	int status = EXIT_USAGE;
 	if (file != NULL) {
@@ -348,7 +365,7 @@ const struct command command_run = {
 	.name = "run",
 	.summary = "runs a scenario: every point, every replication",
 	.usage = "SCENARIO [--set KEY=VALUE]... [-j N] [-o FILE.h5] [--resume | --force]\n"
-			 "          [--strict] [--quiet] [--verbose]",
+			 "          [--skip-unfit] [--strict] [--quiet] [--verbose]",
 	.example = "  synod run textbook-pbft.yaml\n"
 			   "      the shipped scenario of that name; prints a summary\n"
 			   "  synod run compare-protocols.yaml -o demo.h5 --set replications=5\n"

@@ -252,7 +252,7 @@ static void lists_what_there_is(void **state)
 	expect("$SYNOD list attacks | grep -c '^    fraction '", 0, "1\n");
 	expect("$SYNOD list attacks | grep -c '^    epsilon '", 0, "3\n");
 	expect("$SYNOD list faults", 0, "duration, -10000000 s to 10000000 s; default 0 s");
-	expect("$SYNOD list crash", 0, "duration, above 0 s, or off; default off");
+	expect("$SYNOD list crash", 0, "duration, at least 1 us, or off; default off");
 	expect("$SYNOD list keys faults | grep -c 'at least 0\\|default $\\|[0-9] ns'", 1, "0");
 }
 
