@@ -144,9 +144,20 @@ static struct message *request_message(struct lab *lab, struct node *node, trans
 	return message;
 }
 
+static void ask(struct lab *lab, uint32_t id, transaction_id transaction);
+
+static void ask_deferred(struct world *world, void *context, uint64_t transaction)
+{
+	struct lab *lab = context;
+	ask(lab, lab->transactions[transaction].client, (transaction_id)transaction);
+}
+
 static void ask(struct lab *lab, uint32_t id, transaction_id transaction)
 {
 	struct node *node = &lab->world.nodes[id];
+	if (world_defer(&lab->world, id, ask_deferred, lab, transaction)) {
+		return; /* a gateway stands still with its validator */
+	}
 	uint32_t to = lab->clients[id].believed;
 	struct message *message = request_message(lab, node, transaction);
 	if (lab->transactions[transaction].kind == TRANSACTION_PROPOSAL) {

@@ -17,6 +17,9 @@ static const struct {
 } faults[] = {
 	{"crash", "{kind: crash, nodes: leader, from: 2 s, until: 6 s}"},
 	{"crash", "{kind: crash, nodes: [0, %u], every: 3 s, lasts: 1 s, until: 12 s}"},
+	{"pause", "{kind: pause, nodes: leader, from: 2 s, until: 6 s}"},
+	{"pause", "{kind: pause, nodes: [0, 1, %u], from: 2 s, until: 6 s}"},
+	{"pause", "{kind: pause, nodes: [0, 1, %u], every: 1 s, lasts: 400 ms, until: 8 s}"},
 	{"partition", "{kind: partition, groups: [[0, 1]], from: 2 s, until: 6 s}"},
 	{"partition", "{kind: partition, groups: [[0, 1], [2]], from: 2 s}", true},
 	{"cut", "{kind: cut, from_nodes: [0], from: 2 s, until: 6 s}"},
