@@ -206,12 +206,20 @@ static double cell_number(
 	return schema->columns[column].type == COLUMN_INT ? (double)cell.integer : cell.real;
 }
 
+/* A run that failed has no values; in columns of integers, which know no NaN, stands -1. */
+static bool is_failed(const struct frame *frame, size_t row, size_t verdict)
+{
+	return strcmp(block_get(frame->runs, frame->schema, row, verdict).string, "failed") == 0;
+}
+
 bool frame_values(const struct frame *frame, const char *kpi, double *values)
 {
 	int column = kpi_column(frame, kpi);
+	size_t verdict = (size_t)schema_find(frame->schema, "verdict");
 	if (column >= 0) {
 		for (size_t row = 0; row < frame->n_rows; row++) {
-			values[row] = cell_number(frame->runs, frame->schema, row, (size_t)column);
+			values[row] =
+				is_failed(frame, row, verdict) ? NAN : cell_number(frame->runs, frame->schema, row, (size_t)column);
 		}
 		return true;
 	}
@@ -224,7 +232,7 @@ bool frame_values(const struct frame *frame, const char *kpi, double *values)
 	}
 	for (size_t row = 0; row < frame->n_rows; row++) {
 		double n = cell_number(frame->runs, frame->schema, row, (size_t)items);
-		values[row] = n > 0 ? cell_number(frame->runs, frame->schema, row, (size_t)bytes) / n : NAN;
+		values[row] = n > 0 && !is_failed(frame, row, verdict) ? cell_number(frame->runs, frame->schema, row, (size_t)bytes) / n : NAN;
 	}
 	return true;
 }
@@ -280,9 +288,9 @@ size_t frame_row(const struct frame *frame, int64_t run)
 
 void frame_verdicts(const struct frame *frame, const bool *used, char *out, size_t size)
 {
-	static const char *const verdicts[] = {"stalled", "unsafe", "limit"};
-	static const char *const words[] = {"stalled", "were unsafe", "ran into a limit"};
-	size_t counts[3] = {0}, n = 0, n_used = 0,
+	static const char *const verdicts[] = {"stalled", "unsafe", "limit", "failed"};
+	static const char *const words[] = {"stalled", "were unsafe", "ran into a limit", "failed and are left out"};
+	size_t counts[4] = {0}, n = 0, n_used = 0,
 		   column = (size_t)schema_find(frame->schema, "verdict");
 	for (size_t row = 0; row < frame->n_rows; row++) {
 		if (used != NULL && !used[row]) {
@@ -290,7 +298,7 @@ void frame_verdicts(const struct frame *frame, const bool *used, char *out, size
 		}
 		n_used++;
 		const char *verdict = block_get(frame->runs, frame->schema, row, column).string;
-		for (size_t i = 0; verdict != NULL && i < 3; i++) {
+		for (size_t i = 0; verdict != NULL && i < 4; i++) {
 			if (strcmp(verdict, verdicts[i]) == 0) {
 				counts[i]++;
 				n++;
@@ -303,7 +311,7 @@ void frame_verdicts(const struct frame *frame, const bool *used, char *out, size
 	}
 	int length = snprintf(out, size, "Of %zu runs", n_used);
 	const char *comma = " ";
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		if (counts[i] > 0 && length >= 0 && (size_t)length < size) {
 			length += snprintf(
 				out + length, size - (size_t)length, "%s%zu %s", comma, counts[i], words[i]);

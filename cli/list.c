@@ -55,7 +55,7 @@ static const char *kind_name(const struct param *param)
 	case PARAM_MATRIX:
 		return "name or file";
 	case PARAM_NODES:
-		return "list of validators";
+		return (param->flags & PARAM_CLIENTS) ? "list of validators, clients" : "list of validators";
 	case PARAM_NAMES:
 		return "list of names";
 	case PARAM_GROUPS:

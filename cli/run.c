@@ -1,7 +1,9 @@
 #include "command.h"
 #include "progress.h"
+#include "restart.h"
 #include "summary.h"
 
+#include "lab/crash.h"
 #include "lab/sweep.h"
 #include "scenarios/scenario.h"
 #include "version.h"
@@ -53,15 +55,10 @@ static bool interrupted(void *context)
 	return interrupts > 0;
 }
 
-/* Reads back what an earlier, interrupted run has left, so that the summary is whole. */
-static void summarise_file(struct summary *summary, const char *path)
+/* The rows of an earlier, interrupted run. */
+static void read_back(void *context, const struct table_schema *schema, const struct block *row)
 {
-	struct results_error error = {0};
-	struct results_file *results = results_open(path, &error);
-	if (results != NULL) {
-		summary_read(summary, results);
-		results_close(results);
-	}
+	summary_read(context, schema, row);
 }
 
 /* Says on stderr, after the table, what must not be overlooked. The exit status. */
@@ -71,14 +68,26 @@ static int conclude(const struct summary *summary, bool strict)
 		complain("standard output: %s", strerror(errno));
 		return EXIT_ENVIRONMENT;
 	}
-	return summary_alarm(summary, stderr) && strict ? EXIT_NO : EXIT_DONE;
+	enum summary_alarm alarm = summary_alarm(summary, stderr);
+	return alarm == SUMMARY_FAILED || (alarm == SUMMARY_BAD && strict) ? EXIT_NO : EXIT_DONE;
 }
 
 /* The finished file is all there is to say: nothing is run. The exit status. */
 static int tell_of_finished(const struct scenario_file *file, const char *output, bool strict)
 {
+	struct results_error error = {0};
+	struct results_file *results = results_open(output, &error);
+	const struct table_schema *schema;
+	const struct block *runs =
+		results == NULL ? NULL : results_table(results, TABLE_RUNS, &schema, &error);
+	if (runs == NULL) {
+		complain("%s", error.text);
+		results_close(results);
+		return EXIT_ENVIRONMENT;
+	}
 	struct summary *summary = summary_create(file);
-	summarise_file(summary, output);
+	summary_read(summary, schema, runs);
+	results_close(results);
 	summary_print(summary, stdout);
 	printf("\nresults: %s, which was finished before: nothing was left to run\n", output);
 	int status = conclude(summary, strict);
@@ -131,6 +140,92 @@ static void tell_of_kept(uint64_t n_done, uint64_t n_runs, const char *output)
 		(unsigned long long)n_done, (unsigned long long)n_runs, output);
 }
 
+/* Opens the journal of the sweep, in the file that is wanted or in memory. The exit status, or -1: go on. */
+static int prepare(const struct option_values *values, const struct scenario_file *file, const char *output,
+	const struct results_header *header, const struct run_schemas *schemas, uint64_t n_runs,
+	const struct restart *restart, struct journal **journal)
+{
+	if (restart == NULL && output != NULL) {
+		return open_journal(values, file, output, header, schemas, n_runs, journal);
+	}
+	struct results_error error = {0};
+	*journal = output != NULL
+		? journal_open(output, header, schemas->tables, n_runs, true, &error)
+		: journal_open_nameless(
+			  restart == NULL ? -1 : restart->descriptor, header, schemas->tables, n_runs, &error);
+	if (*journal == NULL) {
+		complain("%s", error.text);
+		return EXIT_ENVIRONMENT;
+	}
+	return -1;
+}
+
+/* Runs what is left to run; the journal is the callee's from here. */
+static int sweep(const struct option_values *values, const struct scenario_file *file, const char *output,
+	const struct run_schemas *schemas, uint64_t n_runs, struct journal *journal,
+	const struct sweep_dead *dead, unsigned n_threads)
+{
+	struct results_error error = {0};
+	struct summary *summary = summary_create(file);
+	struct progress *progress = progress_create(values[OPTION_QUIET].n > 0);
+	struct watcher watcher = {progress, summary};
+	struct sweep_request request = {
+		.file = file,
+		.schemas = schemas,
+		.n_threads = n_threads,
+		.verbose = values[OPTION_VERBOSE].n > 0,
+		.journal = journal,
+		.dead = dead,
+		.finished = finished,
+		.progress = tell,
+		.interrupted = interrupted,
+		.context = &watcher,
+	};
+	char why[512];
+	struct sigaction action = {.sa_handler = on_interrupt};
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	restart_arm(output == NULL ? journal_descriptor(journal) : -1);
+	crash_watch(restart_now);
+	enum sweep_outcome outcome = SWEEP_FAILED;
+	if (journal_visit(journal, read_back, summary, &error)) {
+		outcome = sweep_run(&request, why);
+	} else {
+		snprintf(why, sizeof(why), "%s", error.text);
+	}
+	progress_destroy(progress);
+	uint64_t n_done = journal_count(journal);
+	if (outcome == SWEEP_INTERRUPTED) {
+		journal_close(journal);
+		fprintf(stderr, "synod: interrupted\n");
+		if (output != NULL) {
+			tell_of_kept(n_done, n_runs, output);
+		}
+		fflush(NULL);
+		_exit(130); /* threads may still be in their runs */
+	}
+	int status = EXIT_DONE;
+	if (outcome == SWEEP_FAILED || output == NULL) {
+		journal_close(journal);
+	}
+	if (outcome == SWEEP_FAILED || (output != NULL && !journal_complete(journal, &error))) {
+		complain("%s", outcome == SWEEP_FAILED ? why : error.text);
+		if (output != NULL) {
+			tell_of_kept(n_done, n_runs, output);
+		}
+		status = EXIT_ENVIRONMENT;
+	}
+	if (status == EXIT_DONE) {
+		summary_print(summary, stdout);
+		if (output != NULL) {
+			printf("\nresults: %s\n", output);
+		}
+		status = conclude(summary, values[OPTION_STRICT].n > 0);
+	}
+	summary_destroy(summary);
+	return status;
+}
+
 static int execute(const struct option_values *values, struct scenario_file *file, const char *output,
 	unsigned n_threads)
 {
@@ -144,73 +239,19 @@ static int execute(const struct option_values *values, struct scenario_file *fil
 	};
 	uint64_t n_runs =
 		scenario_n_points(file) * (uint64_t)scenario_point(file, 0)->replications;
-	struct results_error error = {0};
+	struct restart restart;
+	struct sweep_dead dead;
+	bool restarted = restart_found(&restart);
+	if (restarted) {
+		dead = (struct sweep_dead){restart.run, restart.reason};
+		fprintf(stderr, "synod: run %llu died: %s; the others go on\n", (unsigned long long)dead.run, dead.reason);
+	}
 	struct journal *journal = NULL;
-	if (output != NULL) {
-		int status = open_journal(values, file, output, &header, &schemas, n_runs, &journal);
-		if (status >= 0) {
-			run_schemas_finish(&schemas);
-			return status;
-		}
+	int status = prepare(
+		values, file, output, &header, &schemas, n_runs, restarted ? &restart : NULL, &journal);
+	if (status < 0) {
+		status = sweep(values, file, output, &schemas, n_runs, journal, restarted ? &dead : NULL, n_threads);
 	}
-	uint64_t n_resumed = journal == NULL ? 0 : journal_count(journal);
-	struct summary *summary = summary_create(file);
-	struct progress *progress = progress_create(values[OPTION_QUIET].n > 0);
-	struct watcher watcher = {progress, summary};
-	struct sweep_request request = {
-		.file = file,
-		.schemas = &schemas,
-		.n_threads = n_threads,
-		.verbose = values[OPTION_VERBOSE].n > 0,
-		.journal = journal,
-		.finished = finished,
-		.progress = tell,
-		.interrupted = interrupted,
-		.context = &watcher,
-	};
-	char why[512];
-	struct sigaction action = {.sa_handler = on_interrupt};
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	enum sweep_outcome outcome = sweep_run(&request, why);
-	progress_destroy(progress);
-	if (outcome == SWEEP_INTERRUPTED) {
-		uint64_t n_done = journal == NULL ? 0 : journal_count(journal);
-		if (journal != NULL) {
-			journal_close(journal);
-			fprintf(stderr, "synod: interrupted\n");
-			tell_of_kept(n_done, n_runs, output);
-		} else {
-			fprintf(stderr, "synod: interrupted\n");
-		}
-		fflush(NULL);
-		_exit(130); /* threads may still be in their runs */
-	}
-	int status = EXIT_DONE;
-	uint64_t n_done = journal == NULL ? 0 : journal_count(journal);
-	if (outcome == SWEEP_FAILED) {
-		complain("%s", why);
-		if (journal != NULL) {
-			journal_close(journal);
-			tell_of_kept(n_done, n_runs, output);
-		}
-		status = EXIT_ENVIRONMENT;
-	} else if (journal != NULL && !journal_complete(journal, &error)) {
-		complain("%s", error.text);
-		tell_of_kept(n_done, n_runs, output);
-		status = EXIT_ENVIRONMENT;
-	}
-	if (status == EXIT_DONE) {
-		if (n_resumed > 0) {
-			summarise_file(summary, output);
-		}
-		summary_print(summary, stdout);
-		if (output != NULL) {
-			printf("\nresults: %s\n", output);
-		}
-		status = conclude(summary, values[OPTION_STRICT].n > 0);
-	}
-	summary_destroy(summary);
 	run_schemas_finish(&schemas);
 	return status;
 }

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERDICTS 4
+#define VERDICTS 5
 
-static const char *const verdicts[VERDICTS] = {"completed", "stalled", "unsafe", "limit"};
+static const char *const verdicts[VERDICTS] = {"completed", "stalled", "unsafe", "limit", "failed"};
 
 /* What the table shows, in this order, where any run has it. */
 static const struct shown {
@@ -38,7 +38,7 @@ struct run_values {
 	uint8_t verdict;
 	double values[SHOWN];
 	double simulated_s;
-	bool read_back; /* from a file, which doesn't say what the rules have met */
+	bool read_back; /* from a file, which doesn't say what the rules have met; or it failed */
 	uint64_t rules_acted, steps_refused;
 	char reason[160];
 };
@@ -91,32 +91,33 @@ void summary_add(struct summary *summary, const struct run_summary *run)
 	values->rules_acted = run->rules_acted;
 	values->steps_refused = run->steps_refused;
 	values->simulated_s = run->kpis[KPI_SIMULATED];
+	values->read_back = strcmp(run->verdict, "failed") == 0;
 	for (size_t i = 0; i < SHOWN; i++) {
 		values->values[i] = run->kpis[shown[i].kpi];
 	}
 }
 
-void summary_read(struct summary *summary, struct results_file *results)
+void summary_read(struct summary *summary, const struct table_schema *schema, const struct block *runs)
 {
-	struct results_error error = {0};
-	const struct table_schema *schema;
-	const struct block *runs = results_table(results, TABLE_RUNS, &schema, &error);
-	for (size_t row = 0; runs != NULL && row < runs->n_rows; row++) {
+	for (size_t row = 0; row < runs->n_rows; row++) {
 		struct run_summary run = {
 			.point = (uint64_t)block_get(runs, schema, row, (size_t)schema_find(schema, "point")).integer,
 			.replication =
 				(uint64_t)block_get(runs, schema, row, (size_t)schema_find(schema, "replication"))
 					.integer,
 		};
-		for (size_t i = 0; i < KPI_N; i++) {
-			union cell cell =
-				block_get(runs, schema, row, (size_t)schema_find(schema, kpi_columns[i].name));
-			run.kpis[i] = kpi_columns[i].type == COLUMN_INT ? (double)cell.integer : cell.real;
-		}
 		snprintf(run.verdict, sizeof(run.verdict), "%s",
 			block_get(runs, schema, row, (size_t)schema_find(schema, "verdict")).string);
 		snprintf(run.verdict_reason, sizeof(run.verdict_reason), "%s",
 			block_get(runs, schema, row, (size_t)schema_find(schema, "verdict_reason")).string);
+		bool failed = strcmp(run.verdict, "failed") == 0;
+		for (size_t i = 0; i < KPI_N; i++) {
+			union cell cell =
+				block_get(runs, schema, row, (size_t)schema_find(schema, kpi_columns[i].name));
+			run.kpis[i] = kpi_columns[i].type == COLUMN_REAL ? cell.real
+				: failed                                     ? (double)NAN
+															 : (double)cell.integer;
+		}
 		summary_add(summary, &run);
 		summary->runs[run.point * summary->n_replications + run.replication].read_back = true;
 	}
@@ -220,8 +221,9 @@ static void print_reasons(const struct summary *summary, FILE *out)
 	for (size_t i = 0; i < summary->n_points * summary->n_replications && n < 5; i++) {
 		const struct run_values *run = &summary->runs[i];
 		if (run->present && run->verdict != 0) {
-			fprintf(out, "%srun %zu is %s: %s\n", n == 0 ? "\n" : "", i, verdicts[run->verdict],
-				run->reason);
+			bool failed = strcmp(verdicts[run->verdict], "failed") == 0;
+			fprintf(out, "%srun %zu %s%s: %s\n", n == 0 ? "\n" : "", i, failed ? "" : "is ",
+				verdicts[run->verdict], run->reason);
 			n++;
 		}
 	}
@@ -230,13 +232,20 @@ static void print_reasons(const struct summary *summary, FILE *out)
 	}
 }
 
-bool summary_alarm(const struct summary *summary, FILE *out)
+enum summary_alarm summary_alarm(const struct summary *summary, FILE *out)
 {
-	static const char *const alarming[] = {"unsafe", "stalled"};
+	static const struct {
+		const char *verdict, *one, *several;
+		enum summary_alarm alarm;
+	} alarming[] = {
+		{"failed", "failed and is in no figure or mean", "failed and are in no figure or mean", SUMMARY_FAILED},
+		{"unsafe", "is unsafe", "are unsafe", SUMMARY_BAD},
+		{"stalled", "is stalled", "are stalled", SUMMARY_BAD},
+	};
 	size_t n_runs = summary->n_points * summary->n_replications;
-	bool any = false;
-	for (size_t k = 0; k < 2; k++) {
-		uint8_t verdict = verdict_number(alarming[k]);
+	enum summary_alarm alarm = SUMMARY_FINE;
+	for (size_t k = 0; k < sizeof(alarming) / sizeof(alarming[0]); k++) {
+		uint8_t verdict = verdict_number(alarming[k].verdict);
 		size_t n = 0;
 		size_t first = 0;
 		for (size_t i = 0; i < n_runs; i++) {
@@ -246,21 +255,24 @@ bool summary_alarm(const struct summary *summary, FILE *out)
 			}
 		}
 		if (n > 0) {
-			fprintf(out, "synod: %zu of %zu run%s %s %s; the first is run %zu: %s\n", n, n_runs,
-				n_runs == 1 ? "" : "s", n == 1 ? "is" : "are", alarming[k], first,
+			fprintf(out, "synod: %zu of %zu run%s %s; the first is run %zu: %s\n", n, n_runs,
+				n_runs == 1 ? "" : "s", n == 1 ? alarming[k].one : alarming[k].several, first,
 				summary->runs[first].reason);
-			any = true;
+			alarm = alarm == SUMMARY_FINE ? alarming[k].alarm : alarm;
 		}
 	}
-	return any;
+	return alarm;
 }
 
-/* How long the longest run of a point took, in simulated time. */
+/* How long the longest run of a point took, in simulated time; of one that failed nobody knows. */
 static double longest_s(const struct summary *summary, size_t point)
 {
 	double longest = 0;
 	for (size_t r = 0; r < summary->n_replications; r++) {
 		const struct run_values *run = &summary->runs[point * summary->n_replications + r];
+		if (run->present && isnan(run->simulated_s)) {
+			return INFINITY;
+		}
 		longest = run->present && run->simulated_s > longest ? run->simulated_s : longest;
 	}
 	return longest;

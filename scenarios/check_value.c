@@ -100,7 +100,8 @@ static const char *noun(const struct param *param)
 	case PARAM_MATRIX:
 		return "a built-in matrix or a CSV file's name";
 	case PARAM_NODES:
-		return "a list of validators such as [0, 1]";
+		return (param->flags & PARAM_CLIENTS) ? "a list of validators and clients such as [0, client 1]"
+											  : "a list of validators such as [0, 1]";
 	case PARAM_NAMES:
 		return "a list of names";
 	case PARAM_GROUPS:

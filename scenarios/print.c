@@ -83,8 +83,9 @@ static void add_nodes(struct text *out, const struct node_list *nodes)
 	}
 	text_add(out, "[");
 	for (size_t i = 0; i < nodes->n; i++) {
-		char number[16];
-		snprintf(number, sizeof(number), "%s%u", i ? ", " : "", nodes->nodes[i]);
+		char number[32];
+		snprintf(number, sizeof(number), "%s%s%u", i ? ", " : "",
+			nodes->nodes[i] < NODE_CLIENT ? "" : "client ", nodes->nodes[i] % NODE_CLIENT);
 		text_add(out, number);
 	}
 	text_add(out, "]");

@@ -42,6 +42,7 @@ enum param_flags {
 	PARAM_N = 1 << 3,        /* `n`: the number of validators (PARAM_INT); stored as that number */
 	PARAM_NONE = 1 << 4,     /* `none`: PARAM_STRING, PARAM_PATH: NULL; PARAM_INT: -1; */
 	PARAM_EXCLUDE_MIN = 1 << 5, /* the range is open at its lower end */
+	PARAM_CLIENTS = 1 << 7,     /* `client 0` among the nodes of a PARAM_NODES */
 	PARAM_UNLIMITED = 1 << 6,   /* `unlimited`: PARAM_BANDWIDTH: stored as 0; PARAM_INT: INT64_MAX */
 };
 
@@ -80,6 +81,7 @@ struct param {
 struct shape {
 	uint32_t n_validators;
 	uint32_t n_faulty;           /* f: what the protocol is set to tolerate */
+	uint32_t n_clients;          /* of their own; set once the workload is finished */
 	sim_time delay_p999_ns;      /* the largest 99.9 % one-way delay of the network */
 	sim_time client_timeout_ns;  /* the workload's; set once that is finished */
 	bool costs;                  /* some of the nodes' costs is above 0 */
@@ -126,10 +128,12 @@ struct time_list {
 
 struct node_list {
 	size_t n;
-	const uint32_t *nodes; /* ascending, no doubles */
+	const uint32_t *nodes; /* ascending, no doubles; client k is NODE_CLIENT + k */
 	bool leader;           /* `leader`: whoever it is then; n is 0 */
 	bool given;
 };
+
+#define NODE_CLIENT (UINT32_C(1) << 31) /* in a node_list, where PARAM_CLIENTS lets clients in */
 
 struct name_list {
 	size_t n;
