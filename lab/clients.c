@@ -156,15 +156,24 @@ static struct message *request_message(struct lab *lab, struct node *node, trans
 	return message;
 }
 
+static void ask_deferred(struct world *world, void *context, uint64_t transaction)
+{
+	struct lab *lab = context;
+	const struct transaction *deferred = &lab->transactions[transaction];
+	client_ask(lab, deferred->client, (transaction_id)transaction, deferred->asked);
+}
+
 void client_ask(struct lab *lab, uint32_t id, transaction_id transaction, uint32_t to)
 {
 	struct node *node = &lab->world.nodes[id];
-	struct message *message = request_message(lab, node, transaction);
-	if (lab->transactions[transaction].kind == TRANSACTION_PROPOSAL) {
-		message->flags |= REQUEST_OWN;
-		to = id;
-	}
+	bool own = lab->transactions[transaction].kind == TRANSACTION_PROPOSAL;
+	to = own ? id : to;
 	lab->transactions[transaction].asked = to;
+	if (world_defer(&lab->world, id, ask_deferred, lab, transaction)) {
+		return; /* a gateway stands still with its validator */
+	}
+	struct message *message = request_message(lab, node, transaction);
+	message->flags |= own ? REQUEST_OWN : 0;
 	node_send(node, to, message);
 }
 

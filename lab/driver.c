@@ -153,7 +153,7 @@ static void computed(struct world *world, void *context, uint64_t name)
 {
 	struct lab *lab = context;
 	struct computations *waiting = computations_named(lab, name);
-	if (waiting == NULL) {
+	if (waiting == NULL || world_defer(world, (uint32_t)name, computed, lab, name)) {
 		return;
 	}
 	const struct computation *done = waiting->first;
@@ -169,7 +169,7 @@ static void compute(struct world *world, void *context, uint64_t name)
 {
 	struct lab *lab = context;
 	uint32_t node = (uint32_t)name;
-	if (computations_named(lab, name) == NULL) {
+	if (computations_named(lab, name) == NULL || world_defer(world, node, compute, lab, name)) {
 		return;
 	}
 	const struct port *port = &world->ports[node];

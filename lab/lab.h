@@ -354,13 +354,13 @@ struct lab {
 	const char *verdict;
 	char verdict_reason[160];
 
-	/* Views and elections, by view or term. */
+	/* The views or terms that somebody led or stood for, ascending. */
 	struct term {
+		uint64_t view;
 		uint32_t leader; /* NODE_NONE */
 		bool candidate;
 	} *terms;
 	size_t n_terms, terms_capacity;
-	uint64_t term_max;
 	uint32_t leader;         /* of the latest view led */
 	uint64_t leader_view;
 	uint64_t n_led;
@@ -494,6 +494,9 @@ void twins_receive(struct node *node, const struct message *message);
 void twins_timer(struct node *node, unsigned timer);
 void twins_restart(struct node *node);
 void twins_start_node(struct node *node);
+/* A step of the scenario's, also where there are none: each twin takes it, if it can. */
+bool twins_step(
+	struct node *node, enum protocol_step step, const struct protocol_step_argument *argument);
 
 /* clients.c */
 void clients_start(struct lab *lab);

@@ -290,25 +290,7 @@ static void runs_row(struct lab *lab, const struct run_request *request, struct 
 	if (cells == NULL) {
 		abort();
 	}
-	size_t at = 0;
-	cells[at++].integer = (int64_t)lab->run;
-	cells[at++].integer = (int64_t)lab->point;
-	cells[at++].integer = (int64_t)lab->replication;
-	cells[at++].integer = (int64_t)lab->seed;
-	for (size_t i = 0; i < lab->schemas->n_swept; i++) {
-		struct swept_value value = scenario_swept_value(request->file, request->point, i);
-		switch (lab->schemas->tables[TABLE_RUNS].columns[at].type) {
-		case COLUMN_INT:
-			cells[at++].integer = value.integer;
-			break;
-		case COLUMN_REAL:
-			cells[at++].real = value.is_int ? (double)value.integer : value.real;
-			break;
-		case COLUMN_STRING:
-			cells[at++].string = value.text;
-			break;
-		}
-	}
+	size_t at = run_row_begin(request, cells);
 	cells[at++].string = lab->verdict;
 	cells[at++].string = lab->verdict_reason;
 	for (int i = 0; i < KPI_N; i++) {
@@ -397,11 +379,10 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	lab->macs = lab->protocol->macs != NULL && lab->protocol->macs(scenario->protocol.settings);
 	lab->workload = (const struct workload *)scenario->workload.plugin;
 	lab->common = scenario->workload.settings;
-	/* 63 bits, so that it is the same number in every reader's signed column. */
-	lab->seed = random_replication_seed(scenario->seed, request->replication) >> 1;
+	lab->seed = run_seed(request);
 	lab->point = request->point;
 	lab->replication = request->replication;
-	lab->run = request->point * (uint64_t)scenario->replications + request->replication;
+	lab->run = run_index(request);
 	lab->out = blocks;
 	lab->schemas = request->schemas;
 	lab->verbose = request->verbose;

@@ -136,7 +136,7 @@ static const struct column runs_first[] = {
 };
 
 static const struct column runs_verdict[] = {
-	{"verdict", COLUMN_STRING, "", "completed, stalled, unsafe or limit"},
+	{"verdict", COLUMN_STRING, "", "completed, stalled, unsafe, limit or failed"},
 	{"verdict_reason", COLUMN_STRING, "", "why, in words"},
 };
 

@@ -94,6 +94,11 @@ const struct param *param_find(const struct param *table, const char *name);
 /* `path` below the scenario's directory. */
 const char *path_resolve(struct checker *checker, const char *path);
 
+/* Adds a value on one line as a scenario spells it; nothing for one that isn't set, nor for plugins. Files go
+ * by the names that the scenario gives them in `tree`, since settings hold what was read. */
+void value_print(
+	struct text *out, const struct param *param, const struct tree *tree, const void *at);
+
 /* A list of words for a message, `a, b, c`; shortened where it is very long. */
 struct words {
 	char text[600];

@@ -49,6 +49,7 @@ static void bound_text(const struct param *param, double value, char out[48])
 	switch (param->kind) {
 	case PARAM_DURATION:
 	case PARAM_DURATION_RANGE:
+	case PARAM_DURATIONS:
 		duration_print((sim_time)value, out, 48);
 		break;
 	case PARAM_BYTES:
@@ -100,7 +101,8 @@ static const char *noun(const struct param *param)
 	case PARAM_MATRIX:
 		return "a built-in matrix or a CSV file's name";
 	case PARAM_NODES:
-		return "a list of validators such as [0, 1]";
+		return (param->flags & PARAM_CLIENTS) ? "a list of validators and clients such as [0, client 1]"
+											  : "a list of validators such as [0, 1]";
 	case PARAM_NAMES:
 		return "a list of names";
 	case PARAM_GROUPS:
@@ -125,9 +127,11 @@ static void describe(const struct param *param, char *out, size_t size)
 {
 	size_t n = (size_t)snprintf(out, size, "%s", noun(param));
 	bool open = param->flags & PARAM_EXCLUDE_MIN;
-	char min[48], max[48];
+	char min[48], max[48] = "";
 	bound_text(param, param->min, min);
-	bound_text(param, param->max, max);
+	if (has_top(param)) { /* else it may be beyond what the kind can hold */
+		bound_text(param, param->max, max);
+	}
 	if (param->kind == PARAM_CHOICE) {
 		for (const char *at = param->choices; *at && n + 4 < size; at++) {
 			n += (size_t)snprintf(
@@ -270,6 +274,10 @@ static bool refuse_quantity(struct checker *checker, const struct tree *value,
 		diagnostics_note(checker->diagnostics, "units: %s", known.text);
 		return false;
 	}
+	case QUANTITY_TOO_LARGE:
+		refuse(checker, value, param, path);
+		diagnostics_note(checker->diagnostics, "it is more than can be counted here");
+		return false;
 	case QUANTITY_HAS_UNIT:
 		refuse(checker, value, param, path);
 		diagnostics_note(checker->diagnostics, "it takes a plain number, without a unit");
@@ -423,6 +431,11 @@ static const struct csv_file *csv_file(struct checker *checker, const char *path
 	file->path = arena_strdup(checker->arena, path);
 	file->matrix = matrix;
 	file->table = csv_read(checker->arena, path, matrix, error);
+	for (struct csv_file *other = checker->csv_files; file->table && other; other = other->next) {
+		if (other->matrix == matrix && csv_equal(other->table, file->table)) {
+			file->table = other->table; /* so that equal settings are one pointer */
+		}
+	}
 	file->error = arena_strdup(checker->arena, error);
 	file->next = checker->csv_files;
 	checker->csv_files = file;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* These are the same at every point. */
-static const char *const unswept[] = {"title", "seed", "replications", "record", "sweep", "zip"};
+static const char *const unswept[] = {"title", "seed", "replications", "record", "skip_unfit", "sweep", "zip"};
 
 static bool power_of_ten(int exponent, int64_t *out)
 {
@@ -104,7 +104,8 @@ static struct tree *expand_range(
 		return NULL;
 	}
 	int64_t step = range.step.mantissa, span;
-	if (__builtin_sub_overflow(range.to.mantissa, range.from.mantissa, &span)) {
+	if (__builtin_sub_overflow(range.to.mantissa, range.from.mantissa, &span) ||
+		span == INT64_MAX || span == INT64_MIN) {
 		diagnostics_error(diagnostics, map->place, "the range is too long");
 		return NULL;
 	}

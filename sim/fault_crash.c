@@ -1,20 +1,22 @@
-/* Crashes: for a window, or again and again by rate. */
+/* Crashes and pauses: for a window, or again and again by rate. */
 #include "faults.h"
 
 static const struct param params[] = {
 	FAULT_NODES(struct fault_crash, nodes, "nodes", PARAM_REQUIRED,
 		"the validators that crash, or leader: whoever it is then"),
-	{.name = "every", .kind = PARAM_DURATION, .flags = PARAM_OFF | PARAM_EXCLUDE_MIN,
-		.offset = offsetof(struct fault_crash, every_ns), .min = 0, .max = 9e18, .fallback = "off",
+	{.name = "every", .kind = PARAM_DURATION, .flags = PARAM_OFF,
+		.offset = offsetof(struct fault_crash, every_ns), .min = SIM_TIMER_MIN, .max = 9e18, .fallback = "off",
 		.unit = "s",
 		.help = "by rate: the mean time that each of them is up (exponential); off: down once, for the "
 				"window"},
-	{.name = "lasts", .kind = PARAM_DURATION, .flags = PARAM_EXCLUDE_MIN,
-		.offset = offsetof(struct fault_crash, lasts_ns), .min = 0, .max = 9e18, .fallback = "5 s",
-		.unit = "s", .help = "by rate: the mean time that one is down (exponential)"},
+	{.name = "lasts", .kind = PARAM_DURATION, .offset = offsetof(struct fault_crash, lasts_ns),
+		.min = SIM_TIMER_MIN, .max = 9e18, .fallback = "5 s",
+		.unit = "s", .when = "every != off",
+		.help = "by rate: the mean time that one is down (exponential)"},
 	{.name = "at_once", .kind = PARAM_INT, .flags = PARAM_AUTO,
 		.offset = offsetof(struct fault_crash, at_once), .min = 1, .max = 9e18,
 		.fallback = "auto", .unit = "",
+		.when = "every != off",
 		.help = "by rate: at most so many of them are down together; auto: f, and at least 1"},
 	FAULT_WINDOW(struct fault_crash),
 	PARAM_END,
@@ -33,39 +35,94 @@ static bool finish(void *settings, const struct shape *shape, const char **param
 	return fault_finish_window(settings, shape, param, error);
 }
 
-static void crash_node(struct world *world, uint32_t node)
+static const struct param pause_params[] = {
+	FAULT_NODES(struct fault_crash, nodes, "nodes", PARAM_REQUIRED,
+		"the validators that stand still, or leader: whoever it is then"),
+	{.name = "every", .kind = PARAM_DURATION, .flags = PARAM_OFF | PARAM_EXCLUDE_MIN,
+		.offset = offsetof(struct fault_crash, every_ns), .min = 0, .max = 9e18, .fallback = "off",
+		.unit = "s",
+		.help = "by rate: the mean time from one's going on to its next pause (exponential); off: it stands "
+				"still for the window, which must have an end"},
+	{.name = "lasts", .kind = PARAM_DURATION, .flags = PARAM_EXCLUDE_MIN,
+		.offset = offsetof(struct fault_crash, lasts_ns), .min = 0, .max = 9e18, .fallback = "200 ms",
+		.unit = "s", .help = "by rate: the mean time that one stands still (exponential)"},
+	{.name = "at_once", .kind = PARAM_INT, .flags = PARAM_AUTO,
+		.offset = offsetof(struct fault_crash, at_once), .min = 1, .max = 9e18,
+		.fallback = "auto", .unit = "",
+		.help = "by rate: at most so many of them stand still together; auto: all"},
+	FAULT_WINDOW(struct fault_crash),
+	PARAM_END,
+};
+
+static bool pause_finish(
+	void *settings, const struct shape *shape, const char **param, char error[256])
 {
-	world->ports[node].n_crashes++;
-	world->ops->fault_began(world);
-	world_crash(world, node);
+	struct fault_crash *pause = settings;
+	if (pause->at_once == PARAM_AUTO_VALUE) {
+		pause->at_once = shape->n_validators;
+	}
+	if (pause->common.until_ns == SIM_NEVER && pause->every_ns == SIM_NEVER) {
+		return fault_refuse("until", param, error,
+			"is not given: who stands still goes on some time; for ever is kind: crash");
+	}
+	return finish(settings, shape, param, error);
 }
 
-static void restart_node(struct world *world, uint32_t node)
+/* What becomes of a node, and of which crashes it was. */
+struct outage {
+	bool pause;
+	uint32_t node;    /* NODE_NONE: nobody */
+	uint32_t n_downs; /* a pause: how often the node had gone down; a crash ends it */
+};
+
+static void begin(struct world *world, struct outage *outage)
 {
-	assert(world->ports[node].n_crashes > 0);
-	if (--world->ports[node].n_crashes == 0) {
-		world_restart(world, node);
+	uint32_t node = outage->node;
+	outage->n_downs = world->ports[node].n_downs;
+	if (outage->pause && !world->nodes[node].alive) {
+		outage->node = NODE_NONE;
+		return;
+	}
+	world->ops->fault_began(world);
+	if (outage->pause) {
+		world_pause(world, node);
+	} else {
+		world->ports[node].n_crashes++;
+		world_crash(world, node);
+	}
+}
+
+static void end(struct world *world, const struct outage *outage)
+{
+	uint32_t node = outage->node;
+	if (node == NODE_NONE) {
+		return;
+	}
+	struct port *port = &world->ports[node];
+	if (outage->pause && port->n_downs == outage->n_downs) {
+		world_resume(world, node);
+	} else if (!outage->pause) {
+		assert(port->n_crashes > 0);
+		if (--port->n_crashes == 0) {
+			world_restart(world, node);
+		}
 	}
 	world->ops->fault_ended(world);
 }
 
 /* For a window. */
 
-/* One crash of a run: whom it hit, where that was to be whoever led. */
+/* One fault of a run, and its nodes; of the leader, one. */
 struct crash_state {
 	const struct fault_crash *settings;
-	uint32_t leader;
+	struct outage outages[];
 };
 
-static void crash_end(struct world *world, void *context, uint64_t argument)
+static void crash_end(struct world *world, void *context, uint64_t i)
 {
 	const struct crash_state *state = context;
-	bool leads = state->settings->nodes.leader;
-	uint32_t node = leads ? state->leader : (uint32_t)argument;
 	world->n_changes_pending--;
-	if (node != NODE_NONE) { /* else there was no leader to crash */
-		restart_node(world, node);
-	}
+	end(world, &state->outages[i]);
 }
 
 static void crash_begin(struct world *world, void *context, uint64_t argument)
@@ -74,38 +131,40 @@ static void crash_begin(struct world *world, void *context, uint64_t argument)
 	const struct node_list *nodes = &state->settings->nodes;
 	if (nodes->leader) {
 		world->n_changes_pending--;
-		state->leader = world->ops->leader(world);
-		if (state->leader != NODE_NONE) {
-			crash_node(world, state->leader);
+		state->outages[0].node = world->ops->leader(world);
+		if (state->outages[0].node != NODE_NONE) { /* else there is no leader to crash */
+			begin(world, &state->outages[0]);
 		}
 		return;
 	}
 	for (size_t i = 0; i < nodes->n; i++) {
 		/* Whether a quorum is left is judged at the last of them. */
 		world->n_changes_pending -= i + 1 == nodes->n;
-		crash_node(world, nodes->nodes[i]);
+		begin(world, &state->outages[i]);
 	}
 }
 
 /* The ends are scheduled at the start too: an event of theirs then comes before all others of its
  * instant, so that windows are half-open, and whoever asks at the first crash knows what is to come. */
-static void schedule_once(struct world *world, const struct fault_crash *settings)
+static void schedule_once(struct world *world, const struct fault_crash *settings, bool pause)
 {
-	struct crash_state *state = arena_new(&world->arena, struct crash_state);
-	*state = (struct crash_state){settings, NODE_NONE};
 	const struct node_list *nodes = &settings->nodes;
-	for (size_t i = 0; i < nodes->n; i++) {
-		world->nodes[nodes->nodes[i]].crashes = true; /* known from the start */
+	size_t n = nodes->leader ? 1 : nodes->n;
+	struct crash_state *state =
+		arena_alloc(&world->arena, sizeof(*state) + n * sizeof(state->outages[0]));
+	state->settings = settings;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t node = nodes->leader ? NODE_NONE : nodes->nodes[i];
+		state->outages[i] = (struct outage){pause, node, 0};
+		if (!pause && node != NODE_NONE) {
+			world->nodes[node].crashes = true; /* known from the start */
+		}
 	}
 	world->n_changes_pending++;
 	world_call_at(world, settings->common.from_ns, crash_begin, state, 0);
-	if (settings->common.until_ns == SIM_NEVER) {
-		return;
-	}
-	for (size_t i = 0; i < (nodes->leader ? 1 : nodes->n); i++) {
+	for (size_t i = 0; i < n && settings->common.until_ns != SIM_NEVER; i++) {
 		world->n_changes_pending++;
-		world_call_at(world, settings->common.until_ns, crash_end, state,
-			nodes->leader ? 0 : nodes->nodes[i]);
+		world_call_at(world, settings->common.until_ns, crash_end, state, i);
 	}
 }
 
@@ -120,7 +179,8 @@ struct crash_rate {
 struct crash_turn {
 	struct crash_rate *rate;
 	struct random_stream stream;
-	uint32_t node; /* the validator; of the leader: who is down, or NODE_NONE */
+	uint32_t node; /* the validator; NODE_NONE: whoever leads */
+	struct outage outage;
 };
 
 static sim_time draw_time(const struct world *world, struct random_stream *stream, sim_time mean_ns)
@@ -146,7 +206,7 @@ static void rate_repairs(struct world *world, void *context, uint64_t argument)
 	struct crash_turn *turn = context;
 	turn->rate->n_down--;
 	world->n_changes_pending--;
-	restart_node(world, turn->node);
+	end(world, &turn->outage);
 	plan_crash(world, turn);
 }
 
@@ -155,11 +215,12 @@ static void rate_crashes(struct world *world, void *context, uint64_t argument)
 	struct crash_turn *turn = context;
 	const struct fault_crash *settings = turn->rate->settings;
 	uint32_t node = settings->nodes.leader ? world->ops->leader(world) : turn->node;
-	if (node == NODE_NONE || turn->rate->n_down >= settings->at_once || !world->nodes[node].alive) {
+	if (node == NODE_NONE || turn->rate->n_down >= settings->at_once || !world->nodes[node].alive ||
+		world_paused(world, node)) {
 		plan_crash(world, turn);
 		return;
 	}
-	turn->node = node;
+	turn->outage.node = node;
 	turn->rate->n_down++;
 	sim_time until = settings->common.until_ns;
 	sim_time at = draw_time(world, &turn->stream, settings->lasts_ns);
@@ -168,7 +229,7 @@ static void rate_crashes(struct world *world, void *context, uint64_t argument)
 		world->n_changes_pending++;
 		world_call_at(world, at, rate_repairs, turn, 0);
 	}
-	crash_node(world, node);
+	begin(world, &turn->outage);
 }
 
 static void rate_begins(struct world *world, void *context, uint64_t argument)
@@ -176,7 +237,8 @@ static void rate_begins(struct world *world, void *context, uint64_t argument)
 	plan_crash(world, context);
 }
 
-static void schedule_rate(struct world *world, const struct fault_crash *settings, uint32_t index)
+static void schedule_rate(
+	struct world *world, const struct fault_crash *settings, uint32_t index, bool pause)
 {
 	struct crash_rate *rate = arena_new(&world->arena, struct crash_rate);
 	*rate = (struct crash_rate){settings, 0};
@@ -184,6 +246,7 @@ static void schedule_rate(struct world *world, const struct fault_crash *setting
 	for (size_t i = 0; i < n; i++) {
 		struct crash_turn *turn = arena_new(&world->arena, struct crash_turn);
 		turn->rate = rate;
+		turn->outage.pause = pause;
 		turn->node = settings->nodes.leader ? NODE_NONE : settings->nodes.nodes[i];
 		/* Fault keys lie below 2^40. */
 		turn->stream = random_stream_make(world->settings.seed, RANDOM_FAULT,
@@ -192,15 +255,26 @@ static void schedule_rate(struct world *world, const struct fault_crash *setting
 	}
 }
 
+static void schedule_either(
+	struct world *world, const struct fault_crash *settings, uint32_t index, bool pause)
+{
+	if (settings->every_ns == SIM_NEVER || settings->every_ns == 0) {
+		schedule_once(world, settings, pause);
+	} else {
+		schedule_rate(world, settings, index, pause);
+	}
+}
+
 static void schedule(struct world *world, const void *settings, uint32_t index)
 {
-	const struct fault_crash *crash = settings;
 	world->may_crash = true;
-	if (crash->every_ns == SIM_NEVER || crash->every_ns == 0) {
-		schedule_once(world, crash);
-	} else {
-		schedule_rate(world, crash, index);
-	}
+	schedule_either(world, settings, index, false);
+}
+
+static void pause_schedule(struct world *world, const void *settings, uint32_t index)
+{
+	world_may_pause(world);
+	schedule_either(world, settings, index, true);
 }
 
 const struct fault fault_crash = {
@@ -213,4 +287,16 @@ const struct fault fault_crash = {
 			.finish = finish,
 		},
 	.schedule = schedule,
+};
+
+const struct fault fault_pause = {
+	.plugin =
+		{
+			.name = "pause",
+			.summary = "validators stand still, and then take up all that has come meanwhile",
+			.params = pause_params,
+			.settings_size = sizeof(struct fault_crash),
+			.finish = pause_finish,
+		},
+	.schedule = pause_schedule,
 };

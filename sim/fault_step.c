@@ -65,7 +65,7 @@ static bool finish(void *settings, const struct shape *shape, const char **param
 static bool take(struct world *world, uint32_t whom, const struct fault_step *step)
 {
 	struct node *node = &world->nodes[whom];
-	if (!node->alive) {
+	if (!node->alive || (world_paused(world, whom) && step->action != STEP_ACTION_RESTART)) {
 		return false;
 	}
 	if (step->action != STEP_ACTION_RESTART) {

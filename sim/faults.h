@@ -61,9 +61,6 @@ struct fault_window {
 /* Puts a copy of it into the schedule. Ends come before all else of their instant. */
 void fault_window_schedule(struct world *world, const struct fault_window *window);
 
-/* Tells the tracer, if there is one. */
-void fault_tell(struct world *world, uint32_t node, const char *what);
-
 /* Sets `bit` in the marks of all whom the list means now; everyone where it is not given. */
 void fault_mark(struct world *world, const struct node_list *list, uint8_t *marks, uint8_t bit);
 
@@ -75,7 +72,7 @@ static inline uint64_t fault_counter(const struct node *from, const struct messa
 	return (uint64_t)from->id << 32 | message->number;
 }
 
-extern const struct fault fault_crash, fault_loss, fault_corrupt, fault_partition, fault_cut, fault_flap,
+extern const struct fault fault_crash, fault_pause, fault_loss, fault_corrupt, fault_partition, fault_cut, fault_flap,
 	fault_isolate, fault_slow_node, fault_slow_link, fault_duplicate, fault_reorder, fault_skew,
 	fault_stabilise, fault_rule, fault_step;
 

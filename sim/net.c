@@ -394,7 +394,7 @@ static void garbled_arrival(struct world *world, const struct node *node, const 
 }
 
 /* A copy for a node that is down. */
-static __attribute__((noinline, cold)) void lose(struct world *world, uint32_t to, uint32_t index)
+__attribute__((noinline, cold)) void net_lose(struct world *world, uint32_t to, uint32_t index)
 {
 	struct packet *packet = packet_at(world, index);
 	trace_dropped(world, to, &packet->message, "down");
@@ -481,11 +481,12 @@ static __attribute__((noinline)) bool is_cut(
 	return true;
 }
 
-/* What arrivals are asked in a world that filters them: does this one not come through? Where there is a
- * processor to pass first, whether its receiver refuses it is asked after that. */
+/* What arrivals are asked in a world that filters them: does this one not come through, or not yet? Where
+ * there is a processor to pass first, whether its receiver refuses it is asked after that. */
 static __attribute__((noinline)) bool is_stopped(
-	struct world *world, const struct node *node, const struct message *message)
+	struct world *world, const struct node *node, struct packet *packet, uint32_t index)
 {
+	const struct message *message = &packet->message;
 	if (world->n_cuts > 0 && is_cut(world, node, message)) {
 		return true;
 	}
@@ -499,6 +500,10 @@ static __attribute__((noinline)) bool is_stopped(
 	}
 	if (world->garbled && is_garbled(world, node, message)) {
 		garbled_arrival(world, node, message);
+		return true;
+	}
+	if (world_keeps(world, EVENT_LOCAL, node->id, index)) {
+		packet->remaining++;
 		return true;
 	}
 	return world->watched && !watched_arrival(world, node, message);
@@ -520,12 +525,25 @@ static __attribute__((noinline)) uint32_t garble(
 	return garbled_index;
 }
 
+/* What verifying takes that a message's sender has not signed alone. */
+static __attribute__((noinline, cold)) sim_time verify_shown_ns(
+	const struct node_costs *costs, const struct message *message)
+{
+	sim_time cost;
+	const struct message_shows *shown = message->body;
+	return __builtin_mul_overflow(costs->verify_ns, (sim_time)shown->n_signatures, &cost) ? SIM_NEVER : cost;
+}
+
 /* Starts the next piece of work at a processor that has nothing in service. */
 static void serve(struct world *world, struct port *port, struct node *node, uint64_t handle)
 {
 	const struct node_costs *costs = &port->costs;
-	bool macs = (packet_at(world, handle_which(handle))->message.flags & MESSAGE_MACS) != 0;
+	const struct message *message = &packet_at(world, handle_which(handle))->message;
+	bool macs = (message->flags & MESSAGE_MACS) != 0;
 	sim_time cost = sim_time_add(costs->receive_ns, macs ? costs->mac_ns : costs->verify_ns);
+	if (message->shows) {
+		cost = sim_time_add(cost, verify_shown_ns(costs, message));
+	}
 	sim_time start = port->depart > world->now ? port->depart : world->now;
 	port->in_service = true;
 	port->service_handle = handle_make(EVENT_HANDLE, handle_whom(handle), handle_which(handle));
@@ -555,6 +573,9 @@ static void to_processor(struct world *world, struct node *node, uint32_t index)
 {
 	struct port *port = &world->ports[node->id];
 	uint64_t handle = handle_make(EVENT_HANDLE, node->id, index);
+	if (world_keeps(world, EVENT_KEPT, node->id, index)) {
+		return;
+	}
 	if (port->in_service) {
 		wait_in_line(world, port, handle);
 	} else {
@@ -585,10 +606,10 @@ void net_arrive(struct world *world, uint32_t whom, uint32_t index)
 	struct node *node = &world->nodes[whom];
 	struct packet *packet = packet_at(world, index);
 	if (!node->alive) {
-		lose(world, whom, index);
+		net_lose(world, whom, index);
 		return;
 	}
-	if (world->filtered && is_stopped(world, node, &packet->message)) {
+	if (world->filtered && is_stopped(world, node, packet, index)) {
 		packet_release(world, index, packet);
 		return;
 	}
@@ -611,7 +632,7 @@ void net_arrive_all(struct world *world, uint32_t index)
 	}
 	for (uint32_t to = 0; to < n && !world->stopped; to++) {
 		struct node *node = &world->nodes[to];
-		if (to == from || !node->alive || (filtered && is_stopped(world, node, &packet->message))) {
+		if (to == from || !node->alive || (filtered && is_stopped(world, node, packet, index))) {
 			continue;
 		}
 		give(world, node, &packet->message);
@@ -625,7 +646,7 @@ void net_card(struct world *world, uint32_t whom, uint32_t index)
 	port->card_n--;
 	if (port->card_lost > 0) {
 		port->card_lost--; /* it was in the card when the node went down */
-		lose(world, whom, index);
+		net_lose(world, whom, index);
 	} else {
 		to_processor(world, &world->nodes[whom], index);
 	}
@@ -638,7 +659,10 @@ void net_handle(struct world *world, uint32_t whom, uint32_t index)
 	struct packet *packet = packet_at(world, index);
 	if (!node->alive || !port->in_service || port->service_at != world->now ||
 		port->service_handle != handle_make(EVENT_HANDLE, whom, index)) {
-		lose(world, whom, index); /* the node went down while it worked on this */
+		net_lose(world, whom, index); /* the node went down while it worked on this */
+		return;
+	}
+	if (world_keeps(world, EVENT_HANDLE, whom, index)) {
 		return;
 	}
 	if (!world->watched || watched_arrival(world, node, &packet->message)) {
@@ -654,8 +678,16 @@ void net_handle(struct world *world, uint32_t whom, uint32_t index)
 	}
 }
 
+void net_kept(struct world *world, uint32_t whom, uint32_t index)
+{
+	to_processor(world, &world->nodes[whom], index);
+}
+
 void net_later(struct world *world, uint32_t whom, uint32_t index)
 {
+	if (world_keeps(world, EVENT_LATER, whom, index)) {
+		return;
+	}
 	struct node *node = &world->nodes[whom];
 	struct packet *packet = packet_at(world, index);
 	if (node->alive && (packet->message.number & INT32_MAX) == world->ports[whom].n_downs &&
@@ -667,6 +699,9 @@ void net_later(struct world *world, uint32_t whom, uint32_t index)
 
 void net_local(struct world *world, uint32_t whom, uint32_t index)
 {
+	if (world_keeps(world, EVENT_LOCAL, whom, index)) {
+		return;
+	}
 	struct node *node = &world->nodes[whom];
 	struct packet *packet = packet_at(world, index);
 	if (node->alive && (!world->watched || watched_arrival(world, node, &packet->message))) {
@@ -680,7 +715,7 @@ void net_crash(struct world *world, uint32_t whom)
 	struct port *port = &world->ports[whom];
 	for (uint32_t i = 0; i < port->waiting_n; i++) {
 		uint64_t handle = port->waiting[(port->waiting_first + i) % port->waiting_capacity];
-		lose(world, whom, handle_which(handle));
+		net_lose(world, whom, handle_which(handle));
 	}
 	port->waiting_n = 0;
 	port->in_service = false;

@@ -141,6 +141,9 @@ static void timer_event(struct world *world, uint32_t whom, unsigned timer)
 		}
 		return;
 	}
+	if (world_keeps(world, EVENT_TIMER, whom, timer)) {
+		return;
+	}
 	port->timer_at[timer] = SIM_NEVER;
 	struct node *node = &world->nodes[whom];
 	if (!node->alive) {
@@ -158,12 +161,8 @@ static void timer_event(struct world *world, uint32_t whom, unsigned timer)
 	}
 }
 
-void world_call_at(struct world *world, sim_time at_ns, world_call function, void *context,
-	uint64_t argument)
+static uint32_t call_slot(struct world *world, world_call function, void *context, uint64_t argument)
 {
-	if (at_ns == SIM_NEVER) {
-		return;
-	}
 	uint32_t slot = world->call_free;
 	if (slot != FREE_NONE) {
 		world->call_free = world->calls[slot].next_free;
@@ -179,15 +178,34 @@ void world_call_at(struct world *world, sim_time at_ns, world_call function, voi
 		slot = world->n_calls++;
 	}
 	world->calls[slot] = (struct call){function, context, argument, FREE_NONE};
-	queue_push(&world->queue, at_ns < world->now ? world->now : at_ns,
-		handle_make(EVENT_CALL, 0, slot));
+	return slot;
+}
+
+void call_give_back(struct world *world, uint32_t slot)
+{
+	world->calls[slot].next_free = world->call_free;
+	world->call_free = slot;
+}
+
+void world_call_at(struct world *world, sim_time at_ns, world_call function, void *context,
+	uint64_t argument)
+{
+	if (at_ns != SIM_NEVER) {
+		queue_push(&world->queue, at_ns < world->now ? world->now : at_ns,
+			handle_make(EVENT_CALL, 0, call_slot(world, function, context, argument)));
+	}
+}
+
+bool world_defer(struct world *world, uint32_t node, world_call function, void *context, uint64_t argument)
+{
+	return world_paused(world, node) &&
+		world_keeps(world, EVENT_CALL, node, call_slot(world, function, context, argument));
 }
 
 static void call_event(struct world *world, uint32_t slot)
 {
 	struct call call = world->calls[slot];
-	world->calls[slot].next_free = world->call_free;
-	world->call_free = slot;
+	call_give_back(world, slot);
 	world->events++;
 	call.function(world, call.context, call.argument);
 }
@@ -221,7 +239,15 @@ static inline void dispatch(struct world *world, uint64_t handle)
 	case EVENT_CALL:
 		call_event(world, which);
 		break;
+	case EVENT_KEPT:
+		net_kept(world, whom, which);
+		break;
 	}
+}
+
+void world_dispatch(struct world *world, uint64_t handle)
+{
+	dispatch(world, handle);
 }
 
 void world_run(struct world *world)
@@ -303,6 +329,9 @@ void world_crash(struct world *world, uint32_t whom)
 		world->ports[whom].timer_at[t] = SIM_NEVER;
 	}
 	net_crash(world, whom);
+	if (world->inboxes != NULL && whom < world->n_validators) {
+		pause_crash(world, whom);
+	}
 	digest_add(&world->digest, (uint64_t)world->now, (uint64_t)whom << 44 | 0xff01);
 	world->ops->changed(world, node);
 }

@@ -14,6 +14,7 @@ enum event_kind {
 	EVENT_LATER,      /* the same, by node_later */
 	EVENT_TIMER,      /* timer `which` of `whom` */
 	EVENT_CALL,       /* world_call_at's slot `which` */
+	EVENT_KEPT,       /* packet `which`, that has come while `whom` stood still, goes to its processor */
 };
 
 static inline uint64_t handle_make(enum event_kind kind, uint32_t whom, uint32_t which)
@@ -52,7 +53,7 @@ void packet_release(struct world *world, uint32_t index, struct packet *packet);
 static inline void net_filter(struct world *world)
 {
 	world->watched = world->tracer != NULL || world->shapers != NULL || world->garbled;
-	world->filtered = world->lossy || world->watched || world->n_cuts > 0;
+	world->filtered = world->lossy || world->watched || world->n_cuts > 0 || world->n_paused > 0;
 }
 
 /* Clocks that may be wrong, in fault_clock.c: what a node's shows, the first moment at which it shows so
@@ -76,6 +77,21 @@ static inline void timer_set(struct node *node, unsigned timer, sim_time at_ns)
 	}
 }
 
+/* In pause.c. Keeps the event, which has come now, where its node stands still. */
+bool pause_keeps(struct world *world, uint32_t whom, uint64_t handle);
+/* What was kept is gone, and the node stands still no longer. */
+void pause_crash(struct world *world, uint32_t whom);
+
+static inline bool world_keeps(struct world *world, enum event_kind kind, uint32_t whom, uint32_t which)
+{
+	return world->n_paused > 0 && pause_keeps(world, whom, handle_make(kind, whom, which));
+}
+
+void world_dispatch(struct world *world, uint64_t handle);
+void call_give_back(struct world *world, uint32_t slot);
+/* Tells the tracer, if there is one. */
+void fault_tell(struct world *world, uint32_t node, const char *what);
+
 /* Somebody leads: who follows the leader may have to move. In fault_cut.c. */
 void fault_follow(struct world *world);
 
@@ -86,6 +102,9 @@ void net_card(struct world *world, uint32_t whom, uint32_t index);
 void net_handle(struct world *world, uint32_t whom, uint32_t index);
 void net_local(struct world *world, uint32_t whom, uint32_t index);
 void net_later(struct world *world, uint32_t whom, uint32_t index);
+void net_kept(struct world *world, uint32_t whom, uint32_t index);
+/* A copy that its receiver will never see, since it is down. */
+void net_lose(struct world *world, uint32_t to, uint32_t index);
 /* Drops what waits at a node that crashes. */
 void net_crash(struct world *world, uint32_t whom);
 

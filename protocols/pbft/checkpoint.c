@@ -27,9 +27,16 @@ static struct pbft_checkpoint *find_checkpoint(struct node *node, uint64_t insta
 }
 
 /* OSDI'99 4.3: 2f+1. */
-static uint32_t stable_quorum(const struct node *node)
+uint32_t pbft_stable_quorum(const struct node *node)
 {
 	return PLANTED(pbft_settings_of(node), CHECKPOINT_F) ? node->n_faulty : pbft_of(node)->quorum;
+}
+
+static const struct pbft_proof *prove_checkpoint(
+	struct node *node, uint64_t instance, uint64_t digest, const uint64_t *signers)
+{
+	return pbft_prove(node, pbft_statement_checkpoint(instance, digest), signers, NODE_NONE,
+		pbft_stable_quorum(node));
 }
 
 /* A checkpoint above the high watermark: the others have gone on without this replica. Of each
@@ -57,7 +64,16 @@ static void claim_checkpoint(struct node *node, uint64_t instance, uint64_t dige
 	for (size_t i = 0; i < (size_t)PBFT_CLAIMS * node->n_validators; i++) {
 		n += pbft->claims[i].instance == instance && pbft->claims[i].digest == digest;
 	}
-	if (n >= stable_quorum(node) && pbft_stable(node, instance, digest, from)) {
+	if (n < pbft_stable_quorum(node)) {
+		return;
+	}
+	uint64_t *signers = arena_array(node_arena(node), uint64_t, bits_words(node->n_validators));
+	for (size_t i = 0; i < (size_t)PBFT_CLAIMS * node->n_validators; i++) {
+		if (pbft->claims[i].instance == instance && pbft->claims[i].digest == digest) {
+			bits_add(signers, (uint32_t)(i / PBFT_CLAIMS));
+		}
+	}
+	if (pbft_stable(node, instance, digest, prove_checkpoint(node, instance, digest, signers), from)) {
 		pbft_advanced(node);
 	}
 }
@@ -82,8 +98,9 @@ static void count_checkpoint(struct node *node, uint64_t instance, uint64_t dige
 	bool counts = vote_set_add(&checkpoint->votes, node_arena(node), from, digest,
 		instance <= pbft->executed, node->n_validators);
 	/* OSDI'99 4.3: 2f+1 checkpoint messages with the same digest make it stable. */
-	if (counts && checkpoint->votes.n >= stable_quorum(node) &&
-		pbft_stable(node, instance, digest, from)) {
+	if (counts && checkpoint->votes.n >= pbft_stable_quorum(node) &&
+		pbft_stable(node, instance, digest,
+			prove_checkpoint(node, instance, digest, checkpoint->votes.bits), from)) {
 		pbft_advanced(node);
 	}
 }
@@ -154,7 +171,8 @@ static void wait_to_fetch(struct node *node)
 		sim_time_add(node_now(node), pbft->catching_up ? 0 : pbft_patience_ns(node)));
 }
 
-bool pbft_stable(struct node *node, uint64_t instance, uint64_t digest, uint32_t from)
+bool pbft_stable(struct node *node, uint64_t instance, uint64_t digest, const struct pbft_proof *proof,
+	uint32_t from)
 {
 	struct pbft *pbft = pbft_of(node);
 	if (instance <= pbft->stable) {
@@ -168,6 +186,7 @@ bool pbft_stable(struct node *node, uint64_t instance, uint64_t digest, uint32_t
 			node_log(node, "behind a stable checkpoint -> fetch unless it catches up");
 			pbft->fetch_target = instance;
 			pbft->fetch_digest = digest;
+			pbft->fetch_proof = proof;
 			pbft->fetch_from = from;
 			if (!node_timer_runs(node, PBFT_TIMER_FETCH)) {
 				wait_to_fetch(node);
@@ -178,8 +197,12 @@ bool pbft_stable(struct node *node, uint64_t instance, uint64_t digest, uint32_t
 	/* OSDI'99 4.3: all before the stable checkpoint is discarded; h and H advance. The ring's slots
 	 * are made new when their next instance comes. */
 	node_log(node, "checkpoint stable -> advance the watermarks");
+	pbft->older = pbft->stable;
+	pbft->older_digest = pbft->stable_digest;
+	pbft->older_proof = pbft->stable_proof;
 	pbft->stable = instance;
 	pbft->stable_digest = digest;
+	pbft->stable_proof = proof;
 	if (PLANTED(pbft_settings_of(node), WATERMARK_OFF)) {
 		pbft->slots[(instance + 1) % (uint64_t)pbft_settings_of(node)->watermark_window].instance = 0;
 	}
@@ -228,7 +251,8 @@ void pbft_fetch(struct node *node)
 		return;
 	}
 	if (pbft->executed >= pbft->fetch_target) {
-		if (pbft_stable(node, pbft->fetch_target, pbft->fetch_digest, pbft->fetch_from)) {
+		if (pbft_stable(node, pbft->fetch_target, pbft->fetch_digest, pbft->fetch_proof,
+				pbft->fetch_from)) {
 			pbft_advanced(node);
 		}
 		return;
@@ -240,6 +264,7 @@ void pbft_fetch(struct node *node)
 	node_log(node, "still behind -> fetch the state");
 	pbft->asked = pbft->fetch_target;
 	pbft->asked_digest = pbft->fetch_digest;
+	pbft->asked_proof = pbft->fetch_proof;
 	pbft_send_fetch(node, pbft->fetch_from, pbft->asked);
 	/* Should the answer not come, the next replica is asked. */
 	do {
@@ -307,7 +332,7 @@ void pbft_on_state(struct node *node, const struct message *message)
 		digest = pbft_chain(digest, state->batches[instance - state->first]);
 	}
 	if (digest != (is_checkpoint ? pbft->asked_digest : pbft->told_digest)) {
-		node_log(node, "state does not match the checkpoint's digest -> refuse");
+		node_refuse(node, "state does not match the checkpoint's digest -> refuse");
 		return;
 	}
 	if (!is_checkpoint) {
@@ -322,7 +347,7 @@ void pbft_on_state(struct node *node, const struct message *message)
 	pbft->asked = 0;
 	node_timer_cancel(node, PBFT_TIMER_FETCH);
 	pbft_execute_transferred(node, state);
-	if (pbft_stable(node, last, digest, message->from)) {
+	if (pbft_stable(node, last, digest, pbft->asked_proof, message->from)) {
 		pbft_advanced(node);
 	}
 	/* The others have gone on meanwhile, and what they sent beyond its high watermark is lost to

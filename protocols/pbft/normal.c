@@ -5,6 +5,9 @@
 static __attribute__((noinline)) void slot_renew(
 	struct node *node, struct pbft_slot *slot, uint64_t instance)
 {
+	if (slot->instance == instance && slot->prepared) {
+		slot->prepared_proof = pbft_prove_prepared(node, slot); /* its votes go, the certificate stays */
+	}
 	vote_set_clear(&slot->prepares, node->n_validators);
 	vote_set_clear(&slot->commits, node->n_validators);
 	if (slot->fast != NULL) {
@@ -22,6 +25,7 @@ static __attribute__((noinline)) void slot_renew(
 		/* A new view counts anew; what was prepared, voted for or committed stays. */
 		slot->prepared_view = old.prepared_view;
 		slot->prepared_batch = old.prepared_batch;
+		slot->prepared_proof = old.prepared_proof;
 		slot->fast_view = old.fast_view;
 		slot->fast_batch = old.fast_batch;
 		slot->committed_batch = old.committed_batch;
@@ -324,6 +328,7 @@ static void check_prepared(struct node *node, struct pbft_slot *slot)
 	slot->prepared = true;
 	slot->prepared_view = slot->view;
 	slot->prepared_batch = slot->batch;
+	slot->prepared_proof = NULL;
 	bool holds = slot->votes_fast && pbft_hold_commit(node, slot);
 	if (!holds) {
 		pbft_send_commit(node, slot);

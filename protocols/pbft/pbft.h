@@ -10,6 +10,7 @@
  *   checkpoint.c  4.3: checkpoints, watermarks, garbage collection; fetching a missed state
  *   view_change.c 4.4: view change and new view
  *   plan.c        4.4: what a new view proposes again
+ *   proof.c       what view changes and new views show: who has signed what
  *   status.c      thesis 5.2: sending again what was lost
  *   words.c       what traces call its timers and messages
  *   forge.c       what a replica that lies can say
@@ -113,6 +114,7 @@ struct pbft_slot {
 	/* The prepared certificate of the highest view, which survives view changes. */
 	uint64_t prepared_view;
 	const struct batch *prepared_batch;  /* NULL: never prepared */
+	const struct pbft_proof *prepared_proof; /* NULL while `view` is that view: who prepared it is in `prepares` */
 	/* Its fast vote of the highest view, which survives them, too. */
 	uint64_t fast_view;
 	const struct batch *fast_batch;      /* NULL: never voted so */
@@ -132,19 +134,30 @@ struct pbft_claim {
 /* Claims kept of each replica, its latest: replicas that are in step are one checkpoint apart at most. */
 #define PBFT_CLAIMS 2
 
+/* That so many have signed a statement: the messages that a certificate is made of. */
+struct pbft_proof {
+	uint32_t n;
+	uint64_t signatures; /* added up */
+	uint64_t signers[];  /* bits by validator */
+};
+
 /* One entry of P in a view-change message: prepared at `instance` in `view` with `batch`. Of F: a fast
- * vote. */
+ * vote, which is the sender's own word and has no proof. */
 struct pbft_prepared {
 	uint64_t instance, view;
 	const struct batch *batch;
+	const struct pbft_proof *proof; /* the pre-prepare and the prepares that match it */
 };
 
 /* The body of a view-change message. */
 struct pbft_view_change {
+	struct message_shows shown;
+	uint32_t from;
 	uint64_t view;
 	uint64_t stable;        /* n: the last stable checkpoint */
 	uint64_t stable_digest;
-	uint32_t from;
+	const struct pbft_proof *stable_proof; /* C: the checkpoint messages; NULL where n is 0 */
+	uint64_t signature;     /* its sender's, of all the rest: a new view shows it */
 	uint32_t n_prepared, n_fast;
 	const struct pbft_prepared *fast; /* F: ascending by instance; see fast.c */
 	struct pbft_prepared prepared[];  /* P: ascending by instance */
@@ -152,8 +165,10 @@ struct pbft_view_change {
 
 /* The body of a new-view message: V, from which everyone works out O alike. */
 struct pbft_new_view {
-	uint64_t view;
+	struct message_shows shown;
 	uint32_t from;
+	uint64_t view;
+	uint64_t signature; /* its primary's: others send it again to those who have missed it */
 	uint32_t n_view_changes;
 	uint32_t size_bytes;
 	const struct pbft_view_change *view_changes[];
@@ -165,6 +180,7 @@ struct pbft_new_view {
 struct pbft_plan {
 	uint64_t min_s, max_s;
 	uint64_t min_digest;
+	const struct pbft_proof *min_proof;
 	uint32_t min_from;
 	uint64_t next;                /* the first one not yet accepted here */
 	const struct batch **batches; /* of min_s + 1 .. max_s */
@@ -215,6 +231,10 @@ struct pbft {
 	uint64_t executed;       /* the last instance executed; instances begin at 1 */
 	uint64_t stable;         /* h: the last stable checkpoint */
 	uint64_t stable_digest;
+	const struct pbft_proof *stable_proof; /* NULL where h is 0 */
+	/* The one before: what a liar may show instead. */
+	uint64_t older, older_digest;
+	const struct pbft_proof *older_proof;
 	uint64_t state_digest;   /* chained over the executed batches */
 	uint64_t next_instance;  /* the primary's next proposal */
 	uint32_t quorum;
@@ -234,10 +254,12 @@ struct pbft {
 	struct pbft_claim *claims;    /* those above, PBFT_CLAIMS a replica; NULL: none came yet */
 	uint64_t fetch_target;        /* the last stable checkpoint, when this replica has yet to reach it */
 	uint64_t fetch_digest;
+	const struct pbft_proof *fetch_proof;
 	uint32_t fetch_from;
 	uint64_t fetch_due;           /* to be reached until the timer expires */
 	bool catching_up;             /* has fetched a state and is not yet in step: fetches without delay */
 	uint64_t asked, asked_digest; /* what the last fetch wanted */
+	const struct pbft_proof *asked_proof;
 	const struct batch **history; /* executed batches, by instance - 1 */
 	uint64_t *digests;            /* the state's after each of them */
 	size_t history_capacity, digests_capacity;
@@ -394,9 +416,12 @@ void pbft_on_checkpoint(struct node *node, const struct message *message);
 void pbft_on_fetch(struct node *node, const struct message *message);
 void pbft_on_state(struct node *node, const struct message *message);
 void pbft_fetch(struct node *node);
-/* A stable checkpoint was learnt from a quorum: takes it. Returns whether the watermarks moved; the caller
+/* How many checkpoint messages make one stable. */
+uint32_t pbft_stable_quorum(const struct node *node);
+/* A stable checkpoint was learnt from a quorum: takes it, and keeps the proof. Returns whether the watermarks moved; the caller
  * then goes on by pbft_advanced when its own step is complete. */
-bool pbft_stable(struct node *node, uint64_t instance, uint64_t digest, uint32_t from);
+bool pbft_stable(struct node *node, uint64_t instance, uint64_t digest, const struct pbft_proof *proof,
+	uint32_t from);
 void pbft_advanced(struct node *node);
 /* Asks one replica, or all others (NODE_NONE), for the state up to `last`; 0: what view it is and which
  * checkpoint is stable. */
@@ -411,6 +436,9 @@ uint64_t pbft_chain(uint64_t state_digest, const struct batch *batch);
 
 /* view_change.c */
 void pbft_start_view_change(struct node *node, uint64_t view);
+/* What this replica would say to change to `view` from the state that it is in, signed. */
+struct pbft_view_change *pbft_make_view_change(struct node *node, uint64_t view);
+uint32_t pbft_view_change_bytes(const struct pbft_view_change *body);
 void pbft_on_view_change(struct node *node, const struct message *message);
 void pbft_on_new_view(struct node *node, const struct message *message);
 void pbft_resend_view_change(struct node *node);
@@ -418,8 +446,30 @@ void pbft_resend_view_change(struct node *node);
 void pbft_resend_new_view(struct node *node, uint32_t to);
 /* plan.c */
 struct pbft_plan pbft_plan_new_view(struct node *node, const struct pbft_new_view *new_view);
-/* Is what it says of P and F possible: between its watermarks, of earlier views, in order? */
-bool pbft_view_change_is_sound(const struct node *node, const struct pbft_view_change *view_change);
+/* proof.c */
+/* What a replica shows that holds such messages from `n` of `signers`; `first` (or NODE_NONE) is one of them,
+ * the rest are the lowest. NULL where they are not so many. */
+const struct pbft_proof *pbft_prove(struct node *node, uint64_t statement, const uint64_t *signers,
+	uint32_t first, uint32_t n);
+/* The slot's certificate of the highest view: prepared_batch is there. */
+const struct pbft_proof *pbft_prove_prepared(struct node *node, const struct pbft_slot *slot);
+/* What they signed: that a batch with this digest is the one of (view, instance), by pre-prepare or prepare;
+ * that the state after an instance has this digest. */
+uint64_t pbft_statement_prepare(uint64_t view, uint64_t instance, uint64_t digest);
+uint64_t pbft_statement_checkpoint(uint64_t instance, uint64_t digest);
+/* The same of what is in them, but for the signature. O(entries). */
+uint64_t pbft_statement_view_change(const struct pbft_view_change *view_change);
+uint64_t pbft_statement_new_view(const struct pbft_new_view *new_view);
+/* Counts what it shows, and signs it. */
+void pbft_sign_view_change(const struct node *node, struct pbft_view_change *view_change);
+void pbft_sign_new_view(const struct node *node, struct pbft_new_view *new_view, uint64_t n_proposals);
+/* OSDI'99 4.4: is it correct: what it says of P and F possible (between its watermarks, of earlier views, in
+ * order), its checkpoint and each entry of P proved, the whole signed by its sender? Returns what is wrong, or
+ * NULL. O(the signatures in it). */
+const char *pbft_view_change_fault(const struct node *node, const struct pbft_view_change *view_change);
+/* The same of a new view: made by its primary from view changes of 2f+1 that are correct, one a replica, all
+ * for that view. */
+const char *pbft_new_view_fault(const struct node *node, const struct pbft_new_view *new_view);
 
 /* Accepts what the new view proposed again, as far as the high watermark. */
 void pbft_accept_plan(struct node *node);

@@ -2,28 +2,6 @@
  * a primary can't put into it what V does not bear out. OSDI'99 4.4; F is the fast path's (fast.c, 4). */
 #include "pbft.h"
 
-static bool are_sound(const struct node *node, const struct pbft_view_change *view_change,
-	const struct pbft_prepared *entries, uint32_t n)
-{
-	uint64_t high = view_change->stable + (uint64_t)pbft_settings_of(node)->watermark_window;
-	uint64_t last = view_change->stable;
-	for (uint32_t i = 0; i < n; i++) {
-		if (entries[i].instance <= last || entries[i].instance > high ||
-			entries[i].view >= view_change->view) {
-			return false;
-		}
-		last = entries[i].instance;
-	}
-	return true;
-}
-
-bool pbft_view_change_is_sound(const struct node *node, const struct pbft_view_change *view_change)
-{
-	return view_change->stable <= PBFT_VIEW_MAX &&
-		are_sound(node, view_change, view_change->prepared, view_change->n_prepared) &&
-		are_sound(node, view_change, view_change->fast, view_change->n_fast);
-}
-
 /* A fast vote that more than half of V report alike, if any; then how many do. */
 struct fast_count {
 	uint64_t view;
@@ -89,6 +67,7 @@ struct pbft_plan pbft_plan_new_view(struct node *node, const struct pbft_new_vie
 		if (vc->stable > plan.min_s) {
 			plan.min_s = vc->stable;
 			plan.min_digest = vc->stable_digest;
+			plan.min_proof = vc->stable_proof;
 			plan.min_from = vc->from;
 		}
 		if (vc->n_prepared > 0 && vc->prepared[vc->n_prepared - 1].instance > plan.max_s) {

@@ -11,20 +11,25 @@ sim_time pbft_timeout_ns(const struct node *node)
 	return timeout_ns;
 }
 
+/* OSDI'99 4.4: C is 2f+1 checkpoint messages, each entry of P a pre-prepare (without its requests) and 2f
+ * prepares. Saturates. */
+uint32_t pbft_view_change_bytes(const struct pbft_view_change *body)
+{
+	uint64_t bytes = PBFT_HEADER_BYTES + 48 + (uint64_t)PBFT_HEADER_BYTES * body->shown.n_signatures +
+		(uint64_t)PBFT_FAST_BYTES * body->n_fast;
+	return bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes;
+}
+
 static void send_view_change(struct node *node)
 {
 	struct pbft *pbft = pbft_of(node);
 	const struct pbft_view_change *body = pbft->view_changes[node->id];
-	uint32_t bytes = PBFT_HEADER_BYTES + 48;
-	for (uint32_t i = 0; i < body->n_prepared; i++) {
-		/* OSDI'99: each entry of P is a pre-prepare (without its requests) and 2f prepares. */
-		bytes += PBFT_HEADER_BYTES * pbft->quorum;
-	}
-	bytes += PBFT_FAST_BYTES * body->n_fast;
-	struct message *message = node_message(node, PBFT_VIEW_CHANGE, CLASS_CONTROL, bytes);
+	struct message *message =
+		node_message(node, PBFT_VIEW_CHANGE, CLASS_CONTROL, pbft_view_change_bytes(body));
 	message->view = body->view;
 	message->instance = body->stable;
 	message->body = body;
+	message->shows = true;
 	node_multicast(node, message);
 }
 
@@ -56,10 +61,48 @@ static void wait_for_new_view(struct node *node)
 	}
 }
 
-void pbft_start_view_change(struct node *node, uint64_t view)
+struct pbft_view_change *pbft_make_view_change(struct node *node, uint64_t view)
 {
 	struct pbft *pbft = pbft_of(node);
 	uint64_t window = (uint64_t)pbft_settings_of(node)->watermark_window;
+	/* OSDI'99 4.4: <VIEW-CHANGE, v+1, n, C, P, i>: P holds what prepared above the checkpoint n. */
+	uint32_t n_prepared = 0, n_fast = 0;
+	for (uint64_t i = 1; i <= window; i++) {
+		const struct pbft_slot *slot = &pbft->slots[(pbft->stable + i) % window];
+		n_prepared += slot->instance == pbft->stable + i && slot->prepared_batch != NULL;
+		n_fast += slot->instance == pbft->stable + i && slot->fast_batch != NULL;
+	}
+	struct pbft_view_change *body = arena_alloc(
+		node_arena(node), sizeof(*body) + n_prepared * sizeof(body->prepared[0]));
+	body->view = view;
+	body->stable = pbft->stable;
+	body->stable_digest = pbft->stable_digest;
+	body->stable_proof = pbft->stable_proof;
+	body->from = node->id;
+	for (uint64_t i = 1; i <= window; i++) {
+		const struct pbft_slot *slot = &pbft->slots[(pbft->stable + i) % window];
+		if (slot->instance == pbft->stable + i && slot->prepared_batch != NULL) {
+			body->prepared[body->n_prepared++] = (struct pbft_prepared){slot->instance,
+				slot->prepared_view, slot->prepared_batch, pbft_prove_prepared(node, slot)};
+		}
+	}
+	/* The fast path: and F what it has voted for there, prepared or not. */
+	struct pbft_prepared *fast = arena_array(node_arena(node), struct pbft_prepared, n_fast);
+	body->fast = fast;
+	for (uint64_t i = 1; i <= window && n_fast > 0; i++) {
+		const struct pbft_slot *slot = &pbft->slots[(pbft->stable + i) % window];
+		if (slot->instance == pbft->stable + i && slot->fast_batch != NULL) {
+			fast[body->n_fast++] =
+				(struct pbft_prepared){slot->instance, slot->fast_view, slot->fast_batch, NULL};
+		}
+	}
+	pbft_sign_view_change(node, body);
+	return body;
+}
+
+void pbft_start_view_change(struct node *node, uint64_t view)
+{
+	struct pbft *pbft = pbft_of(node);
 	assert(view > pbft->view);
 	node_log(node, "start view change");
 	pbft_roll_back(node);
@@ -73,37 +116,7 @@ void pbft_start_view_change(struct node *node, uint64_t view)
 	node_timer_cancel(node, PBFT_TIMER_FALL_BACK);
 	node_follows(node, view, NODE_NONE);
 
-	/* OSDI'99 4.4: <VIEW-CHANGE, v+1, n, C, P, i>: P holds what prepared above the checkpoint n. */
-	uint32_t n_prepared = 0, n_fast = 0;
-	for (uint64_t i = 1; i <= window; i++) {
-		const struct pbft_slot *slot = &pbft->slots[(pbft->stable + i) % window];
-		n_prepared += slot->instance == pbft->stable + i && slot->prepared_batch != NULL;
-		n_fast += slot->instance == pbft->stable + i && slot->fast_batch != NULL;
-	}
-	struct pbft_view_change *body = arena_alloc(
-		node_arena(node), sizeof(*body) + n_prepared * sizeof(body->prepared[0]));
-	body->view = view;
-	body->stable = pbft->stable;
-	body->stable_digest = pbft->stable_digest;
-	body->from = node->id;
-	for (uint64_t i = 1; i <= window; i++) {
-		const struct pbft_slot *slot = &pbft->slots[(pbft->stable + i) % window];
-		if (slot->instance == pbft->stable + i && slot->prepared_batch != NULL) {
-			body->prepared[body->n_prepared++] = (struct pbft_prepared){
-				slot->instance, slot->prepared_view, slot->prepared_batch};
-		}
-	}
-	/* The fast path: and F what it has voted for there, prepared or not. */
-	struct pbft_prepared *fast = arena_array(node_arena(node), struct pbft_prepared, n_fast);
-	body->fast = fast;
-	for (uint64_t i = 1; i <= window && n_fast > 0; i++) {
-		const struct pbft_slot *slot = &pbft->slots[(pbft->stable + i) % window];
-		if (slot->instance == pbft->stable + i && slot->fast_batch != NULL) {
-			fast[body->n_fast++] =
-				(struct pbft_prepared){slot->instance, slot->fast_view, slot->fast_batch};
-		}
-	}
-	pbft->view_changes[node->id] = body;
+	pbft->view_changes[node->id] = pbft_make_view_change(node, view);
 	send_view_change(node);
 	pbft_resend_checkpoint(node, NODE_NONE);
 	if (pbft_settings_of(node)->view_timeout_ns != SIM_NEVER) {
@@ -134,6 +147,7 @@ void pbft_resend_new_view(struct node *node, uint32_t to)
 	struct message *message = node_message(node, PBFT_NEW_VIEW, CLASS_CONTROL, body->size_bytes);
 	message->view = body->view;
 	message->body = body;
+	message->shows = true;
 	node_send(node, to, message);
 }
 
@@ -190,7 +204,7 @@ static void enter_view(
 	}
 
 	/* The watermarks first, then O; only then what else was held or is to be proposed. */
-	pbft_stable(node, plan.min_s, plan.min_digest, plan.min_from);
+	pbft_stable(node, plan.min_s, plan.min_digest, plan.min_proof, plan.min_from);
 	pbft->next_instance = (plan.max_s > pbft->stable ? plan.max_s : pbft->stable) + 1;
 	for (uint64_t i = 0; i < plan.max_s - plan.min_s; i++) {
 		for (uint32_t t = 0; t < plan.batches[i]->n; t++) {
@@ -233,18 +247,18 @@ static void try_new_view(struct node *node)
 		const struct pbft_view_change *vc = pbft->view_changes[i];
 		if (vc != NULL && vc->view == pbft->view) {
 			body->view_changes[body->n_view_changes++] = vc;
-			bytes += PBFT_HEADER_BYTES + 48 +
-				(uint64_t)vc->n_prepared * PBFT_HEADER_BYTES * pbft->quorum +
-				(uint64_t)vc->n_fast * PBFT_FAST_BYTES;
+			bytes += pbft_view_change_bytes(vc);
 		}
 	}
 	struct pbft_plan plan = pbft_plan_new_view(node, body);
 	bytes += (plan.max_s - plan.min_s) * PBFT_HEADER_BYTES; /* O */
 	body->size_bytes = bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes;
+	pbft_sign_new_view(node, body, plan.max_s - plan.min_s);
 	struct message *message =
 		node_message(node, PBFT_NEW_VIEW, CLASS_CONTROL, body->size_bytes);
 	message->view = body->view;
 	message->body = body;
+	message->shows = true;
 	node_multicast(node, message);
 	enter_view(node, body, plan);
 }
@@ -254,12 +268,11 @@ void pbft_on_view_change(struct node *node, const struct message *message)
 	struct pbft *pbft = pbft_of(node);
 	const struct pbft_view_change *body = message->body;
 	const struct pbft_view_change *last = pbft->view_changes[message->from];
-	if (body->from != message->from || body->view > PBFT_VIEW_MAX) {
-		node_log(node, "view change in another's name or for a view that can't be -> refuse");
-		return;
-	}
-	if (!pbft_view_change_is_sound(node, body)) {
-		node_log(node, "view change with certificates that can't be -> refuse");
+	const char *fault = body->from != message->from
+		? "view change in another's name -> refuse"
+		: pbft_view_change_fault(node, body);
+	if (fault != NULL) {
+		node_refuse(node, fault);
 		return;
 	}
 	if (body->view < pbft->view || (body->view == pbft->view && !pbft->changing)) {
@@ -302,22 +315,9 @@ void pbft_on_new_view(struct node *node, const struct message *message)
 	if (body->view < pbft->view || (body->view == pbft->view && !pbft->changing)) {
 		return;
 	}
-	if (body->from != pbft_primary(node, body->view) || body->view > PBFT_VIEW_MAX) {
-		node_log(node, "new view not made by its primary -> refuse");
-		return;
-	}
-	/* OSDI'99 4.4: V must hold 2f+1 view changes for that view, one a replica, and nothing else.
-	 * (O is worked out anew from V, so that a primary can't put into it what V does not bear
-	 * out.) */
-	bool is_valid = body->n_view_changes >= pbft->quorum;
-	for (uint32_t i = 0; i < body->n_view_changes; i++) {
-		const struct pbft_view_change *vc = body->view_changes[i];
-		is_valid = is_valid && vc->view == body->view &&
-			(i == 0 || vc->from > body->view_changes[i - 1]->from) &&
-			pbft_view_change_is_sound(node, vc);
-	}
-	if (!is_valid) {
-		node_log(node, "new view without a quorum of view changes -> refuse");
+	const char *fault = pbft_new_view_fault(node, body);
+	if (fault != NULL) {
+		node_refuse(node, fault);
 		return;
 	}
 	node_log(node, "new view is valid -> enter it");

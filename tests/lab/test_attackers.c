@@ -470,6 +470,19 @@ static void test_twins_and_a_rule_for_clients(void **state)
 	outcome_close(outcome);
 }
 
+/* A step is taken by both: here the second twin alone has a majority on its side to be elected by. */
+static void test_twins_take_steps(void **state)
+{
+	(void)state;
+	struct outcome *outcome = attacked(
+		"{kind: raft, initial_leader: none, election_timeout: off, heartbeat: 50 ms}", 4, CONSTANT, "clients: 2",
+		20, "[{kind: twins, nodes: [0], groups: [[1], [2, 3]]}]",
+		"faults: [{kind: step, at: 100 ms, action: campaign, node: [0]}]\n");
+	assert_verdict(outcome, "completed");
+	assert_true(kpi(outcome, KPI_ELECTIONS) == 1);
+	outcome_close(outcome);
+}
+
 /* The one that is outside of its window is not heard, and disturbs nothing. */
 static void test_twins_outside_the_window(void **state)
 {
@@ -740,6 +753,7 @@ int main(void)
 		cmocka_unit_test(test_replay_is_harmless),
 		cmocka_unit_test(test_twins),
 		cmocka_unit_test(test_twins_and_a_rule_for_clients),
+		cmocka_unit_test(test_twins_take_steps),
 		cmocka_unit_test(test_twins_outside_the_window),
 		cmocka_unit_test(test_no_effect_outside_the_window),
 		cmocka_unit_test(test_repeats),

@@ -338,6 +338,65 @@ static void raft_elections_by_steps(void **state)
 	outcome_close(outcome);
 }
 
+/* Who stands still takes up what has come: its estimates come late, where one that was down would have none,
+ * and until it does items wait for the quorum. */
+static void estimates_after_a_pause(void **state)
+{
+	static const char *const kinds[] = {"pause", "crash"};
+	for (int i = 0; i < 2; i++) {
+		struct outcome *outcome = run_text(
+			"stop: {items: 40}\nvalidators: 4\nprotocol: pbft\n"
+			"network: {latency: {kind: constant, value: 10 ms}}\n"
+			"workload: {kind: dimweight, arrivals: {kind: regular, rate: 10 /s}, quorum: n, deadline: 10 s}\n"
+			"predictor: {kind: linear, train: 50}\n"
+			"record: [decisions]\n"
+			"faults: [{kind: %s, nodes: [2], from: 1.05 s, until: 3 s}]\n",
+			kinds[i]);
+		assert_verdict(outcome, "completed");
+		for (size_t row = 0; row < 40; row++) {
+			double arrived = real_at(outcome, TABLE_DECISIONS, row, "arrived_s");
+			double decided = real_at(outcome, TABLE_DECISIONS, row, "decided_s");
+			bool meanwhile = arrived > 1.05 && arrived < 3;
+			if (i == 0) {
+				assert_int_equal(int_at(outcome, TABLE_DECISIONS, row, "predictions"), 4);
+				assert_true(meanwhile ? decided > 3 && decided < 3.1 : decided < arrived + .1 || decided < 3.1);
+			} else if (meanwhile) {
+				assert_int_equal(int_at(outcome, TABLE_DECISIONS, row, "predictions"), 3);
+			}
+		}
+		outcome_close(outcome);
+	}
+}
+
+/* A leader that stands still is replaced, and knows better when it goes on; a pause below the election timeout
+ * costs its own length. From its end to the next acceptance is recovery_s. */
+static void a_leader_stands_still(void **state)
+{
+	struct outcome *outcome = run_text(
+		"stop: {items: 100}\nvalidators: 3\nprotocol: raft\n"
+		"network: {latency: {kind: constant, value: 10 ms}}\n"
+		"workload: {kind: requests, client_timeout: 500 ms, arrivals: {kind: regular, rate: 20 /s}}\n"
+		"faults:\n"
+		"  - {kind: pause, nodes: leader, from: 1.01 s, until: 1.11 s}\n"
+		"  - {kind: pause, nodes: leader, from: 2 s, until: 3 s}\n");
+	assert_verdict(outcome, "completed");
+	assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 1);
+	assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
+	assert_true(kpi(outcome, KPI_DIVERGENCE) == 0);
+	outcome_close(outcome);
+
+	outcome = run_text(
+		"stop: {items: 100}\nvalidators: 3\nprotocol: raft\n"
+		"network: {latency: {kind: constant, value: 10 ms}}\n"
+		"workload: {kind: requests, arrivals: {kind: regular, rate: 20 /s}}\n"
+		"faults: [{kind: pause, nodes: leader, from: 1.01 s, until: 1.11 s}]\n");
+	assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 0);
+	/* What was sent at 1 s comes to the leader as it stops: 30 ms are left when it goes on. */
+	assert_near(kpi(outcome, KPI_RECOVERY), .03, 1e-9);
+	assert_near(kpi(outcome, KPI_LATENCY_MAX), .14, 1e-9);
+	outcome_close(outcome);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,6 +412,8 @@ int main(void)
 		cmocka_unit_test(back_in_time),
 		cmocka_unit_test(raft_term_not_written),
 		cmocka_unit_test(raft_elections_by_steps),
+		cmocka_unit_test(estimates_after_a_pause),
+		cmocka_unit_test(a_leader_stands_still),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

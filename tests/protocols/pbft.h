@@ -35,6 +35,26 @@ static inline const struct pbft_slot *pbft_slot_at(
 	return &pbft_at(cluster, node)->slots[instance % (uint64_t)settings->watermark_window];
 }
 
+/* Makes a view change of a test's making one that its sender could send: a quorum has prepared what P says, and
+ * has taken the checkpoint, and the sender has signed it. (`proved` false: only the last.) */
+static inline void pbft_vouch(struct cluster *cluster, struct pbft_view_change *body, bool proved)
+{
+	struct node *node = cluster_node(cluster, body->from < cluster->n ? body->from : 0);
+	uint64_t all[CLUSTER_NODES_MAX / 64] = {NODES_ALL};
+	for (uint32_t i = 0; i < body->n_prepared && proved; i++) {
+		struct pbft_prepared *entry = &body->prepared[i];
+		entry->proof = pbft_prove(node,
+			pbft_statement_prepare(entry->view, entry->instance, entry->batch->digest), all,
+			pbft_primary(node, entry->view), pbft_of(node)->quorum);
+	}
+	if (body->stable > 0 && proved) {
+		body->stable_proof = pbft_prove(node,
+			pbft_statement_checkpoint(body->stable, body->stable_digest), all, NODE_NONE,
+			pbft_of(node)->quorum);
+	}
+	pbft_sign_view_change(node, body);
+}
+
 #define EVERY_NODE(i, cluster) (uint32_t i = 0; i < (cluster)->n; i++)
 
 #endif

@@ -89,12 +89,55 @@ static void test_what_is_signed(void **state)
 	cluster_destroy(cluster);
 }
 
+/* A certificate costs its receiver one verification for each signature in it. n = 4, the primary crashes with
+ * one request prepared everywhere: each view change shows the 3 signatures of its certificate, and the new
+ * view 3 view changes and the one proposal. */
+static sim_time busy_before[4];
+
+static bool note_busy(struct cluster *cluster, uint32_t to, const struct message *message, void *context)
+{
+	struct message_shows shows = *(const struct message_shows *)message->body;
+	assert_true(message->shows);
+	*(uint64_t *)context = shows.n_signatures;
+	return false;
+}
+
+static void test_certificates_cost_what_they_show(void **state)
+{
+	uint64_t n_shown[2] = {0};
+	struct cluster *cluster = cluster_create(&(struct cluster_options){
+		.protocol = "pbft batch=1 view_timeout=1s",
+		.n = 4,
+		.costs = {.verify_ns = VERIFY}});
+	cluster_rule(cluster,
+		(struct cluster_rule){.kind = PBFT_VIEW_CHANGE, .when = note_busy, .context = &n_shown[0]});
+	cluster_rule(cluster,
+		(struct cluster_rule){.kind = PBFT_NEW_VIEW, .when = note_busy, .context = &n_shown[1]});
+	cluster_rule(cluster,
+		(struct cluster_rule){.kind = PBFT_COMMIT, .view_until = 1, .do_drop = true});
+	cluster_rule(cluster, (struct cluster_rule){.kind = PBFT_STATUS, .do_drop = true});
+	cluster_submit(cluster, 0, 0, 7);
+	cluster_crash(cluster, ms(100), 0);
+	cluster_run(cluster, ms(900));
+	for EVERY_NODE(i, cluster) {
+		busy_before[i] = cluster_node(cluster, i)->busy_ns;
+	}
+	cluster_run(cluster, ms(1036)); /* the timers run from 10 ms on; the new view comes 20 ms after they expire */
+	assert_int_equal(n_shown[0], 3);
+	assert_int_equal(n_shown[1], 3 + 3 * 3 + 1);
+	assert_int_equal(cluster_node(cluster, 1)->busy_ns - busy_before[1], 2 * (1 + 3) * VERIFY);
+	assert_int_equal(
+		cluster_node(cluster, 2)->busy_ns - busy_before[2], (2 * (1 + 3) + (1 + 13)) * VERIFY);
+	cluster_destroy(cluster);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_processor_time),
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_what_is_signed),
+		cmocka_unit_test(test_certificates_cost_what_they_show),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -334,11 +334,11 @@ static void test_plan(void **state)
 			vc->from = i;
 			vc->n_prepared = prepared_batch != 0;
 			vc->prepared[0] = (struct pbft_prepared){
-				1, cases[c].prepared[i][0], cluster_batch(cluster, &prepared_batch, 1)};
+				1, cases[c].prepared[i][0], cluster_batch(cluster, &prepared_batch, 1), NULL};
 			vc->n_fast = fast_batch != 0;
 			vc->fast = fast;
 			*fast = (struct pbft_prepared){
-				1, cases[c].fast[i][0], cluster_batch(cluster, &fast_batch, 1)};
+				1, cases[c].fast[i][0], cluster_batch(cluster, &fast_batch, 1), NULL};
 			body->view_changes[i] = vc;
 		}
 		struct pbft_plan plan = pbft_plan_new_view(cluster_node(cluster, 2), body);
@@ -408,6 +408,7 @@ static void claim(struct cluster *cluster, uint32_t to, struct message *message,
 	struct pbft_view_change *body = cluster_alloc(cluster, sizeof(*body));
 	*body = (struct pbft_view_change){
 		.view = truth->view, .from = truth->from, .n_fast = lie->n_fast, .fast = lie->fast};
+	pbft_vouch(cluster, body, true);
 	message->body = body;
 }
 

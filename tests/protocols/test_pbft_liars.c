@@ -140,11 +140,13 @@ static struct message lie_make(struct cluster *cluster, struct random_stream *st
 		struct pbft_prepared *fast = cluster_alloc(cluster, sizeof(*fast));
 		transaction_id transaction = (transaction_id)random_below(stream, 100);
 		*fast = (struct pbft_prepared){odd_number(stream, honest->executed),
-			odd_number(stream, honest->view), cluster_batch(cluster, &transaction, 1)};
+			odd_number(stream, honest->view), cluster_batch(cluster, &transaction, 1), NULL};
 		body->n_fast = (uint32_t)random_below(stream, 2);
 		body->fast = fast;
-		/* A checkpoint that is not stable no liar can show: it has no certificate for it. */
-		body->stable = body->stable > honest->stable ? 0 : body->stable;
+		/* Only of the last one that is stable it has a certificate. */
+		body->stable_digest = honest->stable_digest;
+		body->stable_proof = honest->stable_proof;
+		pbft_vouch(cluster, body, false);
 		lie.body = body;
 		break;
 	}
@@ -159,6 +161,7 @@ static struct message lie_make(struct cluster *cluster, struct random_stream *st
 				body->view_changes[body->n_view_changes++] = honest->view_changes[i];
 			}
 		}
+		pbft_sign_new_view(cluster_node(cluster, liar), body, 0);
 		lie.body = body;
 		break;
 	}
@@ -325,6 +328,182 @@ static void test_one_liar_causes_no_fetch(void **state)
 	}
 }
 
+/* OSDI'99 4.4: what a view change shows is checked, by its receiver and by whoever is shown it in V. */
+static void test_false_proofs_are_refused(void **state)
+{
+	enum {
+		MADE_UP, OF_ANOTHER_BATCH, OF_ANOTHER_VIEW, TOO_FEW, NO_PRE_PREPARE, NONE, CHECKPOINT_MADE_UP,
+		CHECKPOINT_OF_ANOTHER_STATE, CHECKPOINT_NONE, NOT_SIGNED, CHANGED, GOOD
+	};
+	for (int which = MADE_UP; which <= GOOD; which++) {
+		struct cluster *cluster = pbft_cluster(4, "pbft batch=1 view_timeout=1s checkpoint_interval=2");
+		struct node *liar = cluster_node(cluster, 3);
+		transaction_id t = 7, other = 8;
+		const struct batch *batch = cluster_batch(cluster, &t, 1);
+		struct pbft_view_change *body =
+			cluster_alloc(cluster, sizeof(*body) + sizeof(body->prepared[0]));
+		*body = (struct pbft_view_change){
+			.view = 5, .from = 3, .stable = 2, .stable_digest = 99, .n_prepared = 1};
+		body->prepared[0] = (struct pbft_prepared){3, 1, batch, NULL};
+		pbft_vouch(cluster, body, true);
+		uint64_t all[1] = {NODES_ALL}, backups[1] = {NODE(0) | NODE(2) | NODE(3)};
+		uint64_t statement = pbft_statement_prepare(1, 3, batch->digest);
+		struct pbft_proof *proof = cluster_alloc(cluster, sizeof(*proof) + sizeof(uint64_t));
+		*proof = (struct pbft_proof){.n = 3, .signatures = 3 * node_sign(liar, statement)};
+		proof->signers[0] = NODE(1) | NODE(2) | NODE(3);
+		const struct pbft_proof **shown =
+			which >= CHECKPOINT_MADE_UP ? &body->stable_proof : &body->prepared[0].proof;
+		switch (which) {
+		case MADE_UP:
+		case CHECKPOINT_MADE_UP:
+			*shown = proof;
+			break;
+		case OF_ANOTHER_BATCH:
+			*shown = pbft_prove(liar,
+				pbft_statement_prepare(1, 3, cluster_batch(cluster, &other, 1)->digest), all, 1, 3);
+			break;
+		case OF_ANOTHER_VIEW:
+			*shown = pbft_prove(liar, pbft_statement_prepare(0, 3, batch->digest), all, 1, 3);
+			break;
+		case TOO_FEW:
+			*shown = pbft_prove(liar, statement, all, 1, 2);
+			break;
+		case NO_PRE_PREPARE:
+			*shown = pbft_prove(liar, statement, backups, NODE_NONE, 3);
+			break;
+		case NONE:
+			body->prepared[0].proof = NULL;
+			break;
+		case CHECKPOINT_OF_ANOTHER_STATE:
+			*shown = pbft_prove(liar, pbft_statement_checkpoint(2, 98), all, NODE_NONE, 3);
+			break;
+		case CHECKPOINT_NONE:
+			body->stable_proof = NULL;
+			break;
+		default:
+			break;
+		}
+		body->signature = node_sign(liar, pbft_statement_view_change(body));
+		if (which == NOT_SIGNED) {
+			body->signature = node_sign(cluster_node(cluster, 0), pbft_statement_view_change(body));
+		} else if (which == CHANGED) {
+			body->prepared[0].instance = 4;
+		}
+		struct message message = {.kind = PBFT_VIEW_CHANGE, .from = 3, .view = 5, .body = body};
+		cluster_inject(cluster, 0, 1, &message);
+		cluster_run(cluster, ms(5));
+		if ((pbft_at(cluster, 1)->view_changes[3] == body) != (which == GOOD) ||
+			cluster->world.refused != (which != GOOD)) {
+			fail_msg("case %d", which);
+		}
+		cluster_destroy(cluster);
+	}
+}
+
+/* What the forger does to the certificates that a liar sends. */
+struct forger {
+	enum { CLAIM, BEND } what;
+	uint64_t n;
+};
+
+static void forge(struct cluster *cluster, uint32_t to, struct message *message, void *context)
+{
+	struct forger *forger = context;
+	struct node *liar = cluster_node(cluster, message->from);
+	if (cluster->protocol->forgery->role(message) != ROLE_CERTIFICATE) {
+		return;
+	}
+	forger->n++;
+	if (forger->what == CLAIM) {
+		message->number += to; /* another claim to each */
+		cluster->protocol->forgery->claim(liar, message);
+	} else if (to % (BEND_N + 1) > 0) {
+		cluster->protocol->forgery->bend(liar, message, to % (BEND_N + 1) - 1);
+	}
+	assert_int_equal(message->flags & MESSAGE_FORGED, 0);
+}
+
+/* f liars, the next primaries among them, show what nobody signed, or another truth to each: nothing that
+ * was committed is undone, everything is decided in the first honest view, and what can't be proved is
+ * refused by the replicas themselves. */
+static void test_forged_and_bent_certificates(void **state)
+{
+	for (uint64_t seed = 1; seed <= 24; seed++) {
+		uint32_t n = seed % 2 == 0 ? 4 : 7;
+		uint32_t n_liars = (n - 1) / 3 - (seed % 3 == 0); /* or one fewer, and the first primary fails */
+		struct forger forger = {.what = seed / 2 % 2 == 0 ? CLAIM : BEND};
+		struct cluster *cluster = cluster_create(&(struct cluster_options){
+			.protocol = seed % 8 < 4
+				? "pbft batch=1 checkpoint_interval=2 watermark_window=8 view_timeout=300ms"
+				: "pbft batch=1 checkpoint_interval=2 watermark_window=8 view_timeout=300ms "
+				  "fast_path=on tentative=on",
+			.latency = "uniform min=1ms max=20ms",
+			.n = n,
+			.key = own_key,
+			.seed = seed,
+			.retry_ns = seconds(1),
+			.quiet = true});
+		for (uint32_t liar = 1; liar <= n_liars; liar++) {
+			cluster_lies(cluster, liar);
+			cluster_rule(cluster,
+				(struct cluster_rule){.from = NODE(liar), .replace = forge, .context = &forger});
+		}
+		if (n_liars < (n - 1) / 3) {
+			cluster_crash(cluster, ms(200), 0);
+		}
+		for (transaction_id t = 0; t < 40; t++) {
+			cluster_submit_all(cluster, ms(20) * t, t);
+		}
+		/* Views change under way: what is prepared then goes through the liars' new views. */
+		struct protocol_step_argument none = {0};
+		for (int i = 1; i <= 3; i++) {
+			cluster_run(cluster, ms(250) * i);
+			for EVERY_NODE(node, cluster) {
+				if (cluster_node(cluster, node)->alive) {
+					cluster->protocol->step(cluster_node(cluster, node), STEP_CAMPAIGN, &none);
+				}
+			}
+		}
+		cluster_run(cluster, seconds(60));
+		cluster_assert_safe(cluster);
+		for (transaction_id t = 0; t < 40; t++) {
+			assert_true(cluster_replies(cluster, t) >= cluster->reply_quorum);
+		}
+		if (n_liars > 0) {
+			assert_true(forger.n > 0);
+			assert_int_equal(cluster->world.refused > 0, forger.what == CLAIM);
+		}
+		cluster_destroy(cluster);
+	}
+}
+
+/* A liar that calls for view after view, each time later, moves nobody. */
+static void test_view_after_view(void **state)
+{
+	struct cluster *cluster = pbft_cluster(4, "pbft batch=1 view_timeout=1s");
+	cluster_lies(cluster, 3);
+	for (transaction_id t = 0; t < 50; t++) {
+		cluster_submit(cluster, ms(20) * t, 0, t);
+		cluster_run(cluster, ms(20) * t + 1);
+		struct message call = {.kind = PBFT_COMMIT};
+		assert_true(cluster->protocol->forgery->campaign(cluster_node(cluster, 3), &call, t + 1));
+		for (uint32_t to = 0; to < 3; to++) {
+			cluster_inject(cluster, ms(20) * t + ms(1), to, &call);
+		}
+	}
+	cluster_run(cluster, seconds(2));
+	for (uint32_t i = 0; i < 3; i++) {
+		assert_int_equal(cluster_view(cluster, i), 0);
+		assert_int_equal(cluster->nodes[i].n_transactions, 50);
+	}
+	struct message late = {.kind = PBFT_COMMIT};
+	assert_false(cluster->protocol->forgery->campaign(cluster_node(cluster, 3), &late, 0));
+	assert_false(
+		cluster->protocol->forgery->campaign(cluster_node(cluster, 3), &late, PBFT_VIEW_MAX + 1));
+	cluster_assert_safe(cluster);
+	cluster_destroy(cluster);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +512,9 @@ int main(void)
 		cmocka_unit_test(test_one_corrupted_proposal),
 		cmocka_unit_test(test_any_numbers),
 		cmocka_unit_test(test_one_liar_causes_no_fetch),
+		cmocka_unit_test(test_false_proofs_are_refused),
+		cmocka_unit_test(test_forged_and_bent_certificates),
+		cmocka_unit_test(test_view_after_view),
 		cmocka_unit_test(test_memory_is_bounded),
 		cmocka_unit_test(test_held_messages_of_others_stay),
 	};

@@ -74,9 +74,10 @@ static void change_view(struct cluster *cluster, uint32_t to, struct message *me
 		if (batch != NULL && random_below(&liars->stream, 2) == 0) {
 			uint64_t back = random_below(&liars->stream, truth->view < 3 ? truth->view : 3);
 			fast[lie->n_fast++] =
-				(struct pbft_prepared){truth->stable + i, truth->view - 1 - back, batch};
+				(struct pbft_prepared){truth->stable + i, truth->view - 1 - back, batch, NULL};
 		}
 	}
+	pbft_vouch(cluster, lie, false); /* the proofs that it has are true */
 	message->body = lie;
 }
 

@@ -102,6 +102,7 @@ static void test_joins_the_smallest(void **state)
 	for (uint32_t from = 2; from < 4; from++) {
 		struct pbft_view_change *body = cluster_alloc(cluster, sizeof(*body));
 		*body = (struct pbft_view_change){.view = from == 2 ? 9 : 5, .from = from};
+		pbft_vouch(cluster, body, true);
 		struct message message = {
 			.kind = PBFT_VIEW_CHANGE, .from = from, .view = body->view, .body = body};
 		cluster_inject(cluster, 0, 0, &message);
@@ -224,6 +225,7 @@ static void vote_for_view(struct cluster *cluster, uint32_t from, uint64_t view,
 	if (n > 0) {
 		memcpy(body->prepared, prepared, n * sizeof(body->prepared[0]));
 	}
+	pbft_vouch(cluster, body, true);
 	struct message message = {.kind = PBFT_VIEW_CHANGE, .from = from, .view = view, .body = body};
 	for EVERY_NODE(to, cluster) {
 		if (to != from) {
@@ -242,8 +244,8 @@ static void test_highest_view_wins_and_gaps_are_null(void **state)
 		batch[t] = cluster_batch(cluster, &t, 1);
 	}
 	/* Node 1 leads view 5. Instance 1: 0 in view 1, 1 in view 3. 2: nothing. 3: 2, twice. */
-	const struct pbft_prepared low[] = {{1, 1, batch[0]}, {3, 1, batch[2]}};
-	const struct pbft_prepared high[] = {{1, 3, batch[1]}, {3, 2, batch[2]}};
+	const struct pbft_prepared low[] = {{1, 1, batch[0], NULL}, {3, 1, batch[2], NULL}};
+	const struct pbft_prepared high[] = {{1, 3, batch[1], NULL}, {3, 2, batch[2], NULL}};
 	vote_for_view(cluster, 2, 5, low, 2);
 	vote_for_view(cluster, 3, 5, high, 2);
 	cluster_run(cluster, seconds(10));
@@ -421,7 +423,9 @@ static void test_view_changes_for_later_views_count(void **state)
 /* A new view that its primary can't have made is refused. */
 static void test_false_new_views_are_refused(void **state)
 {
-	enum { TOO_FEW, DOUBLE, ANOTHER_VIEW, NOT_THE_PRIMARY, TOO_HIGH, GOOD };
+	enum {
+		TOO_FEW, DOUBLE, ANOTHER_VIEW, NOT_THE_PRIMARY, TOO_HIGH, MADE_UP, NOT_SIGNED, CHANGED, GOOD
+	};
 	for (int which = TOO_FEW; which <= GOOD; which++) {
 		struct cluster *cluster = pbft_cluster(4, PBFT);
 		struct pbft_new_view *body =
@@ -438,12 +442,22 @@ static void test_false_new_views_are_refused(void **state)
 			if (which == DOUBLE && i == 2) {
 				vc->from = 1;
 			}
+			pbft_vouch(cluster, vc, true);
+			if (which == MADE_UP && i == 3) { /* by its primary, in another's name */
+				vc->signature = node_sign(cluster_node(cluster, 1), pbft_statement_view_change(vc));
+			}
 		}
 		if (which == TOO_FEW) {
 			body->n_view_changes--;
 		}
 		if (which == NOT_THE_PRIMARY) {
 			body->from = 2;
+		}
+		pbft_sign_new_view(cluster_node(cluster, body->from), body, 0);
+		if (which == NOT_SIGNED) { /* by a backup that sends it in its primary's name */
+			body->signature = node_sign(cluster_node(cluster, 2), pbft_statement_new_view(body));
+		} else if (which == CHANGED) {
+			body->view_changes[2] = body->view_changes[1];
 		}
 		struct message message = {.kind = PBFT_NEW_VIEW, .from = 2, .view = view, .body = body};
 		cluster_inject(cluster, 0, 3, &message);
@@ -462,6 +476,7 @@ static void test_view_change_in_anothers_name_is_refused(void **state)
 	cluster_submit_all(cluster, 0, 7);
 	struct pbft_view_change *body = cluster_alloc(cluster, sizeof(*body));
 	*body = (struct pbft_view_change){.view = 1, .from = 2};
+	pbft_vouch(cluster, body, true);
 	struct message message = {.kind = PBFT_VIEW_CHANGE, .from = 0, .view = 1, .body = body};
 	cluster_inject(cluster, ms(500), 1, &message);
 	cluster_run(cluster, ms(1100));

@@ -19,6 +19,7 @@ static inline void zyzzyva_hide(
 	const struct pbft_view_change *truth = message->body;
 	struct pbft_view_change *lie = cluster_alloc(cluster, sizeof(*lie));
 	*lie = (struct pbft_view_change){.view = truth->view, .from = truth->from};
+	pbft_vouch(cluster, lie, true);
 	message->body = lie;
 }
 

@@ -1,6 +1,8 @@
 /* What is said about a scenario that YAML takes and we don't. */
 #include "fakes.h"
 
+#include <stdio.h>
+
 #define REQUESTS "validators: 4\nprotocol: pbft\nworkload: requests\n"
 #define PARCELS "validators: 4\nprotocol: pbft\nworkload: dimweight\n"
 
@@ -17,7 +19,7 @@ static void test_three_at_once(void **state)
 		"    3 | protcol: raft\n"
 		"      | ^\n"
 		"note: known here: title, seed, replications, stop, validators, faulty, protocol, network, "
-		"node, workload, predictor, scorer, aggregator, attacks, faults, sweep, zip, record, "
+		"node, workload, predictor, scorer, aggregator, attacks, faults, sweep, zip, skip_unfit, record, "
 		"liveness_bound, checkers, liveness_after\n"
 		"t.yaml:4:38: error: protocol.view_timeout is a duration and needs a unit, got 500\n"
 		"    4 | protocol: {kind: pbft, view_timeout: 500}\n"
@@ -60,6 +62,35 @@ static void test_numbers(void **state)
 		"duration such as 20 ms of at least 0, got -1 ms");
 	expect_error_after(REQUESTS, "checkers: maybe\n",
 		"t.yaml:4:11: error: checkers must be on or off, got maybe");
+}
+
+/* A bound that the kind can't hold is not printed, and what is below or beyond a unit's range is refused. */
+static void test_negative_and_huge(void **state)
+{
+	static const char *const texts[][2] = {
+		{"workload: {kind: requests, client_timeout: -1 s}",
+			"workload.client_timeout must be a duration such as 20 ms of at least 0 or `auto` or `off`, got "
+			"-1 s"},
+		{"workload: {kind: requests, client_timeout: -0.5 ms}", "got -0.5 ms"},
+		{"workload: {kind: requests, client_timeout: 1e30 h}", "got 1e30 h"},
+		{"workload: {kind: requests, size: -1 B}", "workload.size must be a size such as 64 KiB"},
+		{"workload: {kind: requests, size: 1e30 GiB}", "got 1e30 GiB"},
+		{"workload: {kind: requests, arrivals: {kind: poisson, rate: -5 /s}}", "got -5 /s"},
+		{"workload: {kind: requests, arrivals: {kind: poisson, rate: 1e999 /s}}", "got 1e999 /s"},
+		{"workload: requests\nnetwork: {bandwidth: -1 Mbit/s}", "got -1 Mbit/s"},
+		{"workload: requests\nnetwork: {latency: -1 ms}", "got -1 ms"},
+		{"workload: requests\nstop: {time: -1 s}", "got -1 s"},
+		{"workload: requests\nliveness_bound: -1 ns", "got -1 ns"},
+	};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		char text[200];
+		snprintf(text, sizeof(text), "validators: 4\nprotocol: pbft\n%s\n", texts[i][0]);
+		char *errors = read_wrong(text);
+		if (!strstr(errors, texts[i][1])) {
+			fail_msg("%s: %s", text, errors);
+		}
+		free(errors);
+	}
 }
 
 static void test_units(void **state)
@@ -186,7 +217,7 @@ static void test_overrides(void **state)
 		"five\n"
 		"--set protocl.batch=8: error: unknown key `protocl`: did you mean `protocol`?\n"
 		"note: known here: title, seed, replications, stop, validators, faulty, protocol, network, "
-		"node, workload, predictor, scorer, aggregator, attacks, faults, sweep, zip, record, "
+		"node, workload, predictor, scorer, aggregator, attacks, faults, sweep, zip, skip_unfit, record, "
 		"liveness_bound, checkers, liveness_after\n"
 		"--set network.loss: error: an override is written KEY=VALUE, such as protocol.batch=8\n"
 		"--set node.send=[: error: not valid YAML: did not find expected node content\n"
@@ -224,6 +255,7 @@ int main(void)
 		cmocka_unit_test(test_three_at_once),
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_negative_and_huge),
 		cmocka_unit_test(test_units),
 		cmocka_unit_test(test_plugins),
 		cmocka_unit_test(test_faulty),

@@ -46,4 +46,18 @@ struct run_request {
 bool run_one(const struct run_request *request, struct run_blocks *blocks, struct run_summary *summary,
 	char error[256]);
 
+/* Its number in the sweep, and the seed that all of it is drawn from. */
+uint64_t run_index(const struct run_request *request);
+uint64_t run_seed(const struct run_request *request);
+
+/* Fills the first cells of its row in /runs, up to the swept keys; answers how many. Texts are the file's. */
+size_t run_row_begin(const struct run_request *request, union cell *cells);
+
+/* What stands in a column of integers, which has no NaN, in the row of a run that failed. */
+#define RUN_FAILED_COUNT -1
+
+/* The row and summary of a run that could not be run or died: verdict `failed`, no KPI. */
+void run_failed(const struct run_request *request, const char *reason, struct run_blocks *blocks,
+	struct run_summary *summary);
+
 #endif

@@ -60,9 +60,17 @@ enum message_role {
 typedef const struct batch *(*forgery_choose)(
 	void *context, uint64_t instance, uint64_t view, const struct batch *honest);
 
+/* How a certificate says something else than its sender knows, all the same true to what was signed. */
+enum forgery_bend {
+	BEND_OMIT,  /* what the liar has prepared and voted for is left out */
+	BEND_OLDER, /* an older checkpoint than the last one that it knows to be stable, with that one's proof */
+	BEND_N,
+};
+
 /* What a node that lies can send instead of the truth. It signs with its own key, so that anything it says
- * itself can be forged; what others signed can't: a copy that claims more of them than there are is marked
- * MESSAGE_FORGED, and whoever receives it refuses it. The copy's body is shared with the others': a forger
+ * itself can be forged; what others signed can't: the protocol's own checks refuse a copy that claims more of
+ * them than there are (node_refuse), or, where the protocol has none, the copy is marked MESSAGE_FORGED, and
+ * the engine refuses it in the receiver's place. The copy's body is shared with the others': a forger
  * makes a new one. Messages of other roles than a function speaks of are left alone. Each function but
  * `role` may be NULL: the protocol has nothing of that kind. */
 struct protocol_forgery {
@@ -79,8 +87,18 @@ struct protocol_forgery {
 	bool (*acknowledge)(struct node *node, struct message *copy, uint64_t ahead);
 	/* Raises the view or term that the copy speaks of by `by`, below 2^32. */
 	void (*inflate)(struct node *node, struct message *copy, uint64_t by);
-	/* Makes a certificate claim what was never signed. */
+	/* Makes a certificate claim what was never signed: in PBFT a view change with a prepared batch or a
+	 * stable checkpoint that it can't prove, in several ways, by the message's number; a new view from view
+	 * changes that nobody made; its own checkpoint with another digest; a state that was never agreed on. */
 	void (*claim)(struct node *node, struct message *copy);
+	/* Bends a certificate: nobody can refuse what comes of it. In PBFT a view change of the node's own, or, in
+	 * a new view of its own, the view change of its own in V: bent in another way, or not at all, for each
+	 * receiver, it is another V to each. False: this message is no such certificate, and stays as it is. */
+	bool (*bend)(struct node *node, struct message *copy, enum forgery_bend how);
+	/* Makes any message the node's call for a later view: PBFT's view change for `view`, of what the node has
+	 * prepared, signed, whatever view it is in itself. To be sent beside the true ones: for view after
+	 * view. False: it can't be said (`view` is not later, or beyond all bounds). */
+	bool (*campaign)(struct node *node, struct message *copy, uint64_t view);
 	/* How long the others bear with a leader that does nothing; SIM_NEVER: for ever. */
 	sim_time (*patience_ns)(const void *settings);
 };

@@ -16,7 +16,7 @@ struct fault_common {
 	sim_time from_ns, until_ns;
 };
 
-/* Down for the window; or, with every_ns, again and again within it. */
+/* Down (or, by `pause`, standing still) for the window; or, with every_ns, again and again within it. */
 struct fault_crash {
 	struct fault_common common;
 	struct node_list nodes;

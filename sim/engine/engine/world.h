@@ -218,7 +218,10 @@ struct world {
 	uint32_t n_cuts;
 	struct isolation *followers; /* those that go where the leader goes */
 	struct slow_node *slow_nodes;
-	uint32_t n_changes_pending; /* scheduled crashes, and scheduled ends of crashes and cuts, to come */
+	struct inbox *inboxes; /* by validator, of those that stand still; NULL: none ever does */
+	uint32_t n_paused;     /* that stand still now */
+	uint32_t n_changes_pending; /* scheduled crashes and pauses, and scheduled ends of crashes, pauses and
+	                             * cuts, to come */
 
 	uint32_t *ids;         /* 0 .. n_nodes-1 */
 	sim_time *delays;      /* scratch for one multicast */
@@ -277,6 +280,18 @@ void world_unshape(struct world *world, uint32_t node);
 /* Does a message of the one that arrives now come to the other? True unless a cut stands between them; of
  * nodes that are down it says nothing. O(cuts in force). */
 bool world_reaches(const struct world *world, uint32_t from, uint32_t to);
+
+/* Does the node stand still? It is alive all the same. */
+bool world_paused(const struct world *world, uint32_t node);
+
+/* Where the node stands still, has it do this when it goes on, unless it crashes before: true. False, and
+ * nothing done, where it does not: the caller goes on at once. */
+bool world_defer(struct world *world, uint32_t node, world_call function, void *context, uint64_t argument);
+
+/* Stops a live validator, until it has been resumed as often. world_may_pause first. */
+void world_may_pause(struct world *world);
+void world_pause(struct world *world, uint32_t node);
+void world_resume(struct world *world, uint32_t node);
 
 void world_crash(struct world *world, uint32_t node);
 void world_restart(struct world *world, uint32_t node);

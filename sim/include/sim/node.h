@@ -42,7 +42,8 @@ enum message_kind {
 /* Flags of any message; the lower bits are its protocol's. */
 enum message_flags {
 	MESSAGE_MACS = 1 << 15,   /* authenticated by a MAC a receiver, not by a signature */
-	MESSAGE_FORGED = 1 << 14, /* claims what its sender can't show: whoever checks it refuses it */
+	MESSAGE_FORGED = 1 << 14, /* claims what its sender can't show, in a protocol that does not check that
+	                           * itself: the engine refuses it */
 	REQUEST_OWN = 1 << 13,    /* of a request: the validator's own proposal, that nobody else may make:
 	                           * not relayed; waited for until node_executed says that it is settled */
 };
@@ -55,7 +56,8 @@ enum reply_flags {
 
 struct message {
 	uint8_t kind;
-	uint8_t class;       /* enum message_class */
+	uint8_t class : 4;   /* enum message_class */
+	uint8_t shows : 1;   /* what others signed: its body begins with a struct message_shows */
 	uint16_t flags;      /* the protocol's; enum message_flags, reply_flags */
 	uint32_t from;       /* written by the engine */
 	uint32_t size_bytes; /* on the wire */
@@ -65,6 +67,12 @@ struct message {
 	uint64_t digest;
 	uint64_t extra;
 	const void *body;
+};
+
+/* How the body of a message begins that shows what others have signed: a certificate, a proof. Whoever takes
+ * it in verifies each signature (node_costs.verify_ns), besides the sender's own. */
+struct message_shows {
+	uint32_t n_signatures; /* one where they are aggregated */
 };
 
 /* A transaction is what a client submits; the workload keeps what it says. Transactions are numbered
@@ -179,6 +187,23 @@ void node_follows(struct node *node, uint64_t view, uint32_t leader);
 void node_candidate(struct node *node, uint64_t term);
 void node_appended(struct node *node, uint64_t index, uint64_t term, uint64_t prev_term,
 	const struct batch *batch);
+
+/* What one node has signed can be shown to a third. A statement is a digest of what it says; the signature is a
+ * number that the signer's key makes of it. Signatures of one statement by several nodes are kept as their sum.
+ * node_digest: of plain memory without padding.
+ * node_sign: the node's own.
+ * node_collect: those of a set of nodes (bits by validator; O(their number)). Whoever calls it has received
+ *   that statement from each of them: that is what keeps certificates from being forged. A liar may sign what
+ *   it likes by node_sign, and show again what it has been shown; it does not collect what it has not received.
+ * node_has_signed, node_have_signed: is it the signature of that node, are they those of all of the set?
+ * node_refuse: the node refuses a message that claims what its sender can't show; counted, and logged. */
+uint64_t node_digest(const void *bytes, size_t size);
+uint64_t node_sign(const struct node *node, uint64_t statement);
+uint64_t node_collect(const struct node *node, const uint64_t *signers, uint64_t statement);
+bool node_has_signed(const struct node *node, uint32_t who, uint64_t statement, uint64_t signature);
+bool node_have_signed(
+	const struct node *node, const uint64_t *signers, uint64_t statement, uint64_t signatures);
+void node_refuse(struct node *node, const char *phrase);
 
 /* Why a branch was taken, for traces: one phrase, a literal. Costs one predicted branch when off. */
 void node_log(const struct node *node, const char *phrase);
