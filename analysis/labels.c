@@ -90,9 +90,33 @@ static bool is_share(const char *name, const char *unit)
 		   strcmp(name, "availability") == 0 || strcmp(shown_unit(unit), "share") == 0;
 }
 
+bool kpi_low_is_worse(const char *name)
+{
+	static const char *const names[] = {
+		"decided", "throughput_per_s", "availability", "auc", "accepted_per_s"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i], name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *kpi_share_of(const char *name)
+{
+	static const struct word shares[] = {
+		{"corruption_rate", "decided"}, {"dispute_rate", "decided"}, {"divergence", "items"}};
+	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+		if (strcmp(shares[i].name, name) == 0) {
+			return shares[i].label;
+		}
+	}
+	return NULL;
+}
+
 struct quantity quantity_describe(const char *name, const char *unit, double largest)
 {
-	struct quantity quantity = {.scale = 1, .share = is_share(name, unit)};
+	struct quantity quantity = {.scale = 1, .share = is_share(name, unit), .of = kpi_share_of(name)};
 	const char *label = NULL;
 	for (size_t i = 0; i < sizeof(kpi_words) / sizeof(kpi_words[0]); i++) {
 		if (strcmp(kpi_words[i].name, name) == 0) {

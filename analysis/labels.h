@@ -15,11 +15,17 @@ struct quantity {
 	char unit[24];        /* "ms" */
 	double scale;         /* shown = stored * scale */
 	bool share;           /* in [0, 1], shown in per cent */
+	const char *of;       /* the KPI that counts what a share is one of, or NULL */
 };
 
 /* Describes the KPI `name` of unit `unit`; `largest` (absolute, stored) picks ms, kB and the like.
  */
 struct quantity quantity_describe(const char *name, const char *unit, double largest);
+
+/* Is a low value of the KPI the bad one (throughput), as a high one is of most? */
+bool kpi_low_is_worse(const char *name);
+/* The KPI that counts what this share is one of (corruption_rate: decided), or NULL. */
+const char *kpi_share_of(const char *name);
 
 /* The label of a scenario key: "attackers (share)" for attacks.0.fraction; otherwise the last part
  * of the path that is a word, with the unit. */

@@ -1,5 +1,6 @@
 /* The program: finds the command, reads its options, runs it. */
 #include "command.h"
+#include "restart.h"
 
 #include "scenarios/scenario.h"
 #include "version.h"
@@ -164,6 +165,7 @@ static int run_command(const struct command *command, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	restart_keep(argv);
 	/* A file that meets `ulimit -f` is an error like a full disk, told by name, not the program's end. */
 	signal(SIGXFSZ, SIG_IGN);
 	if (argc < 2) {

@@ -1,3 +1,4 @@
+#include "lab/crash.h"
 #include "lab/models.h"
 #include "lab/sweep.h"
 
@@ -48,10 +49,10 @@ static void fail(struct sweep *sweep, const char *why)
 	sweep->stop = true;
 }
 
-static void one(struct sweep *sweep, uint64_t run)
+static struct run_request request_of(const struct sweep *sweep, uint64_t run)
 {
 	const struct sweep_request *request = sweep->request;
-	struct run_request run_request = {
+	return (struct run_request){
 		.file = request->file,
 		.schemas = request->schemas,
 		.point = run / sweep->n_replications,
@@ -60,32 +61,66 @@ static void one(struct sweep *sweep, uint64_t run)
 		.memory = {sweep->memory, request->n_threads},
 		.models = sweep->models,
 	};
+}
+
+/* Keeps the rows of a run and tells of it. Called with the lock held. */
+static void keep(struct sweep *sweep, uint64_t run, const struct run_blocks *blocks,
+	const struct run_summary *summary)
+{
+	const struct sweep_request *request = sweep->request;
+	struct results_error error = {0};
+	if (request->journal != NULL && !journal_append(request->journal, run, blocks, &error)) {
+		fail(sweep, error.text);
+		return;
+	}
+	sweep->n_done++;
+	sweep->events += summary->events;
+	request->finished(request->context, summary);
+}
+
+static void one(struct sweep *sweep, uint64_t run)
+{
+	struct run_request request = request_of(sweep, run);
 	struct run_blocks blocks = {0};
 	struct run_summary summary;
 	char why[256];
-	bool ran = run_one(&run_request, &blocks, &summary, why);
-	pthread_mutex_lock(&sweep->lock);
-	struct results_error error = {0};
+	crash_enter(run);
+	bool ran = run_one(&request, &blocks, &summary, why);
+	crash_leave();
 	if (!ran) {
-		char text[400];
-		snprintf(text, sizeof(text), "run %llu: %s", (unsigned long long)run, why);
-		fail(sweep, text);
-	} else if (!sweep->stop) {
-		if (request->journal != NULL && !journal_append(request->journal, run, &blocks, &error)) {
-			fail(sweep, error.text);
-		} else {
-			sweep->n_done++;
-			sweep->events += summary.events;
-			request->finished(request->context, &summary);
-		}
+		run_blocks_finish(&blocks);
+		run_failed(&request, why, &blocks, &summary);
+	}
+	pthread_mutex_lock(&sweep->lock);
+	if (!sweep->stop) {
+		keep(sweep, run, &blocks, &summary);
 	}
 	pthread_mutex_unlock(&sweep->lock);
+	run_blocks_finish(&blocks);
+}
+
+/* The run that an earlier process died of. */
+static void bury(struct sweep *sweep)
+{
+	const struct sweep_dead *dead = sweep->request->dead;
+	const struct journal *journal = sweep->request->journal;
+	if (dead == NULL || dead->run >= sweep->n_runs ||
+		(journal != NULL && journal_holds(journal, dead->run))) {
+		return;
+	}
+	struct run_request request = request_of(sweep, dead->run);
+	struct run_blocks blocks = {0};
+	struct run_summary summary;
+	run_failed(&request, dead->reason, &blocks, &summary);
+	keep(sweep, dead->run, &blocks, &summary);
 	run_blocks_finish(&blocks);
 }
 
 static void *work(void *context)
 {
 	struct sweep *sweep = context;
+	struct crash_stack stack;
+	crash_stack_init(&stack);
 	for (;;) {
 		pthread_mutex_lock(&sweep->lock);
 		uint64_t run = take(sweep);
@@ -93,6 +128,7 @@ static void *work(void *context)
 			sweep->n_working--;
 			pthread_cond_signal(&sweep->wake);
 			pthread_mutex_unlock(&sweep->lock);
+			crash_stack_finish(&stack);
 			return NULL;
 		}
 		pthread_mutex_unlock(&sweep->lock);
@@ -145,6 +181,7 @@ enum sweep_outcome sweep_run(const struct sweep_request *request, char error[512
 	sweep->memory = memory_of_machine();
 	double started_s = now_s();
 	pthread_mutex_lock(&sweep->lock);
+	bury(sweep);
 	for (unsigned i = 0; i < request->n_threads; i++) {
 		if (pthread_create(&threads[i], NULL, work, sweep) != 0) {
 			break;

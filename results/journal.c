@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -50,7 +51,7 @@ struct record_head {
 };
 
 struct journal {
-	char *path, *path_partial, *path_journal;
+	char *path, *path_partial, *path_journal; /* NULL where it has no name */
 	int fd; /* locked against other processes for as long as it is open */
 	bool locked; /* unless the file system has no locks */
 	uint64_t end;
@@ -274,8 +275,8 @@ static enum read_result record_read(const struct journal *journal, uint64_t offs
 
 static bool cannot(const struct journal *journal, const char *action, struct results_error *error)
 {
-	return results_fail(
-		error, "cannot %s %s: %s", action, journal->path_journal, results_cause(errno));
+	return results_fail(error, "cannot %s %s: %s", action,
+		journal->path_journal ? journal->path_journal : "what is kept in memory", results_cause(errno));
 }
 
 /* Finds the runs that the journal holds and cuts off what follows the last whole one. */
@@ -347,7 +348,9 @@ static bool write_head(
 	struct iovec part = {&copy, sizeof(copy)};
 	if (!write_at(journal, &part, 1, 0)) {
 		cannot(journal, "write", error);
-		unlink(journal->path_journal); /* it holds nothing */
+		if (journal->path_journal) {
+			unlink(journal->path_journal); /* it holds nothing */
+		}
 		return false;
 	}
 	return true;
@@ -414,16 +417,13 @@ static bool head_matches(const struct journal *journal, const struct journal_hea
 			   journal->path, what, journal->path_journal);
 }
 
-static bool open_file(struct journal *journal, bool resume, struct results_error *error)
+/* Reads what it holds, or begins it anew. */
+static bool begin(
+	struct journal *journal, bool resume, uint64_t file_bytes, struct results_error *error)
 {
-	struct stat status;
-	if (!place_check(journal->path, error) || !open_locked(journal, &status, error)) {
-		return false;
-	}
 	XXH3_state_t *state = XXH3_createState();
 	struct journal_head wanted = head_make(journal, state), found;
 	XXH3_freeState(state);
-	uint64_t file_bytes = status.st_size > 0 ? (uint64_t)status.st_size : 0;
 	journal->end = sizeof(wanted);
 	/* Without a record there is nothing to go on with, and nothing to lose. */
 	if (!resume || file_bytes <= sizeof(wanted)) {
@@ -435,16 +435,20 @@ static bool open_file(struct journal *journal, bool resume, struct results_error
 	return head_matches(journal, &found, &wanted, error) && scan(journal, file_bytes, error);
 }
 
-struct journal *journal_open(const char *path, const struct results_header *header,
-	const struct table_schema schemas[TABLE_N], uint64_t n_runs, bool resume,
-	struct results_error *error)
+static bool open_file(struct journal *journal, bool resume, struct results_error *error)
+{
+	struct stat status;
+	return place_check(journal->path, error) && open_locked(journal, &status, error) &&
+		   begin(journal, resume, (uint64_t)status.st_size, error);
+}
+
+/* A journal that is not open yet. */
+static struct journal *create(const struct results_header *header,
+	const struct table_schema schemas[TABLE_N], uint64_t n_runs, struct results_error *error)
 {
 	error->text[0] = '\0';
 	error->other = false;
 	struct journal *journal = memory_zeroed(1, sizeof(*journal));
-	journal->path = memory_copy_text(path);
-	journal->path_partial = place_beside(path, ".partial");
-	journal->path_journal = place_beside(path, ".journal");
 	journal->fd = -1;
 	journal->n_runs = n_runs;
 	journal->offsets = memory_zeroed(n_runs, sizeof(*journal->offsets));
@@ -453,11 +457,41 @@ struct journal *journal_open(const char *path, const struct results_header *head
 		journal->schemas[i] = schema_copy(&schemas[i]);
 		journal->extents[i].widths = memory_zeroed(schemas[i].n_columns, sizeof(size_t));
 	}
+	return journal;
+}
+
+struct journal *journal_open(const char *path, const struct results_header *header,
+	const struct table_schema schemas[TABLE_N], uint64_t n_runs, bool resume,
+	struct results_error *error)
+{
+	struct journal *journal = create(header, schemas, n_runs, error);
+	journal->path = memory_copy_text(path);
+	journal->path_partial = place_beside(path, ".partial");
+	journal->path_journal = place_beside(path, ".journal");
 	if (!open_file(journal, resume, error)) {
 		journal_close(journal);
 		return NULL;
 	}
 	return journal;
+}
+
+struct journal *journal_open_nameless(int fd, const struct results_header *header,
+	const struct table_schema schemas[TABLE_N], uint64_t n_runs, struct results_error *error)
+{
+	struct journal *journal = create(header, schemas, n_runs, error);
+	struct stat status = {0};
+	journal->fd = fd >= 0 ? fd : memfd_create("synod-journal", 0);
+	if (journal->fd < 0 || fstat(journal->fd, &status) != 0 ||
+		!begin(journal, true, (uint64_t)status.st_size, error)) {
+		journal_close(journal);
+		return NULL;
+	}
+	return journal;
+}
+
+int journal_descriptor(const struct journal *journal)
+{
+	return journal->fd;
 }
 
 void journal_close(struct journal *journal)
@@ -496,6 +530,12 @@ uint64_t journal_count(const struct journal *journal)
 	return journal->n_held;
 }
 
+/* Without a name nothing will be made of it but a summary. */
+static bool keeps(const struct journal *journal, enum table_id table)
+{
+	return journal->path || table == TABLE_RUNS;
+}
+
 bool journal_append(struct journal *journal, uint64_t run, const struct run_blocks *blocks,
 	struct results_error *error)
 {
@@ -503,10 +543,11 @@ bool journal_append(struct journal *journal, uint64_t run, const struct run_bloc
 	error->text[0] = '\0';
 	struct record_head head = {.magic = RECORD_MAGIC, .run = run};
 	static const char padding[8];
+	static const struct block none;
 	struct iovec parts[1 + 3 * TABLE_N] = {{&head, sizeof(head)}};
 	int n_parts = 1;
 	for (int i = 0; i < TABLE_N; i++) {
-		const struct block *block = &blocks->tables[i];
+		const struct block *block = keeps(journal, i) ? &blocks->tables[i] : &none;
 		assert(block->n_cells == block->n_rows * journal->schemas[i].n_columns);
 		head.tables[i] = (struct record_table){block->n_rows, block->text_bytes};
 		parts[n_parts++] = (struct iovec){block->cells, block->n_cells * 8};
@@ -539,6 +580,26 @@ bool journal_append(struct journal *journal, uint64_t run, const struct run_bloc
 	}
 	hold(journal, run, journal->end, layout.bytes, blocks->tables);
 	return true;
+}
+
+bool journal_visit(struct journal *journal, journal_visitor *visit, void *context,
+	struct results_error *error)
+{
+	struct record_buffer buffer = {0};
+	bool read = true;
+	for (uint64_t run = 0; run < journal->n_runs && read; run++) {
+		if (journal->offsets[run] == 0) {
+			continue;
+		}
+		read = record_read(journal, journal->offsets[run], journal->end, &buffer) == READ_WHOLE ||
+			   cannot(journal, "read", error);
+		if (read) {
+			struct block block = record_block(journal, buffer.bytes, &buffer.layout, TABLE_RUNS);
+			visit(context, &journal->schemas[TABLE_RUNS], &block);
+		}
+	}
+	free(buffer.bytes);
+	return read;
 }
 
 /* --- Completing --- */
@@ -582,7 +643,7 @@ static bool write_partial(struct journal *journal, struct results_error *error)
 
 bool journal_complete(struct journal *journal, struct results_error *error)
 {
-	assert(journal->n_held == journal->n_runs);
+	assert(journal->path && journal->n_held == journal->n_runs);
 	error->text[0] = '\0';
 	bool complete =
 		write_partial(journal, error) && place_rename(journal->path_partial, journal->path, error);

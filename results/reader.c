@@ -1,5 +1,6 @@
 #include "reader.h"
 
+#include "format_1.h"
 #include "h5.h"
 #include "memory.h"
 #include "schema.h"
@@ -9,12 +10,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* Rows are read from the file through a buffer of about this size. */
@@ -330,7 +328,7 @@ static enum seal_found check_file(const char *path, struct results_error *error)
 	return found;
 }
 
-static bool open_file(struct results_file *file, struct results_error *error)
+static bool open_file(struct results_file *file, const char *path, struct results_error *error)
 {
 	hid_t access = H5Pcreate(H5P_FILE_ACCESS);
 	H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
@@ -338,7 +336,7 @@ static bool open_file(struct results_file *file, struct results_error *error)
 	/* A result never changes under its name; and there are file systems without locks. */
 	H5Pset_file_locking(access, false, true);
 #endif
-	file->file = H5Fopen(file->path, H5F_ACC_RDONLY, access);
+	file->file = H5Fopen(path, H5F_ACC_RDONLY, access);
 	if (file->file < 0) {
 		h5_fail(error, "read", file->path);
 		H5Pclose(access);
@@ -352,76 +350,36 @@ static bool open_file(struct results_file *file, struct results_error *error)
 	return opened;
 }
 
-#define PROBE_REFUSED 42
-#define PROBE_CPU_SECONDS 1 /* opening takes milliseconds */
-
-/* Files of format 1 have no seal, and HDF5 dies of some damage, or never comes back. So a child tries first:
- * it opens the file, and reads what lies in the global heap. False where it did not live. */
-static bool probe(struct results_file *file, struct results_error *error)
+struct results_file *reader_open(
+	const char *path, const char *name, int version, struct results_error *error)
 {
-	pid_t child = fork();
-	if (child < 0) {
-		return true; /* as safe as can be */
+	h5_quiet();
+	struct results_file *file = memory_zeroed(1, sizeof(*file));
+	file->path = memory_copy_text(name);
+	file->version = version;
+	file->file = -1;
+	for (int i = 0; i < TABLE_N; i++) {
+		file->tables[i].dataset = file->tables[i].type = -1;
 	}
-	if (child == 0) {
-		const struct rlimit no_core = {0, 0}, no_hang = {PROBE_CPU_SECONDS, PROBE_CPU_SECONDS + 1};
-		setrlimit(RLIMIT_CORE, &no_core);
-		setrlimit(RLIMIT_CPU, &no_hang);
-		int nowhere = open("/dev/null", O_WRONLY);
-		dup2(nowhere, STDERR_FILENO);
-		static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU};
-		for (size_t i = 0; i < sizeof(deadly) / sizeof(*deadly); i++) {
-			signal(deadly[i], SIG_DFL);
-		}
-		bool read = open_file(file, error);
-		for (int i = 0; i < TABLE_N && read; i++) {
-			struct block block = {0};
-			read = !file->tables[i].has_pointers ||
-				   results_read(file, i, 0, file->tables[i].n_rows, &block, error);
-			block_finish(&block);
-		}
-		_exit(read ? 0 : PROBE_REFUSED);
+	if (!open_file(file, path, error)) {
+		results_close(file);
+		return NULL;
 	}
-	int status = 0;
-	pid_t ended;
-	while ((ended = waitpid(child, &status, 0)) < 0 && errno == EINTR) {
-	}
-	bool lived = ended == child && WIFEXITED(status) &&
-				 (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == PROBE_REFUSED);
-	return lived || results_fail(error, "cannot read %s: it is damaged: HDF5 %s on it", file->path,
-						WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU ? "hangs" : "crashes");
-}
-
-static bool check_and_open(struct results_file *file, struct results_error *error)
-{
-	switch (check_file(file->path, error)) {
-	case SEAL_BAD:
-		return false;
-	case SEAL_ABSENT:
-		file->version = 1;
-		return probe(file, error) && open_file(file, error);
-	case SEAL_GOOD:
-		file->version = RESULTS_FORMAT_VERSION;
-		break;
-	}
-	return open_file(file, error);
+	return file;
 }
 
 struct results_file *results_open(const char *path, struct results_error *error)
 {
 	error->text[0] = '\0';
-	h5_quiet();
-	struct results_file *file = memory_zeroed(1, sizeof(*file));
-	file->path = memory_copy_text(path);
-	file->file = -1;
-	for (int i = 0; i < TABLE_N; i++) {
-		file->tables[i].dataset = file->tables[i].type = -1;
-	}
-	if (!check_and_open(file, error)) {
-		results_close(file);
+	switch (check_file(path, error)) {
+	case SEAL_BAD:
 		return NULL;
+	case SEAL_ABSENT:
+		return format_1_open(path, error);
+	case SEAL_GOOD:
+		break;
 	}
-	return file;
+	return reader_open(path, path, RESULTS_FORMAT_VERSION, error);
 }
 
 void results_close(struct results_file *file)
@@ -452,6 +410,11 @@ void results_close(struct results_file *file)
 const struct results_header *results_header(const struct results_file *file)
 {
 	return &file->header;
+}
+
+void reader_set_version(struct results_file *file, int version)
+{
+	file->version = version;
 }
 
 int results_version(const struct results_file *file)

@@ -7,15 +7,14 @@
 /* A portion that is worth a call and still small: 2^16 rows of 14 columns are 7 MB. */
 #define READER_ROWS 65536
 
+/* Opens the file at `path` that is known to be of a format's version, and sound; in messages it has a name of
+ * its own. */
+struct results_file *reader_open(
+	const char *path, const char *name, int version, struct results_error *error);
+
+void reader_set_version(struct results_file *file, int version);
+
 /* Of the format: 1, which has no digest, or 2. */
 int results_version(const struct results_file *file);
 const char *results_path(const struct results_file *file);
-/* The table's schema, or NULL where the file has no such table. Owned by the file. */
-const struct table_schema *results_schema(const struct results_file *file, enum table_id table);
-uint64_t results_n_rows(const struct results_file *file, enum table_id table);
-
-/* Replaces the block's rows by n_rows of the table's, from `first` on. */
-bool results_read(struct results_file *file, enum table_id table, uint64_t first, size_t n_rows,
-	struct block *block, struct results_error *error);
-
 #endif

@@ -550,6 +550,30 @@ static void lost_on_the_way(void **state)
 	}
 }
 
+/* Two clients of five requests each, in turn: what one sends or is sent is its own. */
+static void rules_on_clients(void **state)
+{
+	static const char *const rules[] = {"from_nodes: [client 1]", "to_nodes: [client 1]",
+		"message: request, from_nodes: [client 1], to_nodes: [1]",
+		"message: reply, from_nodes: [1], to_nodes: [client 0, client 1]"};
+	for (int i = 0; i < 4; i++) {
+		struct outcome *outcome = run_text(
+			"stop: {items: 10}\nvalidators: 2\nprotocol: none\n"
+			"network: {latency: {kind: constant, value: 10 ms}}\n"
+			"workload: {kind: requests, clients: 2, client_timeout: off, arrivals: {kind: regular, rate: 10 /s}}\n"
+			"record: [decisions]\n"
+			"faults: [{kind: rule, action: drop, %s}]\n",
+			rules[i]);
+		assert_true(kpi(outcome, KPI_DECIDED) == 5);
+		assert_true(kpi(outcome, KPI_MESSAGES_LOST) == 5);
+		for (size_t row = 0; row < 10; row++) {
+			bool answered = real_at(outcome, TABLE_DECISIONS, row, "decided_s") > 0;
+			assert_true(answered == (int_at(outcome, TABLE_DECISIONS, row, "client") == 0));
+		}
+		outcome_close(outcome);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -564,6 +588,7 @@ int main(void)
 		cmocka_unit_test(late),
 		cmocka_unit_test(accuracy),
 		cmocka_unit_test(same_everywhere),
+		cmocka_unit_test(rules_on_clients),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

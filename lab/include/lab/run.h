@@ -14,6 +14,9 @@ struct run_schemas {
 };
 
 void run_schemas_init(struct run_schemas *schemas, const struct scenario_file *file);
+/* All tables there are, for people: without a scenario there are no swept keys, and the workload's unit is called
+ * that. */
+void run_schemas_describe(struct run_schemas *schemas);
 void run_schemas_finish(struct run_schemas *schemas);
 
 struct run_summary {
@@ -45,5 +48,19 @@ struct run_request {
  * that can't be trained on the data given); never for what happens in the run. */
 bool run_one(const struct run_request *request, struct run_blocks *blocks, struct run_summary *summary,
 	char error[256]);
+
+/* Its number in the sweep, and the seed that all of it is drawn from. */
+uint64_t run_index(const struct run_request *request);
+uint64_t run_seed(const struct run_request *request);
+
+/* Fills the first cells of its row in /runs, up to the swept keys; answers how many. Texts are the file's. */
+size_t run_row_begin(const struct run_request *request, union cell *cells);
+
+/* What stands in a column of integers, which has no NaN, in the row of a run that failed. */
+#define RUN_FAILED_COUNT -1
+
+/* The row and summary of a run that could not be run or died: verdict `failed`, no KPI. */
+void run_failed(const struct run_request *request, const char *reason, struct run_blocks *blocks,
+	struct run_summary *summary);
 
 #endif

@@ -1,7 +1,8 @@
 /* Many runs: every point and replication of a scenario, over threads.
  *
  * Runs share nothing but the scenario, which is read-only, and each result depends on its run alone, so
- * the file's bytes do not depend on how many threads there were or which finished first. */
+ * the file's bytes do not depend on how many threads there were or which finished first. A run that can't be run
+ * has the verdict `failed`, and the others go on. */
 #ifndef LAB_SWEEP_H
 #define LAB_SWEEP_H
 
@@ -13,12 +14,19 @@ struct sweep_progress {
 	double elapsed_s;
 };
 
+/* A run that an earlier process died of, as it told when it died (lab/crash.h). */
+struct sweep_dead {
+	uint64_t run;
+	const char *reason;
+};
+
 struct sweep_request {
 	const struct scenario_file *file;
 	const struct run_schemas *schemas;
 	unsigned n_threads;
 	bool verbose;
-	struct journal *journal; /* NULL: no result file */
+	struct journal *journal; /* NULL: nothing is kept */
+	const struct sweep_dead *dead; /* is not run again; NULL: none */
 	/* Called with each finished run, one at a time. */
 	void (*finished)(void *context, const struct run_summary *summary);
 	/* Called about every 0.2 s from the calling thread. */

@@ -61,12 +61,21 @@ struct journal;
 struct journal *journal_open(const char *path, const struct results_header *header,
 	const struct table_schema schemas[TABLE_N], uint64_t n_runs, bool resume,
 	struct results_error *error);
+/* One without a name and a result to come of it: it keeps the rows of /runs in memory, for a process that is
+ * to take the place of this one. `fd`: the descriptor that such a process was handed, or -1. NULL on error. */
+struct journal *journal_open_nameless(int fd, const struct results_header *header,
+	const struct table_schema schemas[TABLE_N], uint64_t n_runs, struct results_error *error);
+int journal_descriptor(const struct journal *journal);
 /* False: the file system has no locks (some network file systems), so that nothing keeps a second synod out. */
 bool journal_is_locked(const struct journal *journal);
 bool journal_holds(const struct journal *journal, uint64_t run);
 uint64_t journal_count(const struct journal *journal);
 /* Appends one run and flushes it to the system. */
 bool journal_append(struct journal *journal, uint64_t run, const struct run_blocks *blocks,
+	struct results_error *error);
+/* Hands out the rows of /runs (one each) of the runs that it holds, in order of runs. */
+typedef void journal_visitor(void *context, const struct table_schema *schema, const struct block *row);
+bool journal_visit(struct journal *journal, journal_visitor *visit, void *context,
 	struct results_error *error);
 /* Closes it and leaves the file for --resume. */
 void journal_close(struct journal *journal);
@@ -84,6 +93,14 @@ const struct results_header *results_header(const struct results_file *file);
  * can't be read (error says why). Owned by the file. */
 const struct block *results_table(struct results_file *file, enum table_id table,
 	const struct table_schema **schema, struct results_error *error);
+/* The same in portions, for those who can't hold tens of millions of rows in memory. The table's schema, or NULL
+ * where the file has no such table; owned by the file. */
+const struct table_schema *results_schema(const struct results_file *file, enum table_id table);
+uint64_t results_n_rows(const struct results_file *file, enum table_id table);
+
+/* Replaces the block's rows by n_rows of the table's, from `first` on. */
+bool results_read(struct results_file *file, enum table_id table, uint64_t first, size_t n_rows,
+	struct block *block, struct results_error *error);
 /* Index of a column by name, or -1. */
 int schema_find(const struct table_schema *schema, const char *name);
 
