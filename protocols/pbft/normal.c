@@ -245,7 +245,7 @@ static bool window_is_full(const struct node *node)
 {
 	const struct pbft *pbft = pbft_of(node);
 	return pbft->next_instance > pbft_high_watermark(node) ||
-		pbft->next_instance > pbft->executed + (uint64_t)pbft_settings_of(node)->window;
+		pbft->next_instance > pbft->executed + (uint64_t)pbft_settings_of(node)->n_in_flight;
 }
 
 static void propose_batch(struct node *node, const struct batch *batch)

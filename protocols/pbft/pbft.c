@@ -70,9 +70,8 @@ static bool finish(void *settings, const struct shape *shape, const char **param
 		return false;
 	}
 	pbft->paced = pbft->window == PARAM_AUTO_VALUE && pbft->batch_delay_ns == 0;
-	if (pbft->window == PARAM_AUTO_VALUE || pbft->window > pbft->watermark_window) {
-		pbft->window = pbft->watermark_window;
-	}
+	bool all = pbft->window == PARAM_AUTO_VALUE || pbft->window > pbft->watermark_window;
+	pbft->n_in_flight = all ? pbft->watermark_window : pbft->window;
 	if (pbft->quorum == PARAM_AUTO_VALUE) {
 		/* ceil((n + f + 1) / 2) */
 		pbft->quorum = ((int64_t)shape->n_validators + shape->n_faulty + 2) / 2;

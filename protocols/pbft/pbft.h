@@ -71,8 +71,9 @@ enum pbft_authentication { PBFT_SIGNATURES, PBFT_MACS };
 struct pbft_settings {
 	PLANTED_MEMBER
 	int64_t batch;      /* transactions a batch, at most */
-	int64_t window;     /* instances in flight, at most */
-	bool paced;         /* `window: auto`, and no batch_delay */
+	int64_t window;      /* as the scenario has it: PARAM_AUTO_VALUE stays */
+	int64_t n_in_flight; /* instances, at most */
+	bool paced;          /* `window: auto`, and no batch_delay */
 	sim_time batch_delay_ns;
 	sim_time view_timeout_ns; /* SIM_NEVER: off */
 	int64_t quorum;

@@ -73,7 +73,7 @@ void raft_answer_append(struct node *node, const struct message *append, bool su
 static void hold(struct node *node, const struct message *message)
 {
 	struct raft *raft = raft_of(node);
-	if (raft->n_held >= (uint32_t)raft_settings_of(node)->window) {
+	if (raft->n_held >= (uint32_t)raft_settings_of(node)->n_in_flight) {
 		return;
 	}
 	struct raft_held **at = &raft->held;

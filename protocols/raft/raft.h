@@ -85,7 +85,9 @@ enum raft_reads { RAFT_READS_LOG, RAFT_READS_INDEX, RAFT_READS_LEASE };
 
 struct raft_settings {
 	PLANTED_MEMBER
-	int64_t batch, window;
+	int64_t batch;
+	int64_t window;                  /* as the scenario has it: PARAM_AUTO_VALUE stays */
+	int64_t n_in_flight;             /* entries, at most */
 	bool paced;                      /* `window: auto`, and no batch_delay */
 	sim_time batch_delay_ns;
 	sim_time election_timeout_ns[2]; /* SIM_NEVER: off */

@@ -206,7 +206,7 @@ void raft_propose(struct node *node)
 			node_log(node, "leadership under transfer -> wait");
 			return;
 		}
-		if (raft->last - raft->commit >= (uint64_t)settings->window) {
+		if (raft->last - raft->commit >= (uint64_t)settings->n_in_flight) {
 			node_log(node, "window full -> wait");
 			return;
 		}

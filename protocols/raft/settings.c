@@ -121,9 +121,7 @@ bool raft_finish(void *settings, const struct shape *shape, const char **param, 
 {
 	struct raft_settings *raft = settings;
 	raft->paced = raft->window == PARAM_AUTO_VALUE && raft->batch_delay_ns == 0;
-	if (raft->window == PARAM_AUTO_VALUE) {
-		raft->window = RAFT_WINDOW;
-	}
+	raft->n_in_flight = raft->window == PARAM_AUTO_VALUE ? RAFT_WINDOW : raft->window;
 	if (raft->heartbeat_ns == PARAM_AUTO_VALUE) {
 		/* Without elections nobody waits for heartbeats, but lost appends are still sent again. */
 		sim_time timeout = raft->election_timeout_ns[0];
