@@ -37,7 +37,7 @@ struct run_values {
 	bool present;
 	uint8_t verdict;
 	double values[SHOWN];
-	double simulated_s;
+	double simulated_s, at_reach;
 	bool read_back; /* from a file, which doesn't say what the rules have met; or it failed */
 	uint64_t rules_acted, steps_refused;
 	char reason[160];
@@ -91,6 +91,7 @@ void summary_add(struct summary *summary, const struct run_summary *run)
 	values->rules_acted = run->rules_acted;
 	values->steps_refused = run->steps_refused;
 	values->simulated_s = run->kpis[KPI_SIMULATED];
+	values->at_reach = run->kpis[KPI_AT_REACH];
 	values->read_back = strcmp(run->verdict, "failed") == 0;
 	for (size_t i = 0; i < SHOWN; i++) {
 		values->values[i] = run->kpis[shown[i].kpi];
@@ -427,7 +428,7 @@ static void print_empty_attacks(const struct summary *summary, FILE *out)
 		uint32_t n = (uint32_t)scenario->n_validators;
 		for (size_t i = 0; i < scenario->attacks.n && i < 64; i++) {
 			const struct attack_common *common = scenario->attacks.values[i].settings;
-			if (common->fraction <= 0 || attack_count(common->fraction, n) > 0 || told >> i & 1) {
+			if (common->fraction <= 0 || attack_number(common, n) > 0 || told >> i & 1) {
 				continue;
 			}
 			told |= UINT64_C(1) << i;
@@ -435,6 +436,23 @@ static void print_empty_attacks(const struct summary *summary, FILE *out)
 				common->fraction, n);
 			print_where(summary, p, out);
 		}
+	}
+}
+
+/* Says where a search for the worst lie ended at its reach: it says less of the rule than of the reach. */
+static void print_reach(const struct summary *summary, FILE *out)
+{
+	double most = 0;
+	size_t run = 0;
+	for (size_t r = 0; r < summary->n_points * summary->n_replications; r++) {
+		if (summary->runs[r].present && summary->runs[r].at_reach > most) {
+			most = summary->runs[r].at_reach;
+			run = r;
+		}
+	}
+	if (most > 0) {
+		fprintf(out, "\nnote: `adaptive` lies as far out as its `reach` lets it on up to %.3g %% of the items", 100 * most);
+		print_where(summary, run / summary->n_replications, out);
 	}
 }
 
@@ -518,5 +536,6 @@ void summary_print(const struct summary *summary, FILE *out)
 	print_refused_steps(summary, out);
 	print_empty_attacks(summary, out);
 	print_leaderless(summary, out);
+	print_reach(summary, out);
 	free(cells);
 }
