@@ -18,8 +18,16 @@ static bool check_node(struct checker *checker, const struct tree *value, const 
 	if (value->kind == TREE_BAD) {
 		return false;
 	}
-	if (value->kind != TREE_SCALAR || quantity_integer(value->text, &node) != QUANTITY_FINE) {
+	bool client = value->kind == TREE_SCALAR && (param->flags & PARAM_CLIENTS) &&
+				  !strncmp(value->text, "client ", 7);
+	if (value->kind != TREE_SCALAR ||
+		quantity_integer(value->text + (client ? 7 : 0), &node) != QUANTITY_FINE ||
+		(client && (node < 0 || node >= SIM_NODES_MAX))) {
 		return refuse(checker, value, param, path);
+	}
+	if (client) {
+		*out = NODE_CLIENT + (uint32_t)node; /* how many there are, the workload says */
+		return true;
 	}
 	uint32_t n = checker->n_validators;
 	if (node < 0 || node >= (n ? n : SIM_NODES_MAX)) {
@@ -61,8 +69,9 @@ static bool check_nodes(struct checker *checker, const struct tree *value,
 	qsort(nodes, n, sizeof(*nodes), compare);
 	for (size_t i = 1; i < n; i++) {
 		if (nodes[i] == nodes[i - 1]) {
-			diagnostics_error(checker->diagnostics, value->place, "%s: validator %u is named twice",
-				path_text(path).text, nodes[i]);
+			diagnostics_error(checker->diagnostics, value->place, "%s: %s %u is named twice",
+				path_text(path).text, nodes[i] < NODE_CLIENT ? "validator" : "client",
+				nodes[i] % NODE_CLIENT);
 			return false;
 		}
 	}

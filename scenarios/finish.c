@@ -133,6 +133,7 @@ static bool finish_workload(
 	}
 	struct workload_common *common = scenario->workload.settings;
 	scenario->shape.client_timeout_ns = common->client_timeout_ns;
+	scenario->shape.n_clients = workload->application ? 0 : (uint32_t)common->clients;
 	if (!workload->application) {
 		return true;
 	}

@@ -47,7 +47,8 @@ const struct param scenario_params[] = {
 		.offset = AT(stop.time_ns),
 		.fallback = "off",
 		.unit = "s",
-		.help = "simulated time; 600 s where stop names neither items nor time"},
+		.help = "simulated time: alone, the run's planned end; with items, a bound; 600 s where stop "
+				"names neither"},
 	{.name = "stop.events",
 		.kind = PARAM_INT,
 		.flags = PARAM_UNLIMITED,
@@ -65,6 +66,7 @@ const struct param scenario_params[] = {
 		.max = 1e18,
 		.fallback = "10000",
 		.unit = "views",
+		.when = "protocol != none|central",
 		.help = "views or terms, after which the verdict is `limit`"},
 	{.name = "stop.memory",
 		.kind = PARAM_BYTES,
@@ -90,6 +92,7 @@ const struct param scenario_params[] = {
 		.offset = AT(n_faulty),
 		.fallback = "auto",
 		.unit = "nodes",
+		.when = "protocol != none|central",
 		.help = "f, what the protocol is set to tolerate; auto: the most that it can"},
 	{.name = "protocol",
 		.kind = PARAM_PLUGIN,
@@ -146,6 +149,7 @@ const struct param scenario_params[] = {
 		.offset = AT(node.mac_ns),
 		.fallback = "0 s",
 		.unit = "s",
+		.when = "protocol.authentication = macs",
 		.help = "processor time to make or check a MAC, where the protocol uses them"},
 	{.name = "workload",
 		.kind = PARAM_PLUGIN,
@@ -164,13 +168,13 @@ const struct param scenario_params[] = {
 		.offset = AT(scorer),
 		.registry = &scorer_registry,
 		.fallback = "none",
-		.help = "how far each prediction is trusted"},
+		.when = "workload.validation = off", .help = "how far each prediction is trusted"},
 	{.name = "aggregator",
 		.kind = PARAM_PLUGIN,
 		.offset = AT(aggregator),
 		.registry = &aggregator_registry,
 		.fallback = "median",
-		.help = "how accepted predictions become a decision"},
+		.when = "workload.validation = off", .help = "how accepted predictions become a decision"},
 	{.name = "attacks",
 		.kind = PARAM_PLUGINS,
 		.offset = AT(attacks),
@@ -187,6 +191,12 @@ const struct param scenario_params[] = {
 		.kind = PARAM_NAMES,
 		.help = "lists of values by dotted path; the points are their cross product"},
 	{.name = "zip", .kind = PARAM_NAMES, .help = "lists by dotted path that run side by side"},
+	{.name = "skip_unfit",
+		.kind = PARAM_BOOL,
+		.offset = AT(skip_unfit),
+		.fallback = "off",
+		.help = "points whose settings don't go together are left out and listed, such as an attack that one of "
+				"the swept protocols has no place for; off: they are errors"},
 	{.name = "record",
 		.kind = PARAM_NAMES,
 		.flags = PARAM_NONE,
@@ -194,13 +204,23 @@ const struct param scenario_params[] = {
 		.fallback = "[]",
 		.help = "tables to write besides runs: decisions, predictions, transactions, validators, series, roc, "
 				"models"},
+	{.name = "series.window",
+		.kind = PARAM_DURATION,
+		.offset = AT(window_ns),
+		.min = 1000,
+		.max = 9e18,
+		.fallback = "1 s",
+		.unit = "s",
+		.help = "length of the windows in time of /series and of `availability`; at most 1000000 of them a run "
+				"with record: [series]"},
 	{.name = "liveness_bound",
 		.kind = PARAM_DURATION,
 		.flags = PARAM_AUTO | PARAM_OFF | PARAM_EXCLUDE_MIN,
 		.offset = AT(liveness_bound_ns),
 		.fallback = "auto",
 		.unit = "s",
-		.help = "how long work may be outstanding without progress before a run is `stalled`"},
+		.help = "how long work may be outstanding without progress, and no scheduled change to come, before "
+				"a run is `stalled`"},
 	{.name = "checkers",
 		.kind = PARAM_BOOL,
 		.offset = AT(checkers),
@@ -212,6 +232,7 @@ const struct param scenario_params[] = {
 		.offset = AT(liveness_after_ns),
 		.fallback = "off",
 		.unit = "s",
+		.when = "checkers = on",
 		.help = "once all faults and attacks have ended, work may wait so long for the next acceptance; "
 				"longer breaks the invariant `liveness`"},
 	PARAM_END,
@@ -257,6 +278,24 @@ static bool check_record(
 		good = false;
 	}
 	return good;
+}
+
+/* A row a window: so many that no file could hold them are a mistake. */
+static bool check_series(struct checker *checker, const struct tree *root, const struct scenario *scenario)
+{
+	sim_time time = scenario->stop.time_ns, window = scenario->window_ns;
+	if (!(scenario->record & RECORD_SERIES) || time == SIM_NEVER || window <= 0 ||
+		time / window < SERIES_WINDOWS_MAX || (time / window == SERIES_WINDOWS_MAX && time % window == 0)) {
+		return true;
+	}
+	const struct tree *at = tree_get(tree_get(root, "series"), "window");
+	at = at ? at : tree_get(tree_get(root, "stop"), "time");
+	diagnostics_error(checker->diagnostics, at ? at->place : root->place,
+		"series.window must be at least %.10g s for the %.10g s of stop.time, so that /series has at most %d "
+		"rows a run, got %.10g s",
+		sim_time_to_s((time - 1) / SERIES_WINDOWS_MAX + 1), sim_time_to_s(time), SERIES_WINDOWS_MAX,
+		sim_time_to_s(window));
+	return false;
 }
 
 /* f against n, by what the protocol promises. */
@@ -424,7 +463,8 @@ static bool check_faults(
 	return good;
 }
 
-bool schema_point(struct checker *checker, const struct tree *root, struct scenario *out)
+enum point_state schema_point(
+	struct checker *checker, const struct tree *root, struct scenario *out)
 {
 	struct top_settings top = {0};
 	struct scenario *scenario = &top.scenario;
@@ -436,17 +476,14 @@ bool schema_point(struct checker *checker, const struct tree *root, struct scena
 		scenario->stop.time_ns = 600 * SIM_SECOND;
 	}
 	good &= check_record(checker, root, &top.record, &scenario->record);
-	good &= check_predictions(checker, root, scenario);
+	good &= check_series(checker, root, scenario);
+	bool fits = check_predictions(checker, root, scenario);
 	good &= check_attacks(checker, root, scenario);
 	good &= check_faults(checker, root, scenario);
-	if (check_faulty(checker, root, scenario)) {
-		good &= finish_point(checker, root, scenario);
-	} else {
-		good = false;
-	}
-	if (good) {
+	fits &= check_faulty(checker, root, scenario) && finish_point(checker, root, scenario);
+	if (good && fits) {
 		pool_point(&checker->pool, scenario);
 		*out = *scenario;
 	}
-	return good;
+	return !good ? POINT_WRONG : fits ? POINT_GOOD : POINT_UNFIT;
 }

@@ -17,10 +17,12 @@ static const struct param params[] = {
 	{.name = "message", .kind = PARAM_NAMES, .offset = offsetof(struct fault_rule, message),
 		.fallback = "all", .unit = "",
 		.help = "kinds of messages: the protocol's, or request, reply, hint, read; all: any"},
-	FAULT_NODES(struct fault_rule, from, "from_nodes", 0,
-		"whose, or leader: whoever it is at that moment; default: everyone's, clients' too"),
-	FAULT_NODES(struct fault_rule, to, "to_nodes", 0,
-		"to whom, or leader: whoever it is at that moment; default: to everyone, clients too"),
+	FAULT_NODES(struct fault_rule, from, "from_nodes", PARAM_CLIENTS,
+		"whose: validators and `client 0`, or leader: whoever it is at that moment; default: everyone's, "
+		"clients' too"),
+	FAULT_NODES(struct fault_rule, to, "to_nodes", PARAM_CLIENTS,
+		"to whom: validators and `client 0`, or leader: whoever it is at that moment; default: to everyone, "
+		"clients too"),
 	NUMBER(view, "view", "of this view; none: of any"),
 	NUMBER(term, "term", "of this term, which is the same; none: of any"),
 	NUMBER(instance, "instance",
@@ -101,12 +103,30 @@ static bool finish_messages(
 	return true;
 }
 
+/* The highest number is the last. */
+static bool finish_clients(const struct node_list *nodes, const char *name, const struct shape *shape,
+	const char **param, char error[256])
+{
+	uint32_t last = nodes->n == 0 ? 0 : nodes->nodes[nodes->n - 1];
+	if (last < NODE_CLIENT || last - NODE_CLIENT < shape->n_clients) {
+		return true;
+	}
+	return shape->n_clients == 0
+		? fault_refuse(name, param, error,
+			  "names client %u, and here gateways are the clients: name their validators",
+			  last - NODE_CLIENT)
+		: fault_refuse(name, param, error, "names client %u, and the last is client %u",
+			  last - NODE_CLIENT, shape->n_clients - 1);
+}
+
 static bool finish(void *settings, const struct shape *shape, const char **param, char error[256])
 {
 	struct fault_rule *rule = settings;
 	if (!finish_messages(rule, shape, param, error) ||
 		!fault_finish_nodes(&rule->from, "from_nodes", param, error) ||
 		!fault_finish_nodes(&rule->to, "to_nodes", param, error) ||
+		!finish_clients(&rule->from, "from_nodes", shape, param, error) ||
+		!finish_clients(&rule->to, "to_nodes", shape, param, error) ||
 		!fault_finish_window(settings, shape, param, error)) {
 		return false;
 	}
@@ -145,6 +165,10 @@ static bool finish(void *settings, const struct shape *shape, const char **param
 			return fault_refuse("from_nodes", param, error,
 				"must name whose messages are replaced, such as [0]: these validators are Byzantine");
 		}
+		if (rule->from.nodes[rule->from.n - 1] >= NODE_CLIENT) {
+			return fault_refuse("from_nodes", param, error,
+				"names a client, and `replace` is for what validators say to each other");
+		}
 		if (!shape->lies) {
 			return fault_refuse("action", param, error,
 				"`replace` is not for this protocol, whose messages can't be forged");
@@ -165,11 +189,14 @@ struct rule_state {
 	char by[44], begins[36], ends[36];
 };
 
-/* Clients can't be named: where a list is given they are not meant. */
+/* Where a list is given only those clients are meant that it names. */
 static bool means(const struct world *world, const struct node_list *list, uint32_t node)
 {
 	if (list->leader) {
 		return world->ops->leader(world->nodes[0].world) == node;
+	}
+	if (node >= world->n_validators) {
+		node = NODE_CLIENT + (node - world->n_validators);
 	}
 	size_t low = 0, high = list->n;
 	while (low < high) {

@@ -9,7 +9,7 @@ static struct scenario_file *parse(const char *protocol, const char *fault, char
 {
 	char text[600];
 	int n = snprintf(text, sizeof(text),
-		"validators: 4\nprotocol: %s\nworkload: requests\nnetwork: {latency: 20 ms}\nfaults:\n  - %s\n",
+		"validators: 4\nprotocol: %s\nworkload: {kind: requests, clients: 4}\nnetwork: {latency: 20 ms}\nfaults:\n  - %s\n",
 		protocol, fault);
 	assert_in_range(n, 1, sizeof(text) - 1);
 	struct diagnostics *diagnostics = diagnostics_create();
@@ -54,12 +54,14 @@ static void errors(void **state)
 			"which has update, request, reply, hint, read, all"},
 		{"none", "{kind: step, at: 1 s, node: 0, action: campaign}",
 			"`campaign` is not for this protocol, which knows only `restart`"},
+		{"raft", "{kind: step, at: 1 s, node: 0, action: propose, force: on}",
+			"faults.0.force: goes with action: campaign"},
 		{"pbft", "{kind: step, at: 1 s, node: 0, action: transfer, to: 1}",
 			"`transfer` is not for this protocol, which knows only `campaign`, `propose`, `restart`"},
 		{"central", "{kind: rule, from_nodes: 1, action: replace}",
 			"`replace` is not for this protocol, whose messages can't be forged"},
 		{"raft", "{kind: slow-node, nodes: 1, factor: 2}", "a factor of costs (`node`) that are all 0"},
-		{"raft", "{kind: slow-link, delay: 20}", "there is no latency `20`"},
+		{"raft", "{kind: slow-link, delay: 20}", "faults.0.delay is a duration and needs a unit, got 20"},
 		{"raft", "{kind: slow-link, delay: {kind: uniform, min: 2 ms, max: 1 ms}}", "max must be at least min"},
 		{"raft", "{kind: partition, groups: [[0, 4]]}", "there is no validator 4"},
 		{"raft", "{kind: partition, groups: [[0]], from: 2 s, until: 1 s}", "`until` must be after `from`"},
@@ -69,6 +71,18 @@ static void errors(void **state)
 		{"raft", "{kind: partion, groups: [[0]]}", "did you mean `partition`?"},
 		{"raft", "{kind: flap, nodes: 1, up: 1 s, down: 1 ns}", "down must be"},
 		{"raft", "{kind: skew, nodes: 1, offset: -1 s}", "before 0 s"},
+		{"raft", "{kind: rule, from_nodes: [client 4], action: drop}",
+			"test.yaml:6:30: error: faults.0.from_nodes: names client 4, and the last is client 3"},
+		{"raft", "{kind: rule, from_nodes: [0], to_nodes: [1, client 7], action: drop}",
+			"faults.0.to_nodes: names client 7"},
+		{"raft", "{kind: rule, from_nodes: [client 1, client 1], action: drop}", "client 1 is named twice"},
+		{"raft", "{kind: rule, from_nodes: [client x], action: drop}",
+			"must be a list of validators and clients such as [0, client 1], got client x"},
+		{"raft", "{kind: rule, from_nodes: [client -1], action: drop}", "such as [0, client 1], got client -1"},
+		{"raft", "{kind: rule, from_nodes: [0, client 1], action: replace}",
+			"names a client, and `replace` is for what validators say"},
+		{"raft", "{kind: cut, from_nodes: [client 1]}", "must be a list of validators such as [0, 1]"},
+		{"raft", "{kind: pause, nodes: [1], from: 1 s}", "faults.0.until: is not given: who stands still"},
 		{"raft", "{kind: stabilise, delay: 1 s}", "`faults.0.at` is missing"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -104,6 +118,8 @@ static void printing(void **state)
 		"{kind: stabilise, at: 2 s, delay: 100 ms, loss: 0.25}",
 		"{kind: skew, nodes: [2], offset: -10 ms, drift: -12.5, from: 1 s}",
 		"{kind: rule, message: [request, reply], view: 3, nth: 2, action: hold, release: 4 s}",
+		"{kind: rule, from_nodes: [0, client 3, 1, client 1], to_nodes: [client 0], action: drop}",
+		"{kind: pause, nodes: [0, 1], every: 20 s}",
 		"{kind: crash, nodes: [0, 1], every: 20 s, lasts: 2 s}",
 		"{kind: step, at: 3 s, node: leader, action: restart}",
 		"{kind: partition, groups: [[0, 1], [1, 2]], until: 3 s}",

@@ -92,7 +92,10 @@ static void test_text(void **state)
 							  "  client_timeout: 2 s  # auto\n"
 							  "attacks: []\n"
 							  "faults: []\n"
+							  "skip_unfit: off\n"
 							  "record: []\n"
+							  "series:\n"
+							  "  window: 1 s\n"
 							  "liveness_bound: 30 s  # auto\n"
 							  "checkers: on\n"
 							  "liveness_after: off\n");

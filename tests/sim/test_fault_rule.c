@@ -12,6 +12,7 @@ static const char *nearest(const char *text, const char *const *names, size_t n)
 
 static const struct shape shape = {.n_validators = 4,
 	.n_faulty = 1,
+	.n_clients = 1,
 	.steps = 0x1f,
 	.lies = true,
 	.message_names = message_names,
@@ -68,9 +69,9 @@ static size_t came(struct host *host)
 static void test_what_matches(void **state)
 {
 	static const char *const vote[] = {"vote"}, *const both[] = {"vote", "request"}, *const all[] = {"all"};
-	struct fault_rule rules[12];
-	const size_t wanted[12] = {100, 48, 52, 100, 50, 24, 8, 48, 48, 48, 1, 24};
-	for (int i = 0; i < 12; i++) {
+	struct fault_rule rules[15];
+	const size_t wanted[15] = {100, 48, 52, 100, 50, 24, 8, 48, 48, 48, 1, 24, 4, 9, 12};
+	for (int i = 0; i < 15; i++) {
 		rules[i] = rule_make(RULE_DROP);
 	}
 	rules[1].message = (struct name_list){1, vote};
@@ -86,7 +87,13 @@ static void test_what_matches(void **state)
 	rules[9].instance = 1;
 	rules[10].nth = 100;
 	rules[11].from = (struct node_list)LEADER;
-	for (int i = 0; i < 12; i++) {
+	rules[12].from = (struct node_list)NODES(NODE_CLIENT);
+	rules[13].from = (struct node_list)NODES(0, 1, NODE_CLIENT); /* 4 votes from each, and the request, to 2 */
+	rules[13].to = (struct node_list)NODES(2);
+	rules[13].message = (struct name_list){2, both};
+	rules[14].to = (struct node_list)NODES(1, NODE_CLIENT); /* nobody sends to the client */
+	rules[14].message = (struct name_list){1, vote};
+	for (int i = 0; i < 15; i++) {
 		struct host_latency latency = host_constant(5);
 		struct host *host = create(&latency);
 		host->leader = 3;

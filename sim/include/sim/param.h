@@ -42,6 +42,7 @@ enum param_flags {
 	PARAM_N = 1 << 3,        /* `n`: the number of validators (PARAM_INT); stored as that number */
 	PARAM_NONE = 1 << 4,     /* `none`: PARAM_STRING, PARAM_PATH: NULL; PARAM_INT: -1; */
 	PARAM_EXCLUDE_MIN = 1 << 5, /* the range is open at its lower end */
+	PARAM_CLIENTS = 1 << 7,     /* `client 0` among the nodes of a PARAM_NODES */
 	PARAM_UNLIMITED = 1 << 6,   /* `unlimited`: PARAM_BANDWIDTH: stored as 0; PARAM_INT: INT64_MAX */
 };
 
@@ -75,6 +76,15 @@ struct param {
 	 * `finish` decides. */
 	double auto_delays[2];
 	sim_time auto_min_ns[2];
+	/* Where the parameter is looked at, as "KEY = VALUE|VALUE", "KEY != VALUE" or "KEY > NUMBER"; NULL:
+	 * always. KEY is another parameter of the table or else a path from the scenario's top (`protocol.reads`);
+	 * one that is not there holds nothing. `check` and `run` say where such a one is set in vain. */
+	const char *when;
+	/* Another duration that this one should stay below, named like `when`'s KEY, for the same notes. */
+	const char *below;
+	/* PARAM_PLUGIN, PARAM_PLUGINS: parameters "A|B" of the plugins in it that nothing looks at there, since the
+	 * outer one's hold for all. */
+	const char *idle;
 	const char *unit; /* for people: "s", "bytes", "" */
 	const char *help; /* one line, lower case, without a full stop */
 };
@@ -83,6 +93,7 @@ struct param {
 struct shape {
 	uint32_t n_validators;
 	uint32_t n_faulty;           /* f: what the protocol is set to tolerate */
+	uint32_t n_clients;          /* of their own; set once the workload is finished */
 	sim_time delay_p999_ns;      /* the largest 99.9 % one-way delay of the network */
 	sim_time client_timeout_ns;  /* the workload's; set once that is finished */
 	bool costs;                  /* some of the nodes' costs is above 0 */
@@ -103,6 +114,8 @@ struct plugin {
 	 * the name of the parameter at fault in *param and a sentence of at most 200 bytes in `error`:
 	 * what is wrong and what would be right. May be NULL. */
 	bool (*finish)(void *settings, const struct shape *shape, const char **param, char error[256]);
+	const char *when; /* as a parameter's: where the plugin has any effect; NULL: everywhere */
+	const char *idle; /* parameters "A|B" of its table that it has no use for: those that all of its sort have */
 };
 
 /* A list of plugins of one sort, each the first member of a larger struct; ends with NULL. */
@@ -129,10 +142,12 @@ struct time_list {
 
 struct node_list {
 	size_t n;
-	const uint32_t *nodes; /* ascending, no doubles */
+	const uint32_t *nodes; /* ascending, no doubles; client k is NODE_CLIENT + k */
 	bool leader;           /* `leader`: whoever it is then; n is 0 */
 	bool given;
 };
+
+#define NODE_CLIENT (UINT32_C(1) << 31) /* in a node_list, where PARAM_CLIENTS lets clients in */
 
 struct name_list {
 	size_t n;
