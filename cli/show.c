@@ -7,7 +7,7 @@
 static const struct option_spec options[] = {
 	{"--csv", NULL, NULL, "prints a table as CSV, numbers with 17 significant digits"},
 	{"--table", NULL, "NAME", "which (runs, decisions, predictions, transactions, validators, series, violations, "
-							 "roc, models, importance)"},
+							 "roc, models, importance, faults)"},
 	{"--scenario", NULL, NULL, "prints the scenario that made the file"},
 	{"--transaction", NULL, "N", "tells the life of one transaction (record: [transactions])"},
 	{"--run", NULL, "R", "of which run; without: 0"},
