@@ -150,6 +150,9 @@ static void print_params(const struct param *params, enum keys which, const char
 				printf(", to %g delays, at least %s", params->auto_delays[1], least);
 			}
 		}
+		if (params->when != NULL) {
+			printf("; only where %s", params->when);
+		}
 		printf("\n");
 	}
 }
@@ -160,6 +163,9 @@ static void print_plugin(
 	printf("\n  %s: %s\n", plugin->name, plugin->summary);
 	if (registry == &attack_registry) {
 		printf("    knows and can: %s\n", ((const struct attack *)plugin)->knows);
+	}
+	if (plugin->when != NULL) {
+		printf("    only where %s\n", plugin->when);
 	}
 	print_params(plugin->params, which, "    ");
 }

@@ -1,6 +1,7 @@
 /* One run under way, shared by the files of this folder.
  *
- *   run.c       builds the world of a scenario, runs it, ends it with a verdict
+ *   run.c       builds the world of a scenario and runs it
+ *   end.c       when it is over, and with which verdict
  *   driver.c    items arrive, validators predict, gateways close
  *   models.c    what validators predict with: training, again and again, and the cache
  *   adversary.c what attackers make of predictions
@@ -349,6 +350,8 @@ struct lab {
 
 	enum phase phase;
 	sim_time last_progress;
+	sim_time waited_from; /* the last_progress after which a scheduled change was waited for, */
+	uint32_t n_waits;     /* and how often in a row */
 	const char *verdict;
 	char verdict_reason[160];
 
@@ -403,6 +406,13 @@ void samples_add(struct samples *samples, int64_t value);
 /* NaN where there are none. */
 double samples_mean_s(const struct samples *samples);
 
+/* Where the run begins: when it may be over. */
+void lab_bound(struct lab *lab);
+/* When the last change that is known from the start has come: the end of a fault or an attack, or, of those that
+ * never end, the beginning. */
+sim_time lab_last_change(const struct scenario *scenario);
+/* The world's deadline is over, or its events: ends the run, or moves the deadline. */
+void lab_overdue(struct world *world, sim_time next_ns);
 /* Something happened that counts as progress: the liveness bound starts again. */
 void lab_progress(struct lab *lab);
 /* Ends the run. */
