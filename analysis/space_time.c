@@ -486,7 +486,7 @@ bool space_time_draw(const struct figures_request *request, const char *name,
 	};
 	fill_legend(&page, &drawing);
 	/* The caption says how many words found no place: they are placed before the page is measured. */
-	double panel_width = (figure->wide ? PLOT_PAGE_PT : PLOT_COLUMN_PT) - page.left_pt - 8;
+	double panel_width = (figure->wide ? PLOT_PAGE_PT : PLOT_COLUMN_PT) - page.left_pt - plot_right_pt(&page);
 	drawing.plot.panel_width = panel_width;
 	place_words(&drawing);
 	char caption[2048];
