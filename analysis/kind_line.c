@@ -177,9 +177,7 @@ static void describe(const struct lines *lines, const struct figure_job *job, ch
 		snprintf(caption + strlen(caption), size - strlen(caption), " What is 0 has no place on a logarithmic axis.");
 	}
 	layout_describe(&lines->layout, NULL, caption, size);
-	size_t length = strlen(caption);
-	snprintf(caption + length, size - length, " ");
-	frame_verdicts(job->frame, lines->layout.used, caption + length + 1, size - length - 1);
+	layout_describe_runs(&lines->layout, caption, size);
 }
 
 static enum figure_outcome lines_draw(

@@ -52,6 +52,9 @@ enum record_flags {
 	RECORD_FAULTS = 1 << 7, /* which `series` records too: they are drawn in its figure */
 };
 
+/* A run that records its series ends, as a `limit`, at so many windows. */
+#define SERIES_WINDOWS_MAX 1000000
+
 /* One point, checked and complete: every `auto` is a number. */
 struct scenario {
 	const char *title;
@@ -69,6 +72,7 @@ struct scenario {
 	struct plugin_value workload, predictor, scorer, aggregator;
 	struct plugin_list attacks, faults;
 	unsigned record;
+	sim_time window_ns; /* of /series and of availability */
 	struct shape shape;
 };
 
