@@ -206,9 +206,9 @@ static void axis_number(struct axis *axis, const struct layout *layout, bool pla
 		for (size_t i = 0; i < axis->n_factors; i++) {
 			const struct factor *factor = &frame->factors[axis->factors[i]];
 			char level[LABEL_MAX], words[512];
-			level_words(words, sizeof(words), factor->levels, factor->n_levels, levels[i]);
+			level_short(words, sizeof(words), factor->levels, factor->n_levels, levels[i], LEVEL_SHOWN);
 			if (plain) {
-				text_clean(level, sizeof(level), words, 24);
+				text_clean(level, sizeof(level), words, LEVEL_SHOWN);
 			} else {
 				level_label(level, factor->key, factor->unit, words);
 				name_beside_none(level, factor);
@@ -403,4 +403,19 @@ void layout_keys(const struct layout *layout, char *out, size_t size)
 			list_append(out, size, word, i++, n);
 		}
 	}
+}
+
+void layout_describe_runs(const struct layout *layout, char *out, size_t size)
+{
+	const struct axis *arms = &layout->axes[AXIS_COLOUR];
+	if (arms->n < 2 && layout->axes[AXIS_X].n > 1) {
+		arms = &layout->axes[AXIS_X];
+	}
+	char runs[400], unanswered[600];
+	frame_verdicts(layout->frame, layout->used, runs, sizeof(runs));
+	frame_unanswered(layout->frame, layout->used, arms->of_row, arms->names, arms->n, unanswered,
+		sizeof(unanswered));
+	size_t length = strlen(out);
+	snprintf(out + length, size - length, "%s%s%s%s", runs[0] != '\0' ? " " : "", runs,
+		unanswered[0] != '\0' ? " " : "", unanswered);
 }

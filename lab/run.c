@@ -75,8 +75,7 @@ static void follows(struct node *node, uint64_t view, uint32_t leader)
 	watch_view(node);
 	/* A gateway knows what its validator knows. */
 	if (leader != NODE_NONE && lab->clients != NULL) {
-		lab->clients[node->id].believed = leader;
-		lab->clients[node->id].view = view;
+		client_learns(lab, node->id, view, leader, true);
 	}
 }
 

@@ -78,9 +78,10 @@ static const struct column validators[] = {
 
 static const struct column series[] = {
 	{"run", COLUMN_INT, "", "the run's number"},
-	{"time_s", COLUMN_REAL, "s", "start of the one-second window"},
+	{"time_s", COLUMN_REAL, "s", "start of the window (`series.window`)"},
+	{"length_s", COLUMN_REAL, "s", "its length: the run's end may cut the last one short"},
 	{"arrived", COLUMN_INT, "", "items that arrived in it"},
-	{"accepted_per_s", COLUMN_REAL, "1/s", "items accepted in it"},
+	{"accepted_per_s", COLUMN_REAL, "1/s", "items accepted in it / its length"},
 	{"outstanding", COLUMN_INT, "", "items that had arrived and were not accepted at its end"},
 	{"latency_mean_s", COLUMN_REAL, "s", "mean latency of the items accepted in it"},
 	{"mae", COLUMN_REAL, VALUE_UNIT, "mean absolute error of the values decided in it"},
@@ -227,6 +228,29 @@ void run_schemas_init(struct run_schemas *schemas, const struct scenario_file *f
 	if ((record & RECORD_MODELS) != 0) {
 		schemas->tables[TABLE_MODELS] = make(models, COUNT(models), unit);
 		schemas->tables[TABLE_IMPORTANCE] = make(importance, COUNT(importance), unit);
+	}
+}
+
+void run_schemas_describe(struct run_schemas *schemas)
+{
+	static const struct {
+		const struct column *columns;
+		size_t n;
+	} all[TABLE_N] = {
+		[TABLE_DECISIONS] = {decisions, COUNT(decisions)},
+		[TABLE_PREDICTIONS] = {predictions, COUNT(predictions)},
+		[TABLE_TRANSACTIONS] = {transactions, COUNT(transactions)},
+		[TABLE_VALIDATORS] = {validators, COUNT(validators)},
+		[TABLE_SERIES] = {series, COUNT(series)},
+		[TABLE_VIOLATIONS] = {violations, COUNT(violations)},
+		[TABLE_ROC] = {roc, COUNT(roc)},
+		[TABLE_MODELS] = {models, COUNT(models)},
+		[TABLE_IMPORTANCE] = {importance, COUNT(importance)},
+	};
+	static const char unit[] = "the workload's unit";
+	*schemas = (struct run_schemas){.n_swept = 0};
+	for (int i = 0; i < TABLE_N; i++) {
+		schemas->tables[i] = i == TABLE_RUNS ? make_runs(NULL, 0, unit) : make(all[i].columns, all[i].n, unit);
 	}
 }
 

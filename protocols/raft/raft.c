@@ -24,6 +24,9 @@ static void start(struct node *node)
 	raft->plain = !settings->members.given && settings->learners.n == 0;
 	raft->first_config = raft->config = raft_first_config(node);
 	raft->heard_at = -1;
+	if (settings->paced) {
+		pace_start(node, &raft->pace);
+	}
 	raft->keeps_time = settings->check_quorum || settings->pre_vote;
 	raft->transfer_to = NODE_NONE;
 	raft->snapshot_due = (uint64_t)settings->snapshot_every;
@@ -63,7 +66,11 @@ static void receive(struct node *node, const struct message *message)
 	case RAFT_VOTE:
 		raft_on_vote(node, message);
 		break;
+	case RAFT_PRE_VOTE:
+		raft_on_pre_vote(node, message);
+		break;
 	case RAFT_VOTE_ANSWER:
+	case RAFT_PRE_VOTE_ANSWER:
 		raft_on_vote_answer(node, message);
 		break;
 	case RAFT_SNAPSHOT:
@@ -119,7 +126,7 @@ static void timer(struct node *node, unsigned which)
 	switch (which) {
 	case RAFT_TIMER_ELECTION:
 		if (raft->role != RAFT_LEADER) {
-			raft_election_begin(node, false);
+			raft_election_begin(node, false, false);
 		}
 		break;
 	case RAFT_TIMER_HEARTBEAT:
@@ -171,13 +178,13 @@ static void restart(struct node *node)
 	raft_reset_election_timer(node);
 }
 
-static bool begin_election(struct node *node)
+static bool begin_election(struct node *node, bool force)
 {
 	const struct raft *raft = raft_of(node);
 	if (raft->role == RAFT_LEADER || !raft_is_voter(raft->config, node->id)) {
 		return false;
 	}
-	raft_election_begin(node, true);
+	raft_election_begin(node, true, force);
 	return true;
 }
 
@@ -191,6 +198,7 @@ static bool propose_now(struct node *node)
 		raft_propose_noop(node);
 	} else {
 		node_timer_cancel(node, RAFT_TIMER_BATCH);
+		pace_let(&raft->pace);
 		raft_propose(node);
 	}
 	return true;
@@ -201,7 +209,7 @@ static bool step(struct node *node, enum protocol_step which,
 {
 	switch (which) {
 	case STEP_CAMPAIGN:
-		return begin_election(node);
+		return begin_election(node, argument->force);
 	case STEP_PROPOSE:
 		return propose_now(node);
 	case STEP_TRANSFER:
@@ -267,7 +275,7 @@ static struct log_entry log_at(const struct node *node, uint64_t index)
 
 static const char *const message_names[] = {
 	"append-entries", "append-answer", "request-vote", "vote-answer", "install-snapshot",
-	"timeout-now", "confirm", "confirm-answer", "write", "written", NULL};
+	"timeout-now", "confirm", "confirm-answer", "write", "written", "pre-vote", "pre-vote-answer", NULL};
 
 const struct protocol protocol_raft = {
 	.plugin =

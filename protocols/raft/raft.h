@@ -23,6 +23,7 @@
 #define RAFT_H
 
 #include "../bits.h"
+#include "../pace.h"
 #include "../planted.h"
 #include "../requests.h"
 #include "protocols/protocol.h"
@@ -33,7 +34,7 @@ enum raft_kind {
 	RAFT_APPEND_ANSWER, /* view: term; instance: last index known to match, or where to go back to;
 	                     * digest: the conflicting term, or 0 */
 	RAFT_VOTE,          /* view: term; instance, digest: lastLogIndex, lastLogTerm */
-	RAFT_VOTE_ANSWER,   /* view: term; instance: of a pre-vote, the term asked for */
+	RAFT_VOTE_ANSWER,   /* view: term */
 	RAFT_SNAPSHOT,      /* view: term; instance, digest: lastIncludedIndex, lastIncludedTerm;
 	                     * body: struct raft_snapshot */
 	RAFT_TIMEOUT_NOW,   /* view: term */
@@ -41,12 +42,13 @@ enum raft_kind {
 	RAFT_CONFIRM_ANSWER, /* view: term; instance, extra: as in what it answers */
 	RAFT_WRITE,         /* to oneself: begin to write what has changed */
 	RAFT_WRITTEN,       /* to oneself: it is on stable storage */
+	RAFT_PRE_VOTE,      /* as a vote, but only asks whether it would be granted; view: the term to come */
+	RAFT_PRE_VOTE_ANSWER, /* view: term; instance: the term asked for */
 };
 
 enum raft_flags {
 	RAFT_FLAG_YES = 1 << 0,   /* success; vote granted */
 	RAFT_FLAG_PROBE = 1 << 1, /* of an append: the leader wants an answer at once, gap or not */
-	RAFT_FLAG_PRE = 1 << 2,   /* of a vote: only asked whether it would be granted */
 	RAFT_FLAG_TRANSFER = 1 << 3, /* of a vote: the leader itself wants the election */
 };
 
@@ -80,9 +82,14 @@ enum { RAFT_LEADER_0, RAFT_LEADER_NONE };
 
 enum raft_reads { RAFT_READS_LOG, RAFT_READS_INDEX, RAFT_READS_LEASE };
 
+#define RAFT_WINDOW 256 /* entries, where the scenario names no number */
+
 struct raft_settings {
 	PLANTED_MEMBER
-	int64_t batch, window;
+	int64_t batch;
+	int64_t window;                  /* as the scenario has it: PARAM_AUTO_VALUE stays */
+	int64_t n_in_flight;             /* entries, at most */
+	bool paced;                      /* `window: auto`, and no batch_delay */
 	sim_time batch_delay_ns;
 	sim_time election_timeout_ns[2]; /* SIM_NEVER: off */
 	sim_time heartbeat_ns;           /* SIM_NEVER: off */
@@ -234,6 +241,7 @@ struct raft {
 	uint32_t n_out_of_step;
 	uint64_t last_at_tick;
 	uint64_t own_first;     /* the first entry of its term; 0: it leads from the start */
+	struct pace pace;
 	struct request_queue requests;
 	struct growing_bits proposed;
 	bool attentive;         /* a transfer or a change waits for answers */
@@ -284,10 +292,11 @@ extern const struct protocol_forgery raft_forgery; /* forge.c */
 
 /* election.c */
 void raft_reset_election_timer(struct node *node);
-/* By its timer, or by a step of the scenario's. */
-void raft_election_begin(struct node *node, bool by_step);
+/* By its timer, or by a step of the scenario's. `force`: asks for no pre-votes. */
+void raft_election_begin(struct node *node, bool by_step, bool force);
 void raft_campaign(struct node *node);
 void raft_on_vote(struct node *node, const struct message *message);
+void raft_on_pre_vote(struct node *node, const struct message *message);
 void raft_on_vote_answer(struct node *node, const struct message *message);
 /* Its own vote is on stable storage. */
 void raft_own_vote_written(struct node *node);
@@ -326,6 +335,8 @@ void raft_answer_append(struct node *node, const struct message *append, bool su
 void raft_apply_committed(struct node *node);
 
 /* replicate.c */
+/* How far apart its processor and card bear entries, as a leader or as a follower. */
+sim_time raft_gap_ns(struct node *node);
 void raft_on_request(struct node *node, const struct message *message);
 void raft_on_append_answer(struct node *node, const struct message *message);
 void raft_propose(struct node *node);
@@ -338,6 +349,8 @@ void raft_say_farewell(struct node *node);
 /* Where commitment is not counted entry by entry: looks how far it has come. */
 void raft_advance_commit(struct node *node);
 void raft_hint(struct node *node, const struct message *request);
+/* `leader`: itself, or NODE_NONE. */
+void raft_tell_clients(struct node *node, uint32_t leader);
 
 /* storage.c */
 void raft_storage_start(struct node *node);

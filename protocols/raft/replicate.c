@@ -152,6 +152,7 @@ void raft_append_and_replicate(struct node *node, const struct batch *batch)
 {
 	struct raft *raft = raft_of(node);
 	raft_append_to_log(node, raft->term, batch);
+	raft->pace.proposed_at = node_now(node);
 	node_proposed(node, raft->last, raft->term, batch);
 	replicate_last(node);
 	/* Raft 5.2: heartbeats are for idle periods. Each append puts the next one off by a whole interval,
@@ -168,6 +169,33 @@ void raft_propose_noop(struct node *node)
 	raft_append_and_replicate(node, node_batch(node, NULL, 0));
 }
 
+sim_time raft_gap_ns(struct node *node)
+{
+	struct raft *raft = raft_of(node);
+	struct node_costs costs = node_costs(node);
+	/* An append to each and its answer; of a follower one of either. */
+	double others = raft->role == RAFT_LEADER ? node->n_validators - 1 : 1;
+	double work_ns = (double)costs.sign_ns +
+		others * ((double)costs.send_ns + (double)costs.receive_ns + (double)costs.verify_ns);
+	struct pace_cost cost = {.work_ns = work_ns > 1e18 ? SIM_NEVER : (sim_time)work_ns,
+		.bytes = (uint64_t)others * (RAFT_HEADER_BYTES + RAFT_ENTRY_BYTES)};
+	return pace_gap_ns(node, &raft->pace, &cost, raft->applied);
+}
+
+/* Waits where another entry so soon would keep processors busy with appends and answers (pace.h). */
+static bool is_early(struct node *node)
+{
+	struct raft *raft = raft_of(node);
+	raft_gap_ns(node);
+	sim_time due = pace_due(node, &raft->pace, raft->last > raft->commit, raft->majority);
+	if (due <= node_now(node)) {
+		return false;
+	}
+	node_log(node, "the last entry keeps processors busy -> collect");
+	node_timer_set(node, RAFT_TIMER_BATCH, due);
+	return true;
+}
+
 void raft_propose(struct node *node)
 {
 	struct raft *raft = raft_of(node);
@@ -178,12 +206,15 @@ void raft_propose(struct node *node)
 			node_log(node, "leadership under transfer -> wait");
 			return;
 		}
-		if (raft->last - raft->commit >= (uint64_t)settings->window) {
+		if (raft->last - raft->commit >= (uint64_t)settings->n_in_flight) {
 			node_log(node, "window full -> wait");
 			return;
 		}
 		if (settings->batch_delay_ns > 0 && raft->requests.n < (uint32_t)settings->batch &&
 			node_timer_runs(node, RAFT_TIMER_BATCH)) {
+			return;
+		}
+		if (raft->pace.on && raft->requests.n < (uint32_t)settings->batch && is_early(node)) {
 			return;
 		}
 		transaction_id transactions[RAFT_BATCH_MAX];
@@ -209,6 +240,21 @@ void raft_hint(struct node *node, const struct message *request)
 	hint->instance = request->instance;
 	hint->extra = raft_of(node)->leader;
 	node_send(node, request->from, hint);
+}
+
+/* Departs from thesis 6.2, where a client that hears nothing more of its leader finds out by a timeout of its
+ * own: here whoever takes the lead or gives it up tells all clients, as a connection that breaks would. What
+ * they asked another, or asked in vain, they ask again. */
+void raft_tell_clients(struct node *node, uint32_t leader)
+{
+	uint32_t n_clients = node_n_clients(node);
+	for (uint32_t i = 0; i < n_clients; i++) {
+		struct message *hint = node_message(node, MESSAGE_HINT, CLASS_CLIENT, RAFT_HEADER_BYTES);
+		hint->view = raft_of(node)->term;
+		hint->instance = TRANSACTION_NONE;
+		hint->extra = leader;
+		node_send(node, node->n_validators + i, hint);
+	}
 }
 
 void raft_on_request(struct node *node, const struct message *message)
@@ -237,6 +283,9 @@ void raft_on_request(struct node *node, const struct message *message)
 	if (raft->requests.n == 0 && raft_settings_of(node)->batch_delay_ns > 0) {
 		node_timer_set(node, RAFT_TIMER_BATCH,
 			node_now(node) + raft_settings_of(node)->batch_delay_ns);
+	}
+	if (raft->pace.on) {
+		pace_arrived(node, &raft->pace, raft->requests.n == 0);
 	}
 	request_queue_push(&raft->requests, node_arena(node), transaction);
 	raft_propose(node);
@@ -417,7 +466,9 @@ void raft_on_append_answer(struct node *node, const struct message *message)
 		raft_step_down(node, message->view);
 		return;
 	}
-	if (raft->role != RAFT_LEADER || message->view < raft->term) {
+	/* What a server held in an older term, whose leader this one was too, both may have lost since. */
+	bool old = message->view < raft->term && !PLANTED(raft_settings_of(node), OLD_ANSWER_COUNTED);
+	if (raft->role != RAFT_LEADER || old) {
 		return;
 	}
 	struct raft_peer *peer = &raft->peers[message->from];
@@ -426,6 +477,9 @@ void raft_on_append_answer(struct node *node, const struct message *message)
 	}
 	if (raft->keeps_time) {
 		peer->answered_at = node_now(node);
+	}
+	if (raft->pace.on && message->class == CLASS_AGREEMENT) {
+		pace_told(&raft->pace, message->from, message->extra);
 	}
 	if ((message->flags & RAFT_FLAG_YES) != 0) {
 		/* Raft fig. 2, leaders: if successful, update nextIndex and matchIndex. Nobody who tells the truth

@@ -28,7 +28,7 @@ static void names_the_nearest(void **state)
 {
 	expect("$SYNOD rnu x", 2, "did you mean 'run'?");
 	expect("$SYNOD run --rezume x", 2, "did you mean '--resume'?");
-	expect("$SYNOD list protocol", 2, "did you mean 'protocols'?");
+	expect("$SYNOD list protocls", 2, "did you mean 'protocols'?");
 	expect("$SYNOD run", 2, "usage: synod run SCENARIO");
 	expect("$SYNOD run a b", 2, "usage: synod run SCENARIO");
 	expect("$SYNOD run small.yaml -j 0", 2, "-j takes a whole number from 1 to 1024, got '0'");
@@ -247,7 +247,19 @@ static void lists_what_there_is(void **state)
 	expect("$SYNOD list attacks", 0, "knows and can");
 	expect("$SYNOD list equivocate", 0, "attacks\n\n  equivocate: ");
 	expect("$SYNOD list equivocate | grep -c 'fraction  \\|groups  '", 0, "2");
-	expect("$SYNOD list linear | grep -c '^  linear:'", 0, "2"); /* a predictor and a drift */
+	/* a predictor, one of an ensemble and a drift */
+	expect("$SYNOD list linear | grep -c '^  linear:'", 0, "3");
+	expect("$SYNOD list", 0, "\nparcels      model, uniform, exponential, normal\n");
+	expect("$SYNOD list parcels", 0, "  exponential: ");
+	expect("$SYNOD list lease raft", 2, "nothing of that name");
+	expect("$SYNOD list raft", 0, "default 0.9; only where reads = lease\n");
+	expect("$SYNOD list sybil", 0, "    only where workload.identities = open\n");
+	expect("$SYNOD list tables", 0, "\npredictions\n\n  run ");
+	expect("$SYNOD list latency_mean_s", 0, "table runs\n\n  latency_mean_s");
+	expect("$SYNOD list 'msgs/inst'", 0, "  messages_per_instance ");
+	expect("$SYNOD list arrived_s", 0, "table decisions\n\n  arrived_s ");
+	expect("$SYNOD list network.loss", 0, "that a message is lost\n");
+	expect("$SYNOD list latency_men_s", 2, "did you mean 'latency_mean_s'?");
 	expect("$SYNOD list equivocat", 2, "did you mean 'equivocate'?");
 	expect("$SYNOD list attacks | grep -c '^    fraction '", 0, "1\n");
 	expect("$SYNOD list attacks | grep -c '^    epsilon '", 0, "3\n");

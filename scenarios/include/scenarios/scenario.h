@@ -51,6 +51,9 @@ enum record_flags {
 	RECORD_MODELS = 1 << 6, /* and importance */
 };
 
+/* A run that records its series ends, as a `limit`, at so many windows. */
+#define SERIES_WINDOWS_MAX 1000000
+
 /* One point, checked and complete: every `auto` is a number. */
 struct scenario {
 	const char *title;
@@ -68,6 +71,7 @@ struct scenario {
 	struct plugin_value workload, predictor, scorer, aggregator;
 	struct plugin_list attacks, faults;
 	unsigned record;
+	sim_time window_ns; /* of /series and of availability */
 	struct shape shape;
 };
 
@@ -123,5 +127,10 @@ const char *nearest_name(const char *text, const char *const *names, size_t n);
 
 /* The top-level keys and those of the fixed sections, for `synod list keys`. */
 extern const struct param scenario_params[];
+
+/* Every registry that a scenario can name anywhere, in the order of its keys; each once (by its plural: some take
+ * part of another's plugins). At most `max`; how many. */
+size_t scenario_registries(const struct registry **out, size_t max);
+#define REGISTRIES_MAX 64
 
 #endif

@@ -31,7 +31,8 @@ enum message_kind {
 	MESSAGE_NONE,
 	MESSAGE_REQUEST, /* instance: transaction */
 	MESSAGE_REPLY,   /* instance: transaction; digest: result; view: the replica's view or term */
-	MESSAGE_HINT,    /* instance: transaction refused; extra: the leader's number, or NODE_NONE */
+	MESSAGE_HINT,    /* view; instance: transaction refused, or TRANSACTION_NONE: nobody has asked; extra:
+	                  * the leader's number, or NODE_NONE */
 	MESSAGE_READ,    /* instance: transaction, a read that is to be answered without being ordered */
 	MESSAGE_PROTOCOL = 8,
 };
@@ -128,6 +129,8 @@ struct message *node_message(struct node *node, unsigned kind, enum message_clas
 	uint32_t size_bytes);
 /* Gives `message` to every other validator; each copy counts as one message. */
 void node_multicast(struct node *node, struct message *message);
+/* How many clients there are that are parties of their own: nodes n_validators, n_validators + 1, ... */
+uint32_t node_n_clients(const struct node *node);
 /* Gives it to one node, a validator or a client. To oneself it takes no time and counts as nothing: it
  * arrives as an event of its own at the present instant. */
 void node_send(struct node *node, uint32_t to, struct message *message);
@@ -154,6 +157,16 @@ uint64_t node_transaction_key(const struct node *node, transaction_id transactio
 /* May this node, by its own knowledge of the world, vote for the batch? True unless the scenario validates
  * what is proposed. */
 bool node_valid(const struct node *node, const struct batch *batch);
+
+/* What sending and receiving costs the node itself, for those who weigh when to send.
+ * node_costs_something: is anything more than the way itself: a processor's or a card's time?
+ * node_costs: of its processor, as it is now.
+ * node_wire_ns: how long its card takes with so many bytes; 0 where bandwidth is unlimited.
+ * node_ahead_ns: until its processor and card are done with what they have in hand now; 0: both are idle. */
+bool node_costs_something(const struct node *node);
+struct node_costs node_costs(const struct node *node);
+sim_time node_wire_ns(const struct node *node, uint64_t bytes);
+sim_time node_ahead_ns(const struct node *node);
 
 /* Reports to whoever watches the run (checkers and collector), and to the application.
  * node_proposed: this node has just sent its proposal of the instance.
