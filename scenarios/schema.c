@@ -66,6 +66,7 @@ const struct param scenario_params[] = {
 		.max = 1e18,
 		.fallback = "10000",
 		.unit = "views",
+		.when = "protocol != none|central",
 		.help = "views or terms, after which the verdict is `limit`"},
 	{.name = "stop.memory",
 		.kind = PARAM_BYTES,
