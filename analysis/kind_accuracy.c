@@ -86,9 +86,7 @@ static void describe(const struct accuracy *accuracy, const struct figure_job *j
 				  : "From %s, so without intervals.",
 		count, accuracy_shares(accuracy));
 	layout_describe(&accuracy->layout, NULL, caption, size);
-	size_t length = strlen(caption);
-	snprintf(caption + length, size - length, " ");
-	frame_verdicts(job->frame, accuracy->layout.used, caption + length + 1, size - length - 1);
+	layout_describe_runs(&accuracy->layout, caption, size);
 }
 
 static enum figure_outcome accuracy_draw(
@@ -141,7 +139,7 @@ static enum figure_outcome accuracy_draw(
 			struct panel panel = {.column = p,
 				.row = k,
 				.title = k == 0 ? panels->names[p] : NULL,
-				.x_label = x->n_factors > 0 ? job->frame->factors[x->factors[0]].label : NULL,
+				.x_label = layout_x_label(layout),
 				.y_label = accuracy->quantities[k].axis,
 				.y_min = least[k] * 1.06,
 				.y_max = largest[k] > 0 ? largest[k] * 1.06 : 1,

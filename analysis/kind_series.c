@@ -1,5 +1,6 @@
 /* series: windowed KPIs over time, a panel for each KPI, the mean over replications and its
  * interval. */
+#include "befell.h"
 #include "job.h"
 #include "memory.h"
 #include "stats.h"
@@ -30,18 +31,44 @@ struct series {
 	size_t n_max;                         /* replications behind a point */
 	double low[MAX_KPIS], high[MAX_KPIS]; /* as shown */
 	double end_s;
+	struct befell befell;
+	double *length_s; /* of a run's windows, one a row of the frame; 0: its file does not say */
+	bool *cut_short;  /* by window of the table */
 };
 
+/* The longest window of each run, and which are less than half of that: a run's end may cut its last one short.
+ * Most runs end with an acceptance, so that a rate over a few milliseconds says nothing. */
+static void read_lengths(struct series *series, const struct figure_job *job, const struct block *block,
+	const struct table_schema *schema)
+{
+	const struct frame *frame = job->frame;
+	int run = schema_find(schema, "run"), column = schema_find(schema, "length_s");
+	series->length_s = figure_take(frame->n_rows, sizeof(*series->length_s));
+	series->cut_short = figure_take(block->n_rows, sizeof(*series->cut_short));
+	bool known = run >= 0 && column >= 0 && schema->columns[column].type == COLUMN_REAL;
+	for (int pass = 0; pass < 2 && known; pass++) {
+		for (size_t i = 0; i < block->n_rows; i++) {
+			size_t row = frame_row(frame, block_get(block, schema, i, (size_t)run).integer);
+			double length_s = block_get(block, schema, i, (size_t)column).real;
+			if (row != SIZE_MAX && pass == 0) {
+				series->length_s[row] = fmax(series->length_s[row], length_s);
+			} else if (row != SIZE_MAX) {
+				series->cut_short[i] = length_s < series->length_s[row] / 2;
+			}
+		}
+	}
+}
+
 /* A column's finite values: their largest size, or -1 where there is none. */
-static double column_largest(
-	const struct block *block, const struct table_schema *schema, size_t column)
+static double column_largest(const struct series *series, const struct block *block,
+	const struct table_schema *schema, size_t column)
 {
 	double largest = -1;
 	for (size_t i = 0; i < block->n_rows; i++) {
 		union cell cell = block_get(block, schema, i, column);
 		bool whole = schema->columns[column].type == COLUMN_INT;
 		double value = whole ? (double)cell.integer : cell.real;
-		largest = isfinite(value) ? fmax(largest, fabs(value)) : largest;
+		largest = isfinite(value) && !series->cut_short[i] ? fmax(largest, fabs(value)) : largest;
 	}
 	return largest;
 }
@@ -50,7 +77,7 @@ static void show_column(struct series *series, const struct block *block,
 	const struct table_schema *schema, int column, int columns[MAX_KPIS])
 {
 	const struct column *c = &schema->columns[column];
-	double largest = c->type == COLUMN_STRING ? -1 : column_largest(block, schema, (size_t)column);
+	double largest = c->type == COLUMN_STRING ? -1 : column_largest(series, block, schema, (size_t)column);
 	if (largest >= 0 && series->n_kpis < MAX_KPIS) {
 		columns[series->n_kpis] = column;
 		series->quantities[series->n_kpis++] =
@@ -72,7 +99,7 @@ static size_t choose_columns(struct series *series, const struct block *block,
 	}
 	for (size_t i = 0; i < schema->n_columns && kpi == NULL && series->n_kpis == 0; i++) {
 		const char *name = schema->columns[i].name;
-		if (strcmp(name, "run") != 0 && strcmp(name, "time_s") != 0) {
+		if (strcmp(name, "run") != 0 && strcmp(name, "time_s") != 0 && strcmp(name, "length_s") != 0) {
 			show_column(series, block, schema, (int)i, columns);
 		}
 	}
@@ -89,6 +116,7 @@ static bool read_windows(
 	}
 	int run = schema_find(schema, "run"), time = schema_find(schema, "time_s");
 	int columns[MAX_KPIS];
+	read_lengths(series, job, block, schema);
 	if (run < 0 || time < 0 ||
 		choose_columns(series, block, schema, job->request->kpi, columns) == 0) {
 		return false;
@@ -100,7 +128,7 @@ static bool read_windows(
 	}
 	for (size_t i = 0; i < block->n_rows; i++) {
 		size_t row = frame_row(job->frame, block_get(block, schema, i, (size_t)run).integer);
-		if (row == SIZE_MAX) {
+		if (row == SIZE_MAX || series->cut_short[i]) {
 			continue;
 		}
 		struct window *window = &series->windows[series->n];
@@ -175,8 +203,8 @@ static bool window_interval(const struct series *series, size_t first, size_t en
 }
 
 /* Goes over the points of one curve. With `out`, writes them; otherwise measures. Points behind
- * which stand fewer than half of the replications are left out: they are of the slowest runs only.
- */
+ * which stand fewer than half of the replications are left out: they are of the slowest runs only. Where no
+ * value is, the line is broken: nothing was measured there. */
 static bool curve(struct series *series, size_t cell, size_t k, FILE *out)
 {
 	double *scratch = figure_take(series->n, sizeof(*scratch));
@@ -188,13 +216,19 @@ static bool curve(struct series *series, size_t cell, size_t k, FILE *out)
 				   series->windows[i].time_s == series->windows[first].time_s) {
 				i++;
 			}
-			struct interval point;
-			if (series->windows[first].cell != cell ||
-				!window_interval(series, first, i, k, scratch, &point)) {
+			struct interval point = {0};
+			if (series->windows[first].cell != cell) {
 				continue;
 			}
+			bool some = window_interval(series, first, i, k, scratch, &point);
 			most = point.n > most ? point.n : most;
-			if (pass == 0 || 2 * point.n < most) {
+			if (pass == 0) {
+				continue;
+			}
+			if (!some || 2 * point.n < most) {
+				if (out != NULL && n_written > 0) {
+					fprintf(out, "%.10g NaN NaN NaN 0\n", series->windows[first].time_s);
+				}
 				continue;
 			}
 			n_written++;
@@ -249,6 +283,49 @@ static void draw_panel(struct plot *plot, struct series *series, size_t p, size_
 	free(blocks);
 }
 
+/* Draws what befell the runs of a panel; its caption, where all panels' runs met the same. */
+static void describe_faults(
+	const struct befell *befell, const struct layout *layout, char *caption, size_t size)
+{
+	char first[1000] = "", words[1000];
+	for (size_t p = 0; p < layout->axes[AXIS_PANEL].n; p++) {
+		struct befell shared = befell_shared(befell, layout, p);
+		words[0] = '\0';
+		befell_describe(&shared, words, sizeof(words));
+		befell_free(&shared);
+		if (p == 0) {
+			snprintf(first, sizeof(first), "%s", words);
+		} else if (strcmp(first, words) != 0) {
+			snprintf(first, sizeof(first), " Grey: faults.");
+			break;
+		}
+	}
+	size_t length = strlen(caption);
+	snprintf(caption + length, size - length, "%s", first);
+}
+
+/* How long the windows are, where the file says so. */
+static void describe_windows(const struct series *series, const struct figure_job *job, char *out, size_t size)
+{
+	double least = INFINITY, most = 0;
+	for (size_t row = 0; row < job->frame->n_rows; row++) {
+		if (series->layout.used[row] && series->length_s[row] > 0) {
+			least = fmin(least, series->length_s[row]);
+			most = fmax(most, series->length_s[row]);
+		}
+	}
+	if (most <= 0) {
+		return;
+	}
+	struct quantity quantity = quantity_describe("length", "s", most);
+	char range[32] = "";
+	if (least < most) {
+		snprintf(range, sizeof(range), "%.3g to ", least * quantity.scale);
+	}
+	snprintf(out, size, " Windows of %s%.3g %s; a run's last one is left out below half of that.", range,
+		most * quantity.scale, quantity.unit);
+}
+
 static void describe(
 	const struct series *series, const struct figure_job *job, char *caption, size_t size)
 {
@@ -261,9 +338,10 @@ static void describe(
 						  : "From %s, so without a band.",
 		count);
 	layout_describe(&series->layout, NULL, caption, size);
+	describe_faults(&series->befell, &series->layout, caption, size);
 	size_t length = strlen(caption);
-	snprintf(caption + length, size - length, " ");
-	frame_verdicts(job->frame, series->layout.used, caption + length + 1, size - length - 1);
+	describe_windows(series, job, caption + length, size - length);
+	layout_describe_runs(&series->layout, caption, size);
 }
 
 static enum figure_outcome series_draw(
@@ -307,6 +385,9 @@ static enum figure_outcome series_draw(
 				.y_max = high > 0 ? high * 1.06 : 1,
 				.y_whole = series->quantities[k].share};
 			plot_panel(&plot, &panel);
+			struct befell shared = befell_shared(&series->befell, &series->layout, p);
+			befell_draw(&shared, plot.script, panel.x_max);
+			befell_free(&shared);
 			draw_panel(&plot, series, p, k);
 		}
 	}
@@ -318,7 +399,7 @@ static enum figure_outcome draw(struct figure_job *job, struct results_error *er
 	struct series series = {0};
 	enum figure_outcome outcome = FIGURE_NOTHING;
 	error->text[0] = '\0';
-	if (read_windows(&series, job, error)) {
+	if (read_windows(&series, job, error) && befell_read(&series.befell, job->frame, error)) {
 		layout_init(&series.layout, job->frame, (const double *const *)series.sums, series.n_kpis,
 			job_keep(job));
 		layout_lines(&series.layout, job->by, MAX_PANELS);
@@ -336,7 +417,10 @@ static enum figure_outcome draw(struct figure_job *job, struct results_error *er
 		free(series.sums[k]);
 	}
 	free(series.windows);
+	befell_free(&series.befell);
 	free(series.row_of);
+	free(series.length_s);
+	free(series.cut_short);
 	return outcome;
 }
 

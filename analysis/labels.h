@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #define LABEL_MAX 96
+#define LEVEL_SHOWN 24 /* characters of a level in a legend or at a tick */
 
 /* What a quantity is called and how it is scaled for its axis. */
 struct quantity {
@@ -31,6 +32,16 @@ const char *kpi_share_of(const char *name);
  * of the path that is a word, with the unit. */
 void key_label(char out[LABEL_MAX], const char *key, const char *unit);
 
+/* A unit with the prefix that fits numbers up to `largest`: shown = number * scale. Seconds become ms or us,
+ * bit/s and bytes kbit/s, MB and the like; `binary`: bytes that are whole KiB become KiB or MiB. */
+struct unit_scale {
+	double scale;
+	char unit[24];
+};
+struct unit_scale unit_scale_of(const char *unit, double largest, bool binary);
+/* "50 Mbit/s", "20 ms", "64 KiB", "0.3". */
+void number_words(char out[LABEL_MAX], double number, const char *unit);
+
 /* One level as a legend spells it: "pbft", "no scorer", "7 validators", "30 % attackers". */
 void level_label(char out[LABEL_MAX], const char *key, const char *unit, const char *level);
 
@@ -38,6 +49,11 @@ void level_label(char out[LABEL_MAX], const char *key, const char *unit, const c
  * tell it from other levels of that kind: "krum", "trimmed-mean, before nnm". Anything else is copied.
  * `size` bytes of out; O(n_levels * length). */
 void level_words(char *out, size_t size, char *const *levels, size_t n_levels, size_t level);
+
+/* The same in at most `max_characters`, cut where it differs from the other levels: five that begin alike don't
+ * look alike. O(n_levels^2 * length) where it has to be cut. */
+void level_short(char *out, size_t size, char *const *levels, size_t n_levels, size_t level,
+	size_t max_characters);
 
 /* The number that a level is: of a list, `[0, 1, 2]`, how many it names. False where it is neither. */
 bool level_number(const char *level, double *number);

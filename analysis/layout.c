@@ -206,9 +206,13 @@ static void axis_number(struct axis *axis, const struct layout *layout, bool pla
 		for (size_t i = 0; i < axis->n_factors; i++) {
 			const struct factor *factor = &frame->factors[axis->factors[i]];
 			char level[LABEL_MAX], words[512];
-			level_words(words, sizeof(words), factor->levels, factor->n_levels, levels[i]);
-			if (plain) {
-				text_clean(level, sizeof(level), words, 24);
+			level_short(words, sizeof(words), factor->levels, factor->n_levels, levels[i], LEVEL_SHOWN);
+			if (plain && factor->mixed) {
+				number_words(level, strtod(words, NULL), factor->unit);
+			} else if (plain && factor->scale != 1) {
+				snprintf(level, sizeof(level), "%.6g", strtod(words, NULL) * factor->scale);
+			} else if (plain) {
+				text_clean(level, sizeof(level), words, LEVEL_SHOWN);
 			} else {
 				level_label(level, factor->key, factor->unit, words);
 				name_beside_none(level, factor);
@@ -253,6 +257,16 @@ size_t layout_x_colour(const struct layout *layout, size_t i)
 	char *end = NULL;
 	strtod(x->names[i], &end);
 	return x->names[i][0] != '\0' && *end == '\0' ? 0 : i;
+}
+
+const char *layout_x_label(const struct layout *layout)
+{
+	const struct axis *x = &layout->axes[AXIS_X];
+	if (x->n_factors == 0) {
+		return NULL;
+	}
+	const struct factor *factor = &layout->frame->factors[x->factors[0]];
+	return x->n_factors == 1 && factor->mixed ? factor->bare : factor->label;
 }
 
 int layout_next(const struct layout *layout, size_t max_levels)
@@ -403,4 +417,19 @@ void layout_keys(const struct layout *layout, char *out, size_t size)
 			list_append(out, size, word, i++, n);
 		}
 	}
+}
+
+void layout_describe_runs(const struct layout *layout, char *out, size_t size)
+{
+	const struct axis *arms = &layout->axes[AXIS_COLOUR];
+	if (arms->n < 2 && layout->axes[AXIS_X].n > 1) {
+		arms = &layout->axes[AXIS_X];
+	}
+	char runs[400], unanswered[600];
+	frame_verdicts(layout->frame, layout->used, runs, sizeof(runs));
+	frame_unanswered(layout->frame, layout->used, arms->of_row, arms->names, arms->n, unanswered,
+		sizeof(unanswered));
+	size_t length = strlen(out);
+	snprintf(out + length, size - length, "%s%s%s%s", runs[0] != '\0' ? " " : "", runs,
+		unanswered[0] != '\0' ? " " : "", unanswered);
 }

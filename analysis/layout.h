@@ -44,6 +44,9 @@ void layout_free(struct layout *layout);
  * first for all numbers, whose order the axis shows. */
 size_t layout_x_colour(const struct layout *layout, size_t i);
 
+/* What stands below the names along x, or NULL where no key has that axis. */
+const char *layout_x_label(const struct layout *layout);
+
 /* The first factor without a place, with at most `max_levels` levels, or -1. */
 int layout_next(const struct layout *layout, size_t max_levels);
 size_t layout_n_free(const struct layout *layout);
@@ -58,6 +61,10 @@ size_t layout_gather(
 /* Appends the sentences on inert, aliased and averaged keys; `subject` is what they are true of, or
  * NULL for the whole figure. */
 void layout_describe(const struct layout *layout, const char *subject, char *out, size_t size);
+
+/* Appends what is to be known of the runs themselves: how they ended, and what was never answered, by colour
+ * or along x. */
+void layout_describe_runs(const struct layout *layout, char *out, size_t size);
 
 /* The rows are shared out for lines: every arm a colour while there are at most six, else `by` (or
  * the first key) by colour and the next keys by panel, at most `max_panels` of them. */

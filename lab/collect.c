@@ -54,18 +54,33 @@ static double quantile_s(const struct samples *samples, double p)
 	return (low + fraction * (high - low)) / 1e9;
 }
 
-/* The one-second window in which a moment lies. */
-static int64_t window_of(sim_time at)
+/* The window in which a moment lies. */
+static int64_t window_of(const struct lab *lab, sim_time at)
 {
-	return at / SIM_SECOND;
+	return at / lab->scenario->window_ns;
+}
+
+/* How many windows a run has: the last one may be shorter, none is empty. */
+static int64_t n_windows(const struct lab *lab)
+{
+	return window_of(lab, lab->world.now) + (lab->world.now % lab->scenario->window_ns != 0);
+}
+
+/* The same at the run's end: its last moment belongs to the last window. */
+static int64_t window_within(const struct lab *lab, sim_time at)
+{
+	int64_t window = window_of(lab, at), n = n_windows(lab);
+	return window == n && n > 0 ? n - 1 : window;
 }
 
 void collect_accepted(struct lab *lab, struct lab_item *item)
 {
 	samples_add(&lab->latencies, item->decided - item->arrived);
-	if (lab->n_windows_accepted == 0 || window_of(item->decided) != lab->last_window_accepted) {
+	int64_t window = window_of(lab, item->decided);
+	if (lab->n_windows_accepted == 0 || window != lab->window_accepted) {
 		lab->n_windows_accepted++;
-		lab->last_window_accepted = window_of(item->decided);
+		lab->window_accepted_before = lab->window_accepted;
+		lab->window_accepted = window;
 	}
 }
 
@@ -175,26 +190,32 @@ static double ratio(double a, double b)
 	return b > 0 ? a / b : real_nan();
 }
 
-/* Windows of one second: in how many was work outstanding, and in how many of these was an item
- * accepted? Items lie in order of arrival, so that their windows' union is counted in one pass; each
- * window with an acceptance has had that item's work. A window that the run's end cuts off at its very
- * beginning is none. */
+/* In how many windows was work outstanding, and in how many of these was an item accepted? Items lie in
+ * order of arrival, so that their windows' union is counted in one pass; each window with an acceptance has
+ * had that item's work. What arrives at the very end is no work yet. */
 static double availability(const struct lab *lab)
 {
-	int64_t n_work = 0;
+	int64_t n_work = 0, n_accepted = lab->n_windows_accepted;
 	int64_t counted = -1; /* the last window counted */
+	sim_time end = lab->world.now;
 	for (size_t i = 0; i < lab->n_items; i++) {
 		const struct lab_item *item = &lab->items[i];
-		int64_t first = window_of(item->arrived);
-		sim_time last_moment = lab->world.now > item->arrived ? lab->world.now - 1 : lab->world.now;
-		int64_t last = window_of(item->accepted ? item->decided : last_moment);
+		int64_t first = window_within(lab, item->arrived);
+		int64_t last = window_within(lab, item->accepted ? item->decided : end);
+		if (!item->accepted && item->arrived == end) {
+			continue;
+		}
 		first = first > counted ? first : counted + 1;
 		if (last >= first) {
 			n_work += last - first + 1;
 			counted = last;
 		}
 	}
-	return ratio((double)lab->n_windows_accepted, (double)n_work);
+	/* The last acceptance may be at the very end, and another in the same window. */
+	if (n_accepted > 1 && window_within(lab, lab->last_acceptance) == lab->window_accepted_before) {
+		n_accepted--;
+	}
+	return ratio((double)n_accepted, (double)n_work);
 }
 
 static double detection_s(const struct lab *lab)
@@ -326,6 +347,24 @@ static void safety(const struct lab *lab, union cell *kpis)
 	kpis[KPI_SAFETY_VIOLATIONS].integer = (int64_t)n;
 }
 
+static bool is_attacker(const struct lab *lab, uint32_t validator)
+{
+	bool attacks = false;
+	for (size_t a = 0; a < lab->scenario->attacks.n; a++) {
+		attacks = attacks || lab->attackers[a][validator];
+	}
+	return attacks;
+}
+
+static int64_t attackers(const struct lab *lab)
+{
+	int64_t n = 0;
+	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
+		n += is_attacker(lab, i);
+	}
+	return n;
+}
+
 void collect_finish(struct lab *lab, union cell *kpis)
 {
 	const struct world *world = &lab->world;
@@ -396,6 +435,8 @@ void collect_finish(struct lab *lab, union cell *kpis)
 	kpis[KPI_MESSAGES_DUPLICATED].integer = (int64_t)world->duplicated;
 	kpis[KPI_STEPS_REFUSED].integer = (int64_t)world->n_steps_refused;
 	kpis[KPI_MEMBERSHIP_GIVEN_UP].integer = changes_given_up(lab);
+	kpis[KPI_AT_REACH].real = adversary_at_reach(lab);
+	kpis[KPI_ATTACKERS].integer = attackers(lab);
 }
 
 /* Tables. */
@@ -449,14 +490,10 @@ static void validators(struct lab *lab)
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		const struct node *node = &lab->world.nodes[i];
 		const struct validator_counts *counts = &lab->validators[i];
-		bool attacks = false;
-		for (size_t a = 0; a < lab->scenario->attacks.n; a++) {
-			attacks = attacks || lab->attackers[a][i];
-		}
 		union cell cells[] = {
 			{.integer = (int64_t)lab->run},
 			{.integer = i},
-			{.integer = node->byzantine || attacks},
+			{.integer = node->byzantine || is_attacker(lab, i)},
 			{.integer = (int64_t)lab->replicas[i].n_committed},
 			{.integer = (int64_t)counts->accepted},
 			{.integer = (int64_t)counts->rejected},
@@ -477,20 +514,20 @@ struct window {
 	double latency_sum, error_sum;
 };
 
-static void series(struct lab *lab)
+static struct window *count_windows(const struct lab *lab, size_t n)
 {
-	size_t n = (size_t)(lab->world.now / SIM_SECOND) + 1;
 	struct window *windows = calloc(n, sizeof(*windows));
 	if (windows == NULL) {
-		abort();
+		fprintf(stderr, "synod: out of memory\n");
+		exit(3);
 	}
 	for (size_t i = 0; i < lab->n_items; i++) {
 		const struct lab_item *item = &lab->items[i];
-		windows[item->arrived / SIM_SECOND].arrived++;
+		windows[window_within(lab, item->arrived)].arrived++;
 		if (!item->accepted) {
 			continue;
 		}
-		struct window *window = &windows[item->decided / SIM_SECOND];
+		struct window *window = &windows[window_within(lab, item->decided)];
 		window->accepted++;
 		window->latency_sum += sim_time_to_s(item->decided - item->arrived);
 		if (item->decided_value && lab->workload->application) {
@@ -499,15 +536,30 @@ static void series(struct lab *lab)
 			window->corrupted += further_than(lab->common->tolerance, item->value, item->truth);
 		}
 	}
+	return windows;
+}
+
+static void series(struct lab *lab)
+{
+	size_t n = (size_t)n_windows(lab);
+	if (n == 0) {
+		return; /* it took no time */
+	}
+	struct window *windows = count_windows(lab, n);
 	int64_t outstanding = 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct window *window = &windows[i];
+		sim_time start = (sim_time)i * lab->scenario->window_ns;
+		sim_time left = lab->world.now - start;
+		double length_s =
+			sim_time_to_s(left < lab->scenario->window_ns ? left : lab->scenario->window_ns);
 		outstanding += (int64_t)window->arrived - (int64_t)window->accepted;
 		union cell cells[] = {
 			{.integer = (int64_t)lab->run},
-			{.real = (double)i},
+			{.real = sim_time_to_s(start)},
+			{.real = length_s},
 			{.integer = (int64_t)window->arrived},
-			{.real = (double)window->accepted},
+			{.real = (double)window->accepted / length_s},
 			{.integer = outstanding},
 			{.real = ratio(window->latency_sum, (double)window->accepted)},
 			{.real = ratio(window->error_sum, (double)window->decided)},
@@ -516,6 +568,16 @@ static void series(struct lab *lab)
 		block_append(&lab->out->tables[TABLE_SERIES], &lab->schemas->tables[TABLE_SERIES], cells);
 	}
 	free(windows);
+}
+
+void collect_fault(struct lab *lab, uint32_t node, const char *what)
+{
+	const struct table_schema *schema = &lab->schemas->tables[TABLE_FAULTS];
+	if (schema->n_columns > 0) {
+		block_append(&lab->out->tables[TABLE_FAULTS], schema,
+			(union cell[]){{.integer = (int64_t)lab->run}, {.real = sim_time_to_s(lab->world.now)},
+				{.integer = node == NODE_NONE ? -1 : (int64_t)node}, {.string = what}});
+	}
 }
 
 /* The transaction that wrote what was read: a decimal number; of the initial value there is none. */

@@ -55,7 +55,7 @@ const struct column kpi_columns[KPI_N] = {
 		"share of items (requests: of log positions) on which two honest replicas decided differently; "
 		"another request, or none, is a different decision, not to have come so far is none"},
 	[KPI_AVAILABILITY] = {"availability", COLUMN_REAL, "",
-		"of the one-second windows with work outstanding, the share with an acceptance"},
+		"of the windows (`series.window`) with work outstanding, the share with an acceptance"},
 	[KPI_OUTAGE_MAX] = {"outage_max_s", COLUMN_REAL, "s",
 		"longest time with work outstanding and no acceptance"},
 	[KPI_RECOVERED] = {"recovered_s", COLUMN_REAL, "s",
@@ -98,4 +98,8 @@ const struct column kpi_columns[KPI_N] = {
 		"steps of the scenario that a validator could not take just then"},
 	[KPI_MEMBERSHIP_GIVEN_UP] = {"membership_given_up", COLUMN_INT, "",
 		"membership changes that a leader had begun and did not carry to their end"},
+	[KPI_AT_REACH] = {"at_reach", COLUMN_REAL, "",
+		"`adaptive`: share of its lies that are as far out as its reach lets it go"},
+	[KPI_ATTACKERS] = {"attackers", COLUMN_INT, "",
+		"validators under any attack, at its full strength and whenever it is on"},
 };

@@ -21,6 +21,7 @@
 #define PBFT_H
 
 #include "../bits.h"
+#include "../pace.h"
 #include "../planted.h"
 #include "../requests.h"
 #include "protocols/protocol.h"
@@ -70,7 +71,9 @@ enum pbft_authentication { PBFT_SIGNATURES, PBFT_MACS };
 struct pbft_settings {
 	PLANTED_MEMBER
 	int64_t batch;      /* transactions a batch, at most */
-	int64_t window;     /* instances in flight, at most */
+	int64_t window;      /* as the scenario has it: PARAM_AUTO_VALUE stays */
+	int64_t n_in_flight; /* instances, at most */
+	bool paced;          /* `window: auto`, and no batch_delay */
 	sim_time batch_delay_ns;
 	sim_time view_timeout_ns; /* SIM_NEVER: off */
 	int64_t quorum;
@@ -216,8 +219,8 @@ struct pbft_keys {
 	uint32_t n_any;         /* that may touch any key */
 };
 
-/* Status messages in a row of a replica that waits for nothing it knows of. */
-#define PBFT_ASKS 8
+/* Status messages in a row of a replica that waits for what one other alone has spoken of. */
+#define PBFT_ASKS 24
 
 /* A message that came before its view or its watermark; looked at again then. */
 struct held_message {
@@ -241,6 +244,7 @@ struct pbft {
 	struct pbft_slot *slots; /* a ring of L */
 	uint64_t *slot_bits;
 
+	struct pace pace;
 	struct request_queue requests;
 	struct request_queue own;     /* this replica's own proposals that are not settled (REQUEST_OWN) */
 	struct growing_bits waiting;  /* known and not yet executed */
@@ -267,6 +271,10 @@ struct pbft {
 	/* status.c */
 	uint64_t heard_of;            /* the last instance that anyone has sent anything about */
 	unsigned asks_left;           /* status messages until it gives up what may be a lie */
+	sim_time stirred_at;          /* the last time that it came on, or that there was something new to wait for */
+	bool idle;                    /* the status timer runs to tell, not to ask */
+	uint64_t *told_of;            /* the last instance that each has told to have executed; NULL: nobody more */
+	uint64_t sure_of;             /* the last one that f+1 have told of */
 	uint64_t told, told_digest;   /* the last state fetched on the word of f+1; told 0: none */
 	uint32_t told_from;           /* whom it asked for that */
 	const struct pbft_executed **claims_executed; /* the latest of each replica; NULL: none came yet */
@@ -479,6 +487,8 @@ sim_time pbft_timeout_ns(const struct node *node);
 /* status.c */
 /* After progress, or when there is something new to wait for: the timer starts anew or stops. */
 void pbft_restart_status(struct node *node);
+/* There is something to wait for: the same, unless it is being waited for. */
+void pbft_stir(struct node *node);
 /* Somebody has sent something about an instance that is not executed here. O(1). */
 void pbft_hear_of(struct node *node, uint64_t instance);
 /* Tells all others how far it has come. */

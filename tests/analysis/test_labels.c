@@ -48,6 +48,30 @@ static void test_keys(void **state)
 	assert_level("protocol.view_timeout", "s", "2", "view timeout 2 s");
 }
 
+static void assert_number(double number, const char *unit, const char *expected)
+{
+	char words[LABEL_MAX];
+	number_words(words, number, unit);
+	assert_string_equal(words, expected);
+}
+
+static void test_units(void **state)
+{
+	assert_number(5e7, "bit/s", "50 Mbit/s");
+	assert_number(2.5e9, "bit/s", "2.5 Gbit/s");
+	assert_number(500, "bit/s", "500 bit/s");
+	assert_number(.02, "s", "20 ms");
+	assert_number(2e-6, "s", "2 µs");
+	assert_number(90, "s", "90 s");
+	assert_number(0, "s", "0 s");
+	assert_number(65536, "bytes", "64 KiB");
+	assert_number(100000, "bytes", "100 kB");
+	assert_number(64, "bytes", "64 bytes");
+	assert_number(.3, "", "0.3");
+	assert_level("network.bandwidth", "bit/s", "50000000", "bandwidth 50 Mbit/s");
+	assert_level("network.latency.mean", "s", "0.02", "mean delay 20 ms");
+}
+
 static void assert_words(char *const *levels, size_t n, size_t level, const char *expected)
 {
 	char words[64];
@@ -122,12 +146,32 @@ static void test_nearest(void **state)
 	assert_null(label_nearest(longest, known, 3));
 }
 
+/* Five groups that begin alike are five names. */
+static void test_levels_that_begin_alike(void **state)
+{
+	char *levels[] = {"{kind: partition, groups: [[0, 1, 2, 3], [4, 5, 6]], from: 10 s}",
+		"{kind: partition, groups: [[0, 1, 2, 3], [4, 5]], from: 10 s}",
+		"{kind: partition, groups: [[0, 1, 2, 3], [4, 6]], from: 10 s}",
+		"{kind: partition, groups: [[0, 1, 2, 3, 4], [5]], from: 10 s}", "none"};
+	char shown[5][200];
+	for (size_t i = 0; i < 5; i++) {
+		level_short(shown[i], sizeof(shown[i]), levels, 5, i, 24);
+		assert_true(text_length(shown[i]) <= 24);
+		for (size_t k = 0; k < i; k++) {
+			assert_string_not_equal(shown[i], shown[k]);
+		}
+	}
+	assert_string_equal(shown[4], "none");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_quantities),
 		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_units),
 		cmocka_unit_test(test_maps),
+		cmocka_unit_test(test_levels_that_begin_alike),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_clean),
 		cmocka_unit_test(test_nearest),

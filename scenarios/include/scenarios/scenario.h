@@ -49,7 +49,11 @@ enum record_flags {
 	RECORD_ROC = 1 << 4,
 	RECORD_TRANSACTIONS = 1 << 5,
 	RECORD_MODELS = 1 << 6, /* and importance */
+	RECORD_FAULTS = 1 << 7, /* which `series` records too: they are drawn in its figure */
 };
+
+/* A run that records its series ends, as a `limit`, at so many windows. */
+#define SERIES_WINDOWS_MAX 1000000
 
 /* One point, checked and complete: every `auto` is a number. */
 struct scenario {
@@ -68,6 +72,7 @@ struct scenario {
 	struct plugin_value workload, predictor, scorer, aggregator;
 	struct plugin_list attacks, faults;
 	unsigned record;
+	sim_time window_ns; /* of /series and of availability */
 	struct shape shape;
 };
 

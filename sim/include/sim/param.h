@@ -55,7 +55,10 @@ struct csv_table {
 	size_t n_rows, n_columns;
 	const char *const *column_names;
 	const char *const *row_names; /* NULL unless a matrix */
-	const double *cells;          /* row by row */
+	const double *cells;          /* row by row; NaN where a cell is no number */
+	const char *corner;           /* of a matrix: what stands above the row names; NULL: nothing */
+	/* By column: why it is no column of numbers, with the line (sim/table.h); NULL: all are. */
+	const char *const *unreadable;
 };
 
 struct param {
