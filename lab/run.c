@@ -233,6 +233,7 @@ static const struct host_ops ops = {
 	.confirm = replica_confirm,
 	.rollback = replica_rollback,
 	.read = replica_read,
+	.forget = replica_forget,
 	.overdue = overdue,
 	.changed = changed,
 	.fault_began = fault_began,

@@ -84,6 +84,7 @@ struct shape {
 	uint32_t n_clients;          /* of their own; set once the workload is finished */
 	sim_time delay_p999_ns;      /* the largest 99.9 % one-way delay of the network */
 	sim_time client_timeout_ns;  /* the workload's; set once that is finished */
+	bool stores;                 /* the protocol writes to stable storage */
 	bool costs;                  /* some of the nodes' costs is above 0 */
 	/* Of the protocol; set for attacks and faults, that are finished last. */
 	unsigned steps;                   /* bits by enum step_action: those it can ever take */
@@ -103,6 +104,10 @@ struct plugin {
 	 * what is wrong and what would be right. May be NULL. */
 	bool (*finish)(void *settings, const struct shape *shape, const char **param, char error[256]);
 };
+
+/* Kinds of delays besides the network's own: `none`, the first, constant, lognormal and so on. A bare duration
+ * is a constant one. */
+extern const struct registry latency_extra_registry;
 
 /* A list of plugins of one sort, each the first member of a larger struct; ends with NULL. */
 struct registry {
