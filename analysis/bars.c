@@ -1,7 +1,7 @@
 #include "bars.h"
 
+#include "means.h"
 #include "memory.h"
-#include "stats.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,22 +12,10 @@
 static bool bar_interval(
 	const struct bars *bars, size_t x, size_t colour, size_t tint, struct interval *interval)
 {
-	double *sample = figure_take(bars->layout->frame->n_rows, sizeof(*sample));
 	size_t place[AXIS_N] = {
 		[AXIS_X] = x, [AXIS_COLOUR] = colour, [AXIS_TINT] = tint, [AXIS_PANEL] = bars->panel};
-	size_t n = layout_gather(bars->layout, bars->values, place, sample);
-	if (n > 0) {
-		*interval = stats_t_interval(sample, n);
-		interval->mean *= bars->quantity->scale;
-		interval->low *= bars->quantity->scale;
-		interval->high *= bars->quantity->scale;
-		if (bars->quantity->share && n > 1) { /* a share is in [0, 100 %], its interval too */
-			interval->low = fmax(interval->low, 0);
-			interval->high = fmin(interval->high, 100);
-		}
-	}
-	free(sample);
-	return n > 0;
+	*interval = mean_at(bars->layout, bars->values, bars->quantity, place);
+	return interval->n > 0;
 }
 
 void bars_measure(struct bars *bars)

@@ -204,8 +204,8 @@ int figures_plot(const struct figures_request *request, struct results_error *er
 		return WRONG_REQUEST;
 	}
 	struct frame frame;
-	if (!frame_open(&frame, full.path, error)) {
-		return WRONG_ENVIRONMENT;
+	if (!frame_open(&frame, full.path, full.where, full.n_where, error)) {
+		return frame.wrong_where ? WRONG_REQUEST : WRONG_ENVIRONMENT;
 	}
 	int by = -1, status = DONE;
 	if (full.kpi != NULL) {

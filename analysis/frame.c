@@ -1,17 +1,18 @@
 #include "frame.h"
 
 #include "memory.h"
-#include "stats.h"
+#include "zipped.h"
 
-#include <assert.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+
 static void cell_text(char *out, size_t size, const struct frame *frame, size_t row, size_t column)
 {
-	union cell cell = block_get(frame->runs, frame->schema, row, column);
+	union cell cell = block_get(frame->runs, frame->schema, frame->row_at[row], column);
 	switch (frame->schema->columns[column].type) {
 	case COLUMN_REAL:
 		snprintf(out, size, "%.10g", cell.real);
@@ -25,45 +26,72 @@ static void cell_text(char *out, size_t size, const struct frame *frame, size_t 
 	}
 }
 
-/* True where every level is a number: then they are sorted by value. */
-static bool levels_numeric(const struct factor *factor)
+struct text_at {
+	const char *text;
+	double number;
+	size_t row; /* the first that has it */
+};
+
+static int compare_texts(const void *a, const void *b)
 {
-	for (size_t i = 0; i < factor->n_levels; i++) {
-		char *end = NULL;
-		strtod(factor->levels[i], &end);
-		if (factor->levels[i][0] == '\0' || *end != '\0') {
-			return false;
-		}
-	}
-	return true;
+	const struct text_at *x = a, *y = b;
+	int order = strcmp(x->text, y->text);
+	return order != 0 ? order : (x->row > y->row) - (x->row < y->row);
 }
 
-static void factor_sort(struct factor *factor, size_t n_rows)
+static int compare_first(const void *a, const void *b)
 {
-	size_t *place =
-		figure_take(factor->n_levels, sizeof(*place)); /* the old index at each new one */
-	for (size_t i = 0; i < factor->n_levels; i++) {
-		double value = strtod(factor->levels[i], NULL);
-		size_t j = i;
-		while (j > 0 && strtod(factor->levels[place[j - 1]], NULL) > value) {
-			place[j] = place[j - 1];
-			j--;
-		}
-		place[j] = i;
+	const struct text_at *x = a, *y = b;
+	if (x->number != y->number) {
+		return x->number < y->number ? -1 : 1;
 	}
-	char **levels = figure_take(factor->n_levels, sizeof(*levels));
-	size_t *rank = figure_take(factor->n_levels, sizeof(*rank));
-	for (size_t i = 0; i < factor->n_levels; i++) {
-		levels[i] = factor->levels[place[i]];
-		rank[place[i]] = i;
+	return (x->row > y->row) - (x->row < y->row);
+}
+
+/* Finds the level of each row whose text is given; takes the texts. */
+static void factor_number(struct factor *factor, char **texts, size_t n_rows)
+{
+	struct text_at *sorted = figure_take(n_rows, sizeof(*sorted));
+	for (size_t row = 0; row < n_rows; row++) {
+		sorted[row] = (struct text_at){.text = texts[row], .row = row};
+	}
+	qsort(sorted, n_rows, sizeof(*sorted), compare_texts);
+	struct text_at *firsts = figure_take(n_rows, sizeof(*firsts));
+	size_t n = 0;
+	bool numeric = true;
+	for (size_t i = 0; i < n_rows; i++) {
+		if (i == 0 || strcmp(sorted[i].text, sorted[i - 1].text) != 0) {
+			char *end = NULL;
+			firsts[n] = sorted[i];
+			firsts[n].number = strtod(sorted[i].text, &end);
+			numeric = numeric && sorted[i].text[0] != '\0' && *end == '\0';
+			n++;
+		}
+	}
+	for (size_t i = 0; i < n && !numeric; i++) {
+		firsts[i].number = 0;
+	}
+	qsort(firsts, n, sizeof(*firsts), compare_first);
+	factor->n_levels = n;
+	factor->levels = figure_take(n, sizeof(*factor->levels));
+	size_t *level_of = figure_take(n_rows, sizeof(*level_of)); /* by its first row */
+	for (size_t level = 0; level < n; level++) {
+		factor->levels[level] = figure_take(strlen(firsts[level].text) + 1, 1);
+		strcpy(factor->levels[level], firsts[level].text);
+		level_of[firsts[level].row] = level;
+	}
+	factor->of_row = figure_take(n_rows, sizeof(*factor->of_row));
+	for (size_t i = 0, first = 0; i < n_rows; i++) {
+		first = i == 0 || strcmp(sorted[i].text, sorted[i - 1].text) != 0 ? sorted[i].row : first;
+		factor->of_row[sorted[i].row] = level_of[first];
 	}
 	for (size_t row = 0; row < n_rows; row++) {
-		factor->of_row[row] = rank[factor->of_row[row]];
+		free(texts[row]);
 	}
-	free(factor->levels);
-	free(place);
-	free(rank);
-	factor->levels = levels;
+	free(texts);
+	free(level_of);
+	free(firsts);
+	free(sorted);
 }
 
 static void factor_read(struct frame *frame, struct factor *factor, size_t column)
@@ -71,33 +99,98 @@ static void factor_read(struct frame *frame, struct factor *factor, size_t colum
 	factor->key = frame->schema->columns[column].name;
 	factor->unit = frame->schema->columns[column].unit;
 	key_label(factor->label, factor->key, factor->unit);
-	factor->of_row = figure_take(frame->n_rows, sizeof(*factor->of_row));
-	size_t capacity = 8;
-	factor->levels = figure_take(capacity, sizeof(*factor->levels));
+	factor->zipped = zipped_has(results_header(frame->file)->scenario, factor->key);
+	char **texts = figure_take(frame->n_rows, sizeof(*texts));
 	for (size_t row = 0; row < frame->n_rows; row++) {
-		char text[512];
+		char text[CELL_TEXT_MAX];
 		cell_text(text, sizeof(text), frame, row, column);
-		size_t level = 0;
-		while (level < factor->n_levels && strcmp(factor->levels[level], text) != 0) {
-			level++;
-		}
-		if (level == factor->n_levels) {
-			if (level == capacity) {
-				char **more = figure_take(2 * capacity, sizeof(*more));
-				memcpy(more, factor->levels, capacity * sizeof(*more));
-				free(factor->levels);
-				factor->levels = more;
-				capacity *= 2;
+		texts[row] = figure_take(strlen(text) + 1, 1);
+		strcpy(texts[row], text);
+	}
+	factor_number(factor, texts, frame->n_rows);
+}
+
+/* Leaves out the rows for which `column` is none of the values that the conditions from `first` on allow it. */
+static void keep_rows(struct frame *frame, size_t column, const char *const *where, size_t n_where)
+{
+	const char *key = frame->schema->columns[column].name;
+	size_t n = 0, length = strlen(key);
+	for (size_t row = 0; row < frame->n_rows; row++) {
+		char text[CELL_TEXT_MAX];
+		cell_text(text, sizeof(text), frame, row, column);
+		for (size_t i = 0; i < n_where; i++) {
+			if (strncmp(where[i], key, length) == 0 && where[i][length] == '=' &&
+				strcmp(where[i] + length + 1, text) == 0) {
+				frame->row_at[n++] = frame->row_at[row];
+				break;
 			}
-			factor->levels[level] = figure_take(strlen(text) + 1, 1);
-			strcpy(factor->levels[level], text);
-			factor->n_levels++;
 		}
-		factor->of_row[row] = level;
 	}
-	if (levels_numeric(factor)) {
-		factor_sort(factor, frame->n_rows);
+	frame->n_rows = n;
+}
+
+static bool refuse_where(struct frame *frame, struct results_error *error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static bool refuse_where(struct frame *frame, struct results_error *error, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(error->text, sizeof(error->text), format, arguments);
+	va_end(arguments);
+	frame->wrong_where = true;
+	return false;
+}
+
+/* The column that the condition names, or -1, with the nearest name in `error`. */
+static int where_column(struct frame *frame, const char *condition, struct results_error *error)
+{
+	size_t length = strcspn(condition, "=");
+	char key[200];
+	if (condition[length] != '=' || length == 0 || length >= sizeof(key)) {
+		refuse_where(frame, error, "a condition is KEY=VALUE, not `%.100s`", condition);
+		return -1;
 	}
+	snprintf(key, sizeof(key), "%.*s", (int)length, condition);
+	int column = schema_find(frame->schema, key);
+	if (column < 0) {
+		const char **names = figure_take(frame->schema->n_columns, sizeof(*names));
+		for (size_t i = 0; i < frame->schema->n_columns; i++) {
+			names[i] = frame->schema->columns[i].name;
+		}
+		const char *nearest = label_nearest(key, names, frame->schema->n_columns);
+		refuse_where(frame, error, "the runs have no `%.100s`%s%.100s%s: a condition names a swept key or "
+			"another column of the table (`synod show`)",
+			key, nearest != NULL ? "; did you mean `" : "", nearest != NULL ? nearest : "",
+			nearest != NULL ? "`?" : "");
+		free(names);
+	}
+	return column;
+}
+
+static bool apply_where(
+	struct frame *frame, const char *const *where, size_t n_where, struct results_error *error)
+{
+	for (size_t i = 0; i < n_where; i++) {
+		int column = where_column(frame, where[i], error);
+		if (column < 0) {
+			return false;
+		}
+		/* Several conditions on one column are one. */
+		size_t length = strcspn(where[i], "="), earlier = 0;
+		while (strncmp(where[earlier], where[i], length + 1) != 0) {
+			earlier++;
+		}
+		if (earlier < i) {
+			continue;
+		}
+		size_t n_rows = frame->n_rows;
+		keep_rows(frame, (size_t)column, where, n_where);
+		if (frame->n_rows == 0 && n_rows > 0) {
+			return refuse_where(frame, error, "no run has %.200s", where[i]);
+		}
+	}
+	return true;
 }
 
 struct run_at {
@@ -125,7 +218,8 @@ static void index_runs(struct frame *frame)
 	free(order);
 }
 
-bool frame_open(struct frame *frame, const char *path, struct results_error *error)
+bool frame_open(struct frame *frame, const char *path, const char *const *where, size_t n_where,
+	struct results_error *error)
 {
 	*frame = (struct frame){0};
 	error->text[0] = '\0';
@@ -150,12 +244,23 @@ bool frame_open(struct frame *frame, const char *path, struct results_error *err
 		return false;
 	}
 	frame->n_rows = frame->runs->n_rows;
+	frame->row_at = figure_take(frame->n_rows, sizeof(*frame->row_at));
+	for (size_t row = 0; row < frame->n_rows; row++) {
+		frame->row_at[row] = row;
+	}
+	if (!apply_where(frame, where, n_where, error)) {
+		bool wrong_where = frame->wrong_where;
+		frame_close(frame);
+		frame->wrong_where = wrong_where;
+		return false;
+	}
 	frame->run = figure_take(frame->n_rows, sizeof(*frame->run));
 	frame->replication = figure_take(frame->n_rows, sizeof(*frame->replication));
 	for (size_t row = 0; row < frame->n_rows; row++) {
-		frame->run[row] = block_get(frame->runs, frame->schema, row, (size_t)run).integer;
+		size_t at = frame->row_at[row];
+		frame->run[row] = block_get(frame->runs, frame->schema, at, (size_t)run).integer;
 		frame->replication[row] =
-			block_get(frame->runs, frame->schema, row, (size_t)replication).integer;
+			block_get(frame->runs, frame->schema, at, (size_t)replication).integer;
 	}
 	for (int column = seed + 1; column < verdict && frame->n_factors < FACTORS_MAX; column++) {
 		factor_read(frame, &frame->factors[frame->n_factors++], (size_t)column);
@@ -177,6 +282,7 @@ void frame_close(struct frame *frame)
 	free(frame->run);
 	free(frame->replication);
 	free(frame->by_run);
+	free(frame->row_at);
 	if (frame->file != NULL) {
 		results_close(frame->file);
 	}
@@ -199,17 +305,16 @@ static int kpi_column(const struct frame *frame, const char *kpi)
 	return column;
 }
 
-static double cell_number(
-	const struct block *block, const struct table_schema *schema, size_t row, size_t column)
+static double cell_number(const struct frame *frame, size_t row, size_t column)
 {
-	union cell cell = block_get(block, schema, row, column);
-	return schema->columns[column].type == COLUMN_INT ? (double)cell.integer : cell.real;
+	union cell cell = block_get(frame->runs, frame->schema, frame->row_at[row], column);
+	return frame->schema->columns[column].type == COLUMN_INT ? (double)cell.integer : cell.real;
 }
 
 /* A run that failed has no values; in columns of integers, which know no NaN, stands -1. */
 static bool is_failed(const struct frame *frame, size_t row, size_t verdict)
 {
-	return strcmp(block_get(frame->runs, frame->schema, row, verdict).string, "failed") == 0;
+	return strcmp(block_get(frame->runs, frame->schema, frame->row_at[row], verdict).string, "failed") == 0;
 }
 
 bool frame_values(const struct frame *frame, const char *kpi, double *values)
@@ -218,8 +323,7 @@ bool frame_values(const struct frame *frame, const char *kpi, double *values)
 	size_t verdict = (size_t)schema_find(frame->schema, "verdict");
 	if (column >= 0) {
 		for (size_t row = 0; row < frame->n_rows; row++) {
-			values[row] =
-				is_failed(frame, row, verdict) ? NAN : cell_number(frame->runs, frame->schema, row, (size_t)column);
+			values[row] = is_failed(frame, row, verdict) ? NAN : cell_number(frame, row, (size_t)column);
 		}
 		return true;
 	}
@@ -231,8 +335,8 @@ bool frame_values(const struct frame *frame, const char *kpi, double *values)
 		return false;
 	}
 	for (size_t row = 0; row < frame->n_rows; row++) {
-		double n = cell_number(frame->runs, frame->schema, row, (size_t)items);
-		values[row] = n > 0 && !is_failed(frame, row, verdict) ? cell_number(frame->runs, frame->schema, row, (size_t)bytes) / n : NAN;
+		double n = is_failed(frame, row, verdict) ? 0 : cell_number(frame, row, (size_t)items);
+		values[row] = n > 0 ? cell_number(frame, row, (size_t)bytes) / n : NAN;
 	}
 	return true;
 }
@@ -297,7 +401,8 @@ void frame_verdicts(const struct frame *frame, const bool *used, char *out, size
 			continue;
 		}
 		n_used++;
-		const char *verdict = block_get(frame->runs, frame->schema, row, column).string;
+		const char *verdict =
+			block_get(frame->runs, frame->schema, frame->row_at[row], column).string;
 		for (size_t i = 0; verdict != NULL && i < 4; i++) {
 			if (strcmp(verdict, verdicts[i]) == 0) {
 				counts[i]++;

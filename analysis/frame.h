@@ -10,6 +10,7 @@
 #include "results/results.h"
 
 #define FACTORS_MAX 32
+#define CELL_TEXT_MAX 4096 /* bytes of a level, at most */
 
 struct factor {
 	const char *key;
@@ -18,6 +19,7 @@ struct factor {
 	size_t n_levels;
 	char **levels;  /* as text */
 	size_t *of_row; /* the level of each row */
+	bool zipped;    /* swept side by side with the others that are */
 };
 
 struct frame {
@@ -29,11 +31,17 @@ struct frame {
 	struct factor factors[FACTORS_MAX];
 	int64_t *run;         /* of each row */
 	int64_t *replication; /* of each row */
+	size_t *row_at;       /* the table's row of each */
 	size_t *by_run;       /* rows in ascending order of run */
+	bool wrong_where;
 };
 
-/* Reads the runs table. The frame owns the file from then on. False: error says why. */
-bool frame_open(struct frame *frame, const char *path, struct results_error *error);
+/* Reads the runs table; n_where conditions "KEY=VALUE" leave those of its rows for which all hold, KEY being a
+ * swept key or another column, VALUE as `synod show --csv` spells it (several of one key: any of them). The
+ * frame owns the file from then on. False: error says why; frame->wrong_where where it is a condition.
+ * O(rows log rows) a key. */
+bool frame_open(struct frame *frame, const char *path, const char *const *where, size_t n_where,
+	struct results_error *error);
 void frame_close(struct frame *frame);
 
 /* A KPI's values, one a row, NaN where undefined; false where there is no such KPI.

@@ -66,15 +66,25 @@ static void share_out(struct layout *layout, const struct figure_job *job)
 	layout_finish(layout);
 }
 
+/* The shown quantities that are shares have their intervals on the logit. */
+static const char *accuracy_shares(const struct accuracy *accuracy)
+{
+	size_t n = 0;
+	for (size_t k = 0; k < accuracy->n; k++) {
+		n += accuracy->quantities[k].share;
+	}
+	return n == 0 ? "" : n == accuracy->n ? " on the logit" : "; of shares on the logit";
+}
+
 static void describe(const struct accuracy *accuracy, const struct figure_job *job, size_t n_min,
 	size_t n_max, char *caption, size_t size)
 {
 	char count[64];
 	replications_text(count, sizeof(count), n_min, n_max);
 	snprintf(caption, size,
-		n_max > 1 ? "Mean over %s; error bars: 95 %% interval (Student's t)."
+		n_max > 1 ? "Mean over %s; error bars: 95 %% interval (Student's t%s)."
 				  : "From %s, so without intervals.",
-		count);
+		count, accuracy_shares(accuracy));
 	layout_describe(&accuracy->layout, NULL, caption, size);
 	size_t length = strlen(caption);
 	snprintf(caption + length, size - length, " ");

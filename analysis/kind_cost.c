@@ -99,6 +99,16 @@ static void share_out(struct cost *cost, const struct figure_job *job)
 	layout_finish(layout);
 }
 
+/* The shown quantities that are shares have their intervals on the logit. */
+static const char *cost_shares(const struct cost *cost)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < cost->n; i++) {
+		n += cost->panels[i].quantity.share;
+	}
+	return n == 0 ? "" : n == cost->n ? " on the logit" : "; of shares on the logit";
+}
+
 static enum figure_outcome cost_draw(
 	struct cost *cost, struct figure_job *job, struct results_error *error)
 {
@@ -120,9 +130,9 @@ static enum figure_outcome cost_draw(
 		title, sizeof(title), "%s%s", cost->n == 1 ? cost->panels[0].quantity.name : "cost", keys);
 	replications_text(count, sizeof(count), n_min, n_max);
 	snprintf(caption, sizeof(caption),
-		n_max > 1 ? "Mean over %s; error bars: 95 %% interval (Student's t)."
+		n_max > 1 ? "Mean over %s; error bars: 95 %% interval (Student's t%s)."
 				  : "From %s, so without intervals.",
-		count);
+		count, cost_shares(cost));
 	bool two = cost->accuracy.frame != NULL;
 	layout_describe(layout, two && cost->n > 1 ? "Costs" : NULL, caption, sizeof(caption));
 	if (two) {

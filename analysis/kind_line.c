@@ -1,8 +1,8 @@
 /* line: one KPI against a swept key that is a number, a line for each arm, the mean over replications and
  * its interval. */
 #include "job.h"
+#include "means.h"
 #include "memory.h"
-#include "stats.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -64,22 +64,16 @@ static bool choose_x(struct lines *lines, const struct figure_job *job, struct r
 	return found;
 }
 
-static bool point(const struct lines *lines, size_t panel, size_t colour, size_t x, double *scratch,
+static bool point(const struct lines *lines, size_t panel, size_t colour, size_t x,
 	struct interval *interval)
 {
 	size_t place[AXIS_N] = {
 		[AXIS_X] = x, [AXIS_COLOUR] = colour, [AXIS_TINT] = SIZE_MAX, [AXIS_PANEL] = panel};
-	size_t n = layout_gather(&lines->layout, lines->values, place, scratch);
-	for (size_t i = 0; i < n; i++) {
-		scratch[i] *= lines->quantity.scale;
-	}
-	if (n > 0) {
-		*interval = stats_t_interval(scratch, n);
-	}
-	return n > 0;
+	*interval = mean_at(&lines->layout, lines->values, &lines->quantity, place);
+	return interval->n > 0;
 }
 
-static void measure(struct lines *lines, double *scratch)
+static void measure(struct lines *lines)
 {
 	const struct axis *axes = lines->layout.axes;
 	lines->x_low = lines->x_high = lines->x_value[0];
@@ -92,7 +86,7 @@ static void measure(struct lines *lines, double *scratch)
 		for (size_t c = 0; c < axes[AXIS_COLOUR].n; c++) {
 			for (size_t x = 0; x < axes[AXIS_X].n; x++) {
 				struct interval interval;
-				if (point(lines, p, c, x, scratch, &interval)) {
+				if (point(lines, p, c, x, &interval)) {
 					lines->low = fmin(lines->low, interval.mean);
 					lines->high = fmax(lines->high, fmax(interval.mean, interval.high));
 					lines->n_min = interval.n < lines->n_min ? interval.n : lines->n_min;
@@ -115,7 +109,7 @@ static double x_of(const struct lines *lines, size_t x)
 	return NAN;
 }
 
-static void draw_panel(struct plot *plot, const struct lines *lines, size_t p, double *scratch)
+static void draw_panel(struct plot *plot, const struct lines *lines, size_t p)
 {
 	const struct axis *axes = lines->layout.axes;
 	const struct axis *colours = &axes[AXIS_COLOUR];
@@ -131,7 +125,7 @@ static void draw_panel(struct plot *plot, const struct lines *lines, size_t p, d
 		bool band = false, any = false;
 		for (size_t x = 0; x < axes[AXIS_X].n; x++) {
 			struct interval interval;
-			if (!point(lines, p, c, x, scratch, &interval)) {
+			if (!point(lines, p, c, x, &interval)) {
 				continue;
 			}
 			bool wide = interval.n > 1;
@@ -167,8 +161,8 @@ static void describe(const struct lines *lines, const struct figure_job *job, ch
 	char count[64];
 	replications_text(count, sizeof(count), lines->n_min, lines->n_max);
 	snprintf(caption, size,
-		lines->n_max > 1 ? "Mean over %s; band: 95 %% interval (Student's t)." : "From %s, so without a band.",
-		count);
+		lines->n_max > 1 ? "Mean over %s; band: 95 %% interval (%s)." : "From %s, so without a band.",
+		count, mean_words(lines->quantity.share));
 	layout_describe(&lines->layout, NULL, caption, size);
 	size_t length = strlen(caption);
 	snprintf(caption + length, size - length, " ");
@@ -176,7 +170,7 @@ static void describe(const struct lines *lines, const struct figure_job *job, ch
 }
 
 static enum figure_outcome lines_draw(
-	struct lines *lines, struct figure_job *job, double *scratch, struct results_error *error)
+	struct lines *lines, struct figure_job *job, struct results_error *error)
 {
 	const struct axis *panels = &lines->layout.axes[AXIS_PANEL];
 	char title[400], caption[1500], keys[200];
@@ -211,7 +205,7 @@ static enum figure_outcome lines_draw(
 			.y_max = lines->high > 0 ? lines->high * 1.06 : 1,
 			.y_whole = lines->quantity.share};
 		plot_panel(&plot, &panel);
-		draw_panel(&plot, lines, p, scratch);
+		draw_panel(&plot, lines, p);
 	}
 	return plot_end(&plot, error) ? FIGURE_DRAWN : FIGURE_FAILED;
 }
@@ -243,10 +237,8 @@ static enum figure_outcome draw(struct figure_job *job, struct results_error *er
 		layout_init(&lines.layout, job->frame, sets, 1, job_keep(job) | 1u << lines.x);
 		layout_give(&lines.layout, AXIS_X, lines.x);
 		layout_lines(&lines.layout, job->by, MAX_PANELS);
-		double *scratch = figure_take(job->frame->n_rows, sizeof(*scratch));
-		measure(&lines, scratch);
-		outcome = lines_draw(&lines, job, scratch, error);
-		free(scratch);
+		measure(&lines);
+		outcome = lines_draw(&lines, job, error);
 	}
 	layout_free(&lines.layout);
 	free(lines.x_value);

@@ -142,9 +142,9 @@ static bool write_curve(struct plot *plot, const struct roc *roc, size_t cell)
 			fprintf(plot->data, "0 NaN NaN NaN 0\n");
 			break;
 		}
-		struct interval mean = stats_t_interval(heights, n);
-		double low = n > 1 ? fmax(mean.low, 0) : mean.mean;
-		double high = n > 1 ? fmin(mean.high, 1) : mean.mean;
+		struct interval mean = stats_share_interval(heights, n, .95, 0);
+		bool edge = n < 2 || mean.mean <= 0 || mean.mean >= 1; /* how many are not known */
+		double low = edge ? mean.mean : mean.low, high = edge ? mean.mean : mean.high;
 		if (k == 0) {
 			fprintf(plot->data, "0 0 0 0 %zu\n", n);
 		}
@@ -198,7 +198,7 @@ static enum figure_outcome roc_draw(
 	replications_text(count, sizeof(count), roc->n_min, roc->n_max);
 	snprintf(caption, sizeof(caption),
 		roc->n_max > 1
-			? "Mean over %s at equal false positives; band: 95 %% interval (Student's t), "
+			? "Mean over %s at equal false positives; band: 95 %% interval (Student's t on the logit), "
 			  "pointwise. Dotted: chance."
 			: "From %s, so without a band. Dotted: chance.",
 		count);

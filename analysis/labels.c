@@ -1,5 +1,8 @@
 #include "labels.h"
 
+#include "memory.h"
+#include "results/names.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -90,9 +93,33 @@ static bool is_share(const char *name, const char *unit)
 		   strcmp(name, "availability") == 0 || strcmp(shown_unit(unit), "share") == 0;
 }
 
+bool kpi_low_is_worse(const char *name)
+{
+	static const char *const names[] = {
+		"decided", "throughput_per_s", "availability", "auc", "accepted_per_s"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i], name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *kpi_share_of(const char *name)
+{
+	static const struct word shares[] = {
+		{"corruption_rate", "decided"}, {"dispute_rate", "decided"}, {"divergence", "items"}};
+	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+		if (strcmp(shares[i].name, name) == 0) {
+			return shares[i].label;
+		}
+	}
+	return NULL;
+}
+
 struct quantity quantity_describe(const char *name, const char *unit, double largest)
 {
-	struct quantity quantity = {.scale = 1, .share = is_share(name, unit)};
+	struct quantity quantity = {.scale = 1, .share = is_share(name, unit), .of = kpi_share_of(name)};
 	const char *label = NULL;
 	for (size_t i = 0; i < sizeof(kpi_words) / sizeof(kpi_words[0]); i++) {
 		if (strcmp(kpi_words[i].name, name) == 0) {
@@ -207,7 +234,7 @@ void level_label(char out[LABEL_MAX], const char *key, const char *unit, const c
 {
 	char label[LABEL_MAX], clean[64];
 	key_label(label, key, "");
-	text_clean(clean, sizeof(clean), level, 24);
+	text_clean(clean, sizeof(clean), level, LEVEL_SHOWN);
 	char *end = NULL;
 	double number = strtod(clean, &end);
 	bool numeric = clean[0] != '\0' && *end == '\0' && isfinite(number);
@@ -295,6 +322,25 @@ void level_words(char *out, size_t size, char *const *levels, size_t n_levels, s
 				part + after);
 		}
 	}
+}
+
+void level_short(char *out, size_t size, char *const *levels, size_t n_levels, size_t level,
+	size_t max_characters)
+{
+	level_words(out, size, levels, n_levels, level);
+	if (text_length(out) <= max_characters) {
+		return;
+	}
+	char **words = figure_take(n_levels, sizeof(*words));
+	for (size_t i = 0; i < n_levels; i++) {
+		words[i] = figure_take(size, 1);
+		level_words(words[i], size, levels, n_levels, i);
+	}
+	name_cut(out, size, (const char *const *)words, n_levels, level, max_characters);
+	for (size_t i = 0; i < n_levels; i++) {
+		free(words[i]);
+	}
+	free(words);
 }
 
 bool level_number(const char *level, double *number)

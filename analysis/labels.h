@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #define LABEL_MAX 96
+#define LEVEL_SHOWN 24 /* characters of a level in a legend or at a tick */
 
 /* What a quantity is called and how it is scaled for its axis. */
 struct quantity {
@@ -15,11 +16,17 @@ struct quantity {
 	char unit[24];        /* "ms" */
 	double scale;         /* shown = stored * scale */
 	bool share;           /* in [0, 1], shown in per cent */
+	const char *of;       /* the KPI that counts what a share is one of, or NULL */
 };
 
 /* Describes the KPI `name` of unit `unit`; `largest` (absolute, stored) picks ms, kB and the like.
  */
 struct quantity quantity_describe(const char *name, const char *unit, double largest);
+
+/* Is a low value of the KPI the bad one (throughput), as a high one is of most? */
+bool kpi_low_is_worse(const char *name);
+/* The KPI that counts what this share is one of (corruption_rate: decided), or NULL. */
+const char *kpi_share_of(const char *name);
 
 /* The label of a scenario key: "attackers (share)" for attacks.0.fraction; otherwise the last part
  * of the path that is a word, with the unit. */
@@ -32,6 +39,11 @@ void level_label(char out[LABEL_MAX], const char *key, const char *unit, const c
  * tell it from other levels of that kind: "krum", "trimmed-mean, before nnm". Anything else is copied.
  * `size` bytes of out; O(n_levels * length). */
 void level_words(char *out, size_t size, char *const *levels, size_t n_levels, size_t level);
+
+/* The same in at most `max_characters`, cut where it differs from the other levels: five that begin alike don't
+ * look alike. O(n_levels^2 * length) where it has to be cut. */
+void level_short(char *out, size_t size, char *const *levels, size_t n_levels, size_t level,
+	size_t max_characters);
 
 /* The number that a level is: of a list, `[0, 1, 2]`, how many it names. False where it is neither. */
 bool level_number(const char *level, double *number);

@@ -5,26 +5,65 @@
 #include <math.h>
 #include <stdlib.h>
 
-struct interval stats_t_interval(const double *values, size_t n)
+static double mean_of(const double *values, size_t n)
 {
-	assert(n >= 1);
 	double sum = 0;
 	for (size_t i = 0; i < n; i++) {
 		sum += values[i];
 	}
-	struct interval interval = {.n = n, .mean = sum / (double)n, .low = NAN, .high = NAN};
-	if (n < 2) {
-		return interval;
-	}
-	double squares = 0;
+	return sum / (double)n;
+}
+
+double stats_sd(const double *values, size_t n)
+{
+	assert(n >= 2);
+	double mean = mean_of(values, n), squares = 0;
 	for (size_t i = 0; i < n; i++) {
-		double difference = values[i] - interval.mean;
+		double difference = values[i] - mean;
 		squares += difference * difference;
 	}
-	double error = sqrt(squares / (double)(n - 1) / (double)n);
-	double half = gsl_cdf_tdist_Pinv(0.975, (double)(n - 1)) * error;
-	interval.low = interval.mean - half;
-	interval.high = interval.mean + half;
+	return sqrt(squares / (double)(n - 1));
+}
+
+/* Student's quantile times the mean's standard error. */
+static double half_width(const double *values, size_t n, double level)
+{
+	double sd = stats_sd(values, n);
+	double error = sqrt(sd * sd / (double)n);
+	return gsl_cdf_tdist_Pinv(0.5 + level / 2, (double)(n - 1)) * error;
+}
+
+struct interval stats_t_interval_at(const double *values, size_t n, double level)
+{
+	assert(n >= 1);
+	struct interval interval = {.n = n, .mean = mean_of(values, n), .low = NAN, .high = NAN};
+	if (n >= 2) {
+		double half = half_width(values, n, level);
+		interval.low = interval.mean - half;
+		interval.high = interval.mean + half;
+	}
+	return interval;
+}
+
+struct interval stats_t_interval(const double *values, size_t n)
+{
+	return stats_t_interval_at(values, n, 0.95);
+}
+
+struct interval stats_share_interval(const double *values, size_t n, double level, double units)
+{
+	struct interval interval = stats_t_interval_at(values, n, level);
+	double mean = interval.mean;
+	if (mean <= 0 || mean >= 1) {
+		double reach = 1 - pow(1 - level, 1 / (units > 0 ? units : (double)n));
+		interval.low = mean <= 0 ? 0 : 1 - reach;
+		interval.high = mean <= 0 ? reach : 1;
+	} else if (n >= 2) {
+		double logit = log(mean / (1 - mean));
+		double half = half_width(values, n, level) / (mean * (1 - mean));
+		interval.low = 1 / (1 + exp(half - logit));
+		interval.high = 1 / (1 + exp(-half - logit));
+	}
 	return interval;
 }
 

@@ -13,6 +13,20 @@ struct interval {
 /* The mean of n >= 1 values with its 95 % interval by Student's t with n - 1 degrees of freedom. */
 struct interval stats_t_interval(const double *values, size_t n);
 
+/* The same at another level, in (0, 1). */
+struct interval stats_t_interval_at(const double *values, size_t n, double level);
+
+/* The mean of n >= 1 shares in [0, 1], each that of one run, with an interval that stays there: Student's t
+ * over runs on the logit of the mean, its error carried over by the derivative 1 / (mean (1 - mean)).
+ * Where all are 0 (all 1) the interval is one-sided, up to 1 - (1 - level)^(1/units) (down from it): exact for
+ * `units` independent items of which none has it; units 0: for the n runs themselves, whatever the
+ * distribution of a run's share, since a share's mean is at least the chance that it is not 0.
+ * Source: Clopper, Pearson, Biometrika 26, 1934; Korn, Graubard, Survey Methodology 24, 1998, for the logit. */
+struct interval stats_share_interval(const double *values, size_t n, double level, double units);
+
+/* Standard deviation of n >= 2 values (n - 1). */
+double stats_sd(const double *values, size_t n);
+
 /* The p-quantile of n >= 1 ascending values, p in [0, 1], linear between order statistics.
  * Source: Hyndman and Fan, Sample quantiles in statistical packages, 1996, definition 7. */
 double stats_quantile(const double *ascending, size_t n, double p);

@@ -47,6 +47,7 @@ extern const struct attack attack_lying_leader;
 			.max = 1e9,                                                                            \
 			.fallback = "1",                                                                       \
 			.unit = "",                                                                            \
+			.when = "aggregator = inverse-variance",                                               \
 			.help = "how many times surer than honest the attackers claim to be"},                 \
 	{                                                                                              \
 		.name = "ramp", .kind = PARAM_DURATION, .offset = offsetof(type, common.ramp_ns),          \

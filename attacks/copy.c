@@ -62,6 +62,7 @@ static const struct param mimic_params[] = {
 		.max = SIM_NODES_MAX,
 		.fallback = "0",
 		.unit = "",
+		.when = "pick = fixed",
 		.help = "whom they copy: the honest ones counted from 0, modulo their number"},
 	{.name = "pick",
 		.kind = PARAM_CHOICE,

@@ -58,6 +58,7 @@ const struct attack attack_sybil = {
 	.plugin = {.name = "sybil",
 		.summary = "each attacker speaks under many identities, where the workload takes anyone's",
 		.params = params,
+		.when = "workload.identities = open",
 		.settings_size = sizeof(struct attack_sybil),
 		.finish = attack_finish},
 	.knows =

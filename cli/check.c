@@ -6,18 +6,19 @@
 
 static const struct option_spec options[] = {
 	{"--set", NULL, "KEY=VALUE", "sets a key by its dotted path, before anything is checked"},
+	{"--skip-unfit", NULL, NULL, "leaves out and lists points whose settings don't go together, as `skip_unfit: on`"},
 	{"--quiet", "-q", NULL, "says only what is wrong"},
 	{0},
 };
 
-enum { OPTION_SET, OPTION_QUIET };
+enum { OPTION_SET, OPTION_SKIP_UNFIT, OPTION_QUIET };
 
 static bool check(const struct option_values *values, const char *given)
 {
 	struct diagnostics *diagnostics = diagnostics_create();
 	char *path = scenario_path(given);
-	struct scenario_file *file = scenario_read(
-		path, values[OPTION_SET].values, values[OPTION_SET].n, diagnostics);
+	struct scenario_file *file = scenario_given(
+		path, &values[OPTION_SET], values[OPTION_SKIP_UNFIT].n > 0, diagnostics);
 	diagnostics_print(diagnostics, stderr);
 	if (file != NULL && values[OPTION_QUIET].n == 0) {
 		size_t n = scenario_n_points(file);
@@ -49,7 +50,7 @@ static int run(const struct option_values *values, const char *const *arguments,
 const struct command command_check = {
 	.name = "check",
 	.summary = "reads scenarios, says all that is wrong, and prints them with every default",
-	.usage = "SCENARIO... [--set KEY=VALUE]... [--quiet]",
+	.usage = "SCENARIO... [--set KEY=VALUE]... [--skip-unfit] [--quiet]",
 	.example = "  synod check compare-protocols.yaml\n"
 			   "      prints the scenario with every key, and what `auto` comes to\n",
 	.options = options,

@@ -53,6 +53,13 @@ char *data_folder(const char *name);
  * without `.yaml`. The caller frees. */
 char *scenario_path(const char *path);
 
+/* Reads a scenario with the --set values given; `skip_unfit` stands for one more. NULL with the reasons in
+ * `diagnostics` where anything is wrong. */
+struct scenario_file;
+struct diagnostics;
+struct scenario_file *scenario_given(const char *path, const struct option_values *sets, bool skip_unfit,
+	struct diagnostics *diagnostics);
+
 /* Prints "synod: error: ..." */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

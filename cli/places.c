@@ -1,6 +1,8 @@
 /* Where what the program needs at run time lies: found from where the program itself is. */
 #include "command.h"
 
+#include "scenarios/scenario.h"
+
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,4 +65,13 @@ char *scenario_path(const char *path)
 		free(folder);
 	}
 	return shipped != NULL ? shipped : strdup(path);
+}
+
+struct scenario_file *scenario_given(const char *path, const struct option_values *sets, bool skip_unfit,
+	struct diagnostics *diagnostics)
+{
+	const char *all[OPTION_VALUES_MAX + 1];
+	memcpy(all, sets->values, sets->n * sizeof(*all));
+	all[sets->n] = "skip_unfit=on";
+	return scenario_read(path, all, sets->n + skip_unfit, diagnostics);
 }

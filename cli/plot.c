@@ -9,13 +9,14 @@ static const struct option_spec options[] = {
 	{"--kpi", NULL, "KPI", "what it shows, where the kind leaves a choice"},
 	{"--by", NULL, "KEY", "the swept key to compare by; without: the first"},
 	{"--x", NULL, "KEY", "kind line: the swept number along x; without: that with the most values"},
+	{"--where", "-w", "KEY=VALUE", "of these runs alone; several of one key: any of them (repeatable)"},
 	{"--output", "-o", "DIR", "where the figures go; without: figures"},
 	{"--format", "-f", "LIST", "svg, png and pdf, separated by commas; without: svg,png"},
 	{"--list", NULL, NULL, "lists the kinds"},
 	{0},
 };
 
-enum { OPTION_KIND, OPTION_KPI, OPTION_BY, OPTION_X, OPTION_OUTPUT, OPTION_FORMAT, OPTION_LIST };
+enum { OPTION_KIND, OPTION_KPI, OPTION_BY, OPTION_X, OPTION_WHERE, OPTION_OUTPUT, OPTION_FORMAT, OPTION_LIST };
 
 static const char *last(const struct option_values *values)
 {
@@ -57,6 +58,8 @@ static int run(const struct option_values *values, const char *const *arguments,
 		.kpi = last(&values[OPTION_KPI]),
 		.by = last(&values[OPTION_BY]),
 		.x = last(&values[OPTION_X]),
+		.where = values[OPTION_WHERE].values,
+		.n_where = values[OPTION_WHERE].n,
 		.gnuplot_data = gnuplot_data,
 		.log = stdout,
 	};
@@ -72,7 +75,7 @@ static int run(const struct option_values *values, const char *const *arguments,
 const struct command command_plot = {
 	.name = "plot",
 	.summary = "draws figures of a result file, with script and data beside each",
-	.usage = "FILE.h5 [--kind KIND] [--kpi KPI] [--by KEY] [--x KEY] [-o DIR] [--format svg,png,pdf] | --list",
+	.usage = "FILE.h5 [--kind KIND] [--kpi KPI] [--by KEY] [--x KEY] [--where KEY=VALUE]... [-o DIR] [--format svg,png,pdf] | --list",
 	.example = "  synod plot results/demo.h5 -o figures\n"
 			   "  synod plot results/demo.h5 --kind box --kpi latency_p99_s --by protocol --format pdf\n",
 	.options = options,

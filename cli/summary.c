@@ -2,7 +2,7 @@
 
 #include "attacks/attack.h"
 #include "engine/fault.h"
-#include "protocols/protocol.h"
+#include "results/names.h"
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>
@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define VERDICTS 5
+#define ROWS_MAX 200 /* that anyone reads on a screen */
+#define NAME_MAX_SHOWN 40
 
 static const char *const verdicts[VERDICTS] = {"completed", "stalled", "unsafe", "limit", "failed"};
 
@@ -41,6 +43,7 @@ struct run_values {
 	bool read_back; /* from a file, which doesn't say what the rules have met; or it failed */
 	uint64_t rules_acted, steps_refused;
 	char reason[160];
+	char digest[33];
 };
 
 struct summary {
@@ -48,6 +51,16 @@ struct summary {
 	size_t n_points, n_replications;
 	struct run_values *runs;
 };
+
+const char *summary_heading(const char *kpi)
+{
+	for (size_t i = 0; i < SHOWN; i++) {
+		if (strcmp(kpi_columns[shown[i].kpi].name, kpi) == 0) {
+			return shown[i].label;
+		}
+	}
+	return NULL;
+}
 
 struct summary *summary_create(const struct scenario_file *file)
 {
@@ -88,6 +101,7 @@ void summary_add(struct summary *summary, const struct run_summary *run)
 	values->present = true;
 	values->verdict = verdict_number(run->verdict);
 	snprintf(values->reason, sizeof(values->reason), "%s", run->verdict_reason);
+	memcpy(values->digest, run->digest, sizeof(values->digest));
 	values->rules_acted = run->rules_acted;
 	values->steps_refused = run->steps_refused;
 	values->simulated_s = run->kpis[KPI_SIMULATED];
@@ -118,6 +132,8 @@ void summary_read(struct summary *summary, const struct table_schema *schema, co
 				: failed                                     ? (double)NAN
 															 : (double)cell.integer;
 		}
+		snprintf(run.digest, sizeof(run.digest), "%s",
+			block_get(runs, schema, row, (size_t)schema_find(schema, "digest")).string);
 		summary_add(summary, &run);
 		summary->runs[run.point * summary->n_replications + run.replication].read_back = true;
 	}
@@ -168,16 +184,44 @@ static int width(const char *text)
 	return n;
 }
 
-static void format_swept(const struct summary *summary, size_t point, size_t key, char text[48])
+static void format_key(const struct summary *summary, size_t key, char text[64])
 {
-	struct swept_value value = scenario_swept_value(summary->file, point, key);
-	if (value.is_int) {
-		snprintf(text, 48, "%lld", (long long)value.integer);
-	} else if (value.is_real) {
-		snprintf(text, 48, "%.6g", value.real);
-	} else {
-		snprintf(text, 48, "%.47s", value.text);
+	size_t n = scenario_n_swept(summary->file);
+	const char **names = calloc(n, sizeof(*names));
+	if (names == NULL) {
+		abort();
 	}
+	for (size_t i = 0; i < n; i++) {
+		names[i] = scenario_swept_key(summary->file, i);
+	}
+	name_cut(text, 64, names, n, key, NAME_MAX_SHOWN);
+	free(names);
+}
+
+/* A key's values at the first points, as the scenario spells them where they have a unit or are no numbers;
+ * into every n_columns-th cell. */
+static void format_swept(
+	const struct summary *summary, size_t n_points, size_t key, char (*cells)[64], size_t n_columns)
+{
+	const char **names = calloc(n_points, sizeof(*names));
+	if (names == NULL) {
+		abort();
+	}
+	bool has_unit = scenario_swept_unit(summary->file, key)[0] != '\0';
+	for (size_t p = 0; p < n_points; p++) {
+		names[p] = scenario_swept_value(summary->file, p, key).text;
+	}
+	for (size_t p = 0; p < n_points; p++) {
+		struct swept_value value = scenario_swept_value(summary->file, p, key);
+		if (value.is_int && !has_unit) {
+			snprintf(cells[p * n_columns], 64, "%lld", (long long)value.integer);
+		} else if (value.is_real && !has_unit) {
+			snprintf(cells[p * n_columns], 64, "%.6g", value.real);
+		} else {
+			name_cut(cells[p * n_columns], 64, names, n_points, p, NAME_MAX_SHOWN);
+		}
+	}
+	free(names);
 }
 
 static bool is_shown(const struct summary *summary, size_t at)
@@ -208,7 +252,7 @@ static void verdict_text(const struct summary *summary, size_t point, char text[
 			snprintf(text, 64, "%s", verdicts[i]);
 			return;
 		}
-		if (counts[i] > 0) {
+		if (counts[i] > 0 && n < 64) {
 			n += (size_t)snprintf(
 				text + n, 64 - n, "%s%zu %s", n == 0 ? "" : ", ", counts[i], verdicts[i]);
 		}
@@ -309,6 +353,17 @@ static void print_late_windows(const struct summary *summary, FILE *out)
 	}
 }
 
+/* The rule at this place of a scenario's faults, if it could act before the end; NULL else. */
+static const struct fault_rule *rule_at(const struct scenario *scenario, size_t i, double end_s)
+{
+	const struct plugin_list *faults = &scenario->faults;
+	if (i >= faults->n || strcmp(faults->values[i].plugin->name, "rule") != 0) {
+		return NULL;
+	}
+	const struct fault_rule *rule = faults->values[i].settings;
+	return sim_time_to_s(rule->common.from_ns) > end_s ? NULL : rule;
+}
+
 /* A rule that never met its message is mostly a mistake in what it says. */
 static void print_idle_rules(const struct summary *summary, FILE *out)
 {
@@ -316,19 +371,17 @@ static void print_idle_rules(const struct summary *summary, FILE *out)
 		size_t n = 0, n_idle = 0;
 		bool told = true;
 		const struct fault_rule *rule = NULL;
-		for (size_t r = 0; r < summary->n_points * summary->n_replications; r++) {
-			const struct plugin_list *faults =
-				&scenario_point(summary->file, r / summary->n_replications)->faults;
-			const struct run_values *run = &summary->runs[r];
-			if (i >= faults->n || strcmp(faults->values[i].plugin->name, "rule") != 0 ||
-				sim_time_to_s(((const struct fault_common *)faults->values[i].settings)->from_ns) >
-					longest_s(summary, r / summary->n_replications)) {
-				continue;
+		for (size_t p = 0; p < summary->n_points; p++) {
+			const struct scenario *scenario = scenario_point(summary->file, p);
+			const struct fault_rule *here =
+				i < scenario->faults.n ? rule_at(scenario, i, longest_s(summary, p)) : NULL;
+			rule = here != NULL ? here : rule;
+			for (size_t r = 0; here != NULL && r < summary->n_replications; r++) {
+				const struct run_values *run = &summary->runs[p * summary->n_replications + r];
+				n++;
+				n_idle += (run->rules_acted >> i & 1) == 0;
+				told = told && run->present && !run->read_back;
 			}
-			rule = faults->values[i].settings;
-			n++;
-			n_idle += (run->rules_acted >> i & 1) == 0;
-			told = told && run->present && !run->read_back;
 		}
 		if (n_idle == 0 || !told) {
 			continue;
@@ -403,110 +456,63 @@ static void print_refused_steps(const struct summary *summary, FILE *out)
 	}
 }
 
-/* In which of several points. */
-static void print_where(const struct summary *summary, size_t point, FILE *out)
+/* A table as text: all cells of a column are padded to its widest. */
+static void print_cells(char (*cells)[64], size_t n_rows, size_t n_columns, size_t n_left, FILE *out)
 {
-	if (summary->n_points > 1) {
-		fprintf(out, " (point %zu", point);
-		for (size_t k = 0; k < scenario_n_swept(summary->file); k++) {
-			char text[48];
-			format_swept(summary, point, k, text);
-			fprintf(out, ", %s %s", scenario_swept_key(summary->file, k), text);
-		}
-		fputc(')', out);
+	int *widest = calloc(n_columns, sizeof(*widest));
+	if (widest == NULL) {
+		abort();
 	}
-	fputc('\n', out);
-}
-
-/* Says, once for each attack, that its fraction of so few validators is none. */
-static void print_empty_attacks(const struct summary *summary, FILE *out)
-{
-	uint64_t told = 0;
-	for (size_t p = 0; p < summary->n_points; p++) {
-		const struct scenario *scenario = scenario_point(summary->file, p);
-		uint32_t n = (uint32_t)scenario->n_validators;
-		for (size_t i = 0; i < scenario->attacks.n && i < 64; i++) {
-			const struct attack_common *common = scenario->attacks.values[i].settings;
-			if (common->fraction <= 0 || attack_count(common->fraction, n) > 0 || told >> i & 1) {
-				continue;
-			}
-			told |= UINT64_C(1) << i;
-			fprintf(out, "\nnote: attacks.%zu: no validator attacks: %g of %u rounds to 0", i,
-				common->fraction, n);
-			print_where(summary, p, out);
-		}
+	for (size_t i = 0; i < n_rows * n_columns; i++) {
+		int w = width(cells[i]);
+		widest[i % n_columns] = w > widest[i % n_columns] ? w : widest[i % n_columns];
 	}
-}
-
-/* Says, once for each fault, that nobody leads whom it could be about. */
-static void print_leaderless(const struct summary *summary, FILE *out)
-{
-	uint64_t told = 0;
-	for (size_t p = 0; p < summary->n_points; p++) {
-		const struct scenario *scenario = scenario_point(summary->file, p);
-		const struct protocol *protocol = (const struct protocol *)scenario->protocol.plugin;
-		for (size_t i = 0; i < scenario->faults.n && i < 64 && !protocol->leader_based; i++) {
-			const struct plugin_value *fault = &scenario->faults.values[i];
-			const struct param *param = fault->plugin->params;
-			while (param->name != NULL &&
-				(param->kind != PARAM_NODES ||
-					!((const struct node_list *)(const void *)((const char *)fault->settings +
-						  param->offset))->leader)) {
-				param++;
+	for (size_t r = 0; r < n_rows; r++) {
+		for (size_t c = 0; c < n_columns; c++) {
+			const char *text = cells[r * n_columns + c];
+			if (text[0] != '\0') {
+				int pad = widest[c] - width(text);
+				bool left = c < n_left;
+				fprintf(out, "%s%*s%s%*s", c == 0 ? "" : "  ", left ? 0 : pad, "", text, left ? pad : 0,
+					"");
 			}
-			if (param->name == NULL || (told >> i & 1) != 0) {
-				continue;
-			}
-			told |= UINT64_C(1) << i;
-			fprintf(out, "\nnote: faults.%zu (%s) is on `leader`, and `%s` has no leader", i,
-				fault->plugin->name, protocol->plugin.name);
-			print_where(summary, p, out);
 		}
+		fputc('\n', out);
 	}
+	free(widest);
 }
 
 void summary_print(const struct summary *summary, FILE *out)
 {
 	size_t n_swept = scenario_n_swept(summary->file);
 	size_t n_columns = n_swept + 1 + SHOWN;
-	size_t n_rows = summary->n_points + 1;
-	char(*cells)[64] = calloc(n_columns * n_rows, sizeof(*cells));
+	size_t n_points = summary->n_points < ROWS_MAX ? summary->n_points : ROWS_MAX;
+	char(*cells)[64] = calloc(n_columns * (n_points + 1), sizeof(*cells));
 	if (cells == NULL) {
 		abort();
 	}
 	for (size_t k = 0; k < n_swept; k++) {
-		snprintf(cells[k], 64, "%s", scenario_swept_key(summary->file, k));
+		format_key(summary, k, cells[k]);
+		format_swept(summary, n_points, k, &cells[n_columns + k], n_columns);
 	}
 	snprintf(cells[n_swept], 64, "verdict");
+	for (size_t p = 0; p < n_points; p++) {
+		verdict_text(summary, p, cells[(p + 1) * n_columns + n_swept]);
+	}
 	for (size_t i = 0; i < SHOWN; i++) {
-		snprintf(cells[n_swept + 1 + i], 64, "%s", is_shown(summary, i) ? shown[i].label : "");
-	}
-	for (size_t p = 0; p < summary->n_points; p++) {
-		char(*row)[64] = &cells[(p + 1) * n_columns];
-		for (size_t k = 0; k < n_swept; k++) {
-			format_swept(summary, p, k, row[k]);
-		}
-		verdict_text(summary, p, row[n_swept]);
-		for (size_t i = 0; i < SHOWN; i++) {
-			format_cell(summary, p, i, row[n_swept + 1 + i]);
+		if (is_shown(summary, i)) {
+			size_t column = n_swept + 1 + i;
+			snprintf(cells[column], 64, "%s", shown[i].label);
+			for (size_t p = 0; p < n_points; p++) {
+				format_cell(summary, p, i, cells[(p + 1) * n_columns + column]);
+			}
 		}
 	}
-	for (size_t r = 0; r < n_rows; r++) {
-		for (size_t c = 0; c < n_columns; c++) {
-			if (cells[c][0] == '\0') {
-				continue;
-			}
-			int widest = 0;
-			for (size_t i = 0; i < n_rows; i++) {
-				int w = width(cells[i * n_columns + c]);
-				widest = w > widest ? w : widest;
-			}
-			const char *text = cells[r * n_columns + c];
-			int pad = widest - width(text);
-			bool left = c <= n_swept;
-			fprintf(out, "%s%*s%s%*s", c == 0 ? "" : "  ", left ? 0 : pad, "", text, left ? pad : 0, "");
-		}
-		fputc('\n', out);
+	print_cells(cells, n_points + 1, n_columns, n_swept + 1, out);
+	free(cells);
+	if (n_points < summary->n_points) {
+		fprintf(out, "... and %zu more points: `synod show FILE.h5` tells of all that a run wrote with -o\n",
+			summary->n_points - n_points);
 	}
 	if (summary->n_replications > 1) {
 		fprintf(out, "\nmeans over %zu replications; \u00b1: half-width of the 95 %% t interval\n",
@@ -516,7 +522,32 @@ void summary_print(const struct summary *summary, FILE *out)
 	print_late_windows(summary, out);
 	print_idle_rules(summary, out);
 	print_refused_steps(summary, out);
-	print_empty_attacks(summary, out);
-	print_leaderless(summary, out);
-	free(cells);
+}
+
+/* Does no value of the key make a difference to any run? */
+static bool is_idle(const struct summary *summary, size_t key)
+{
+	bool compared = false;
+	for (size_t p = 0; p < summary->n_points; p++) {
+		size_t other = scenario_first_like(summary->file, p, key);
+		for (size_t r = 0; other != p && r < summary->n_replications; r++) {
+			const struct run_values *a = &summary->runs[p * summary->n_replications + r];
+			const struct run_values *b = &summary->runs[other * summary->n_replications + r];
+			if (!a->present || !b->present || a->digest[0] == '\0' || strcmp(a->digest, b->digest) != 0) {
+				return false;
+			}
+			compared = true;
+		}
+	}
+	return compared;
+}
+
+void summary_remarks(const struct summary *summary, struct diagnostics *diagnostics)
+{
+	for (size_t k = 0; k < scenario_n_swept(summary->file); k++) {
+		if (is_idle(summary, k)) {
+			scenario_remark(summary->file, k, diagnostics,
+				"all of its values gave the same runs: it has no effect here");
+		}
+	}
 }

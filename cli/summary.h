@@ -6,6 +6,9 @@
 
 struct summary;
 
+/* What the table calls a KPI; NULL where it doesn't show it. */
+const char *summary_heading(const char *kpi);
+
 struct summary *summary_create(const struct scenario_file *file);
 void summary_destroy(struct summary *summary);
 /* Adds one finished run; runs may come in any order. */
@@ -13,6 +16,8 @@ void summary_add(struct summary *summary, const struct run_summary *run);
 /* Adds rows of /runs, of a journal or a result file. */
 void summary_read(struct summary *summary, const struct table_schema *schema, const struct block *runs);
 void summary_print(const struct summary *summary, FILE *out);
+/* Adds a remark for each swept key whose values made no difference to any run. */
+void summary_remarks(const struct summary *summary, struct diagnostics *diagnostics);
 enum summary_alarm {
 	SUMMARY_FINE,
 	SUMMARY_BAD,    /* some are unsafe or stalled */

@@ -275,11 +275,11 @@ static void elections(const struct lab *lab, union cell *kpis)
 {
 	int64_t n_elections = 0;
 	int64_t n_split = 0;
-	for (uint64_t t = 0; t < lab->n_terms; t++) {
+	for (size_t t = 0; t < lab->n_terms; t++) {
 		const struct term *term = &lab->terms[t];
 		n_elections += term->candidate;
 		/* A term that is still open at the end has not been split. */
-		n_split += term->candidate && term->leader == NODE_NONE && t < lab->term_max;
+		n_split += term->candidate && term->leader == NODE_NONE && t + 1 < lab->n_terms;
 	}
 	kpis[KPI_ELECTIONS].integer = n_elections;
 	kpis[KPI_SPLIT_VOTES].integer = n_split;

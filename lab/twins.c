@@ -181,6 +181,23 @@ void twins_start_node(struct node *node)
 	both(node, lab_of(node)->protocol->start);
 }
 
+bool twins_step(
+	struct node *node, enum protocol_step step, const struct protocol_step_argument *argument)
+{
+	struct lab *lab = lab_of(node);
+	struct twins *twins = lab->twins == NULL ? NULL : &lab->twins[node->id];
+	if (twins == NULL || !twins->is_twin) {
+		return lab->protocol->step(node, step, argument);
+	}
+	bool any = false;
+	for (uint32_t which = 0; which < 2; which++) {
+		enter(lab, node, twins, which);
+		any |= lab->protocol->step(node, step, argument);
+		leave(lab, node, twins);
+	}
+	return any;
+}
+
 /* Two copies of the honest protocol: they would draw alike. */
 #define SECOND_TWIN (UINT64_C(1) << 40)
 

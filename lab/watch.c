@@ -200,19 +200,30 @@ void watch_view(struct node *node)
 	}
 }
 
+/* Numbers may be any: a liar skips as many as it likes. O(1) for the latest. */
 static struct term *term_at(struct lab *lab, uint64_t view)
 {
-	if (view >= lab->n_terms) {
-		lab->terms = lab_grow(lab->terms, sizeof(*lab->terms), view + 1, &lab->terms_capacity);
-		for (uint64_t i = lab->n_terms; i <= view; i++) {
-			lab->terms[i] = (struct term){.leader = NODE_NONE};
-		}
-		lab->n_terms = view + 1;
+	size_t at = lab->n_terms;
+	while (at > 0 && lab->terms[at - 1].view > view) {
+		at--;
 	}
-	if (view > lab->term_max) {
-		lab->term_max = view;
+	if (at > 0 && lab->terms[at - 1].view == view) {
+		return &lab->terms[at - 1];
 	}
-	return &lab->terms[view];
+	lab->terms =
+		lab_grow(lab->terms, sizeof(*lab->terms), lab->n_terms + 1, &lab->terms_capacity);
+	memmove(lab->terms + at + 1, lab->terms + at, (lab->n_terms - at) * sizeof(*lab->terms));
+	lab->n_terms++;
+	lab->terms[at] = (struct term){.view = view, .leader = NODE_NONE};
+	return &lab->terms[at];
+}
+
+/* Ends the run where there have been more than it is to have; view 0 is where it begins. */
+static void bound_terms(struct lab *lab)
+{
+	if (lab->n_terms - (lab->terms[0].view == 0) > (uint64_t)lab->scenario->stop.views) {
+		lab_end(lab, "limit", "more than %lld views or terms", (long long)lab->scenario->stop.views);
+	}
 }
 
 /* Raft 5.4: what was committed in a term is in the logs of the leaders of all higher terms. A candidate
@@ -269,9 +280,7 @@ void watch_leads(struct node *node, uint64_t view)
 			lab->leader_failed = SIM_NEVER;
 		}
 	}
-	if (view > (uint64_t)lab->scenario->stop.views) {
-		lab_end(lab, "limit", "more than %lld views or terms", (long long)lab->scenario->stop.views);
-	}
+	bound_terms(lab);
 }
 
 void watch_candidate(struct node *node, uint64_t term)
@@ -279,9 +288,7 @@ void watch_candidate(struct node *node, uint64_t term)
 	struct lab *lab = lab_of(node);
 	term_at(lab, term)->candidate = true;
 	watch_view(node);
-	if (term > (uint64_t)lab->scenario->stop.views) {
-		lab_end(lab, "limit", "more than %lld views or terms", (long long)lab->scenario->stop.views);
-	}
+	bound_terms(lab);
 }
 
 void watch_failed(struct lab *lab, struct node *node)

@@ -2,6 +2,7 @@
 #include "check.h"
 #include "csv.h"
 #include "quantity.h"
+#include "sweep.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -49,6 +50,7 @@ static void bound_text(const struct param *param, double value, char out[48])
 	switch (param->kind) {
 	case PARAM_DURATION:
 	case PARAM_DURATION_RANGE:
+	case PARAM_DURATIONS:
 		duration_print((sim_time)value, out, 48);
 		break;
 	case PARAM_BYTES:
@@ -126,9 +128,11 @@ static void describe(const struct param *param, char *out, size_t size)
 {
 	size_t n = (size_t)snprintf(out, size, "%s", noun(param));
 	bool open = param->flags & PARAM_EXCLUDE_MIN;
-	char min[48], max[48];
+	char min[48], max[48] = "";
 	bound_text(param, param->min, min);
-	bound_text(param, param->max, max);
+	if (has_top(param)) { /* else it may be beyond what the kind can hold */
+		bound_text(param, param->max, max);
+	}
 	if (param->kind == PARAM_CHOICE) {
 		for (const char *at = param->choices; *at && n + 4 < size; at++) {
 			n += (size_t)snprintf(
@@ -195,7 +199,22 @@ bool refuse(struct checker *checker, const struct tree *value, const struct para
 	diagnostics_error(checker->diagnostics, value->place, "%s must be %s, got %s",
 		path_text(path).text, takes, found);
 	note_percent(checker, value, param);
+	note_sweep(checker, value, path);
 	return false;
+}
+
+void note_sweep(struct checker *checker, const struct tree *value, const struct path *path)
+{
+	const struct path_text name = path_text(path);
+	if (value->kind != TREE_LIST || value->n == 0 || !sweep_allows(name.text)) {
+		return;
+	}
+	struct text list = {0};
+	tree_emit_flow(value, &list);
+	bool in_file = value->place.source && value->place.source->has_lines;
+	diagnostics_note(checker->diagnostics, "several values are swept: %s%s: %s%s",
+		in_file ? "sweep: {" : "--set 'sweep={", name.text, excerpt(list.bytes).text, in_file ? "}" : "}'");
+	text_free(&list);
 }
 
 static const char *const *units_of(enum param_kind kind)
@@ -223,7 +242,7 @@ static const char *usual_unit(const char *unit)
 	return NULL;
 }
 
-static bool refuse_quantity(struct checker *checker, const struct tree *value,
+bool refuse_quantity(struct checker *checker, const struct tree *value,
 	const struct param *param, const struct path *path, enum quantity_problem problem)
 {
 	struct quantity quantity = {.unit = ""};
@@ -247,6 +266,9 @@ static bool refuse_quantity(struct checker *checker, const struct tree *value,
 	case QUANTITY_NO_UNIT:
 		diagnostics_error(checker->diagnostics, value->place, "%s is %s and needs a unit, got %s",
 			name.text, kinds[param->kind], excerpt(value->text).text);
+		if (*number == '-') {
+			return false; /* wrong with any unit */
+		}
 		if (param->kind == PARAM_RATE) {
 			diagnostics_note(checker->diagnostics, "write %s /s", number);
 		} else if (param->kind == PARAM_BYTES) {
@@ -271,6 +293,10 @@ static bool refuse_quantity(struct checker *checker, const struct tree *value,
 		diagnostics_note(checker->diagnostics, "units: %s", known.text);
 		return false;
 	}
+	case QUANTITY_TOO_LARGE:
+		refuse(checker, value, param, path);
+		diagnostics_note(checker->diagnostics, "it is more than can be counted here");
+		return false;
 	case QUANTITY_HAS_UNIT:
 		refuse(checker, value, param, path);
 		diagnostics_note(checker->diagnostics, "it takes a plain number, without a unit");
@@ -424,6 +450,11 @@ static const struct csv_file *csv_file(struct checker *checker, const char *path
 	file->path = arena_strdup(checker->arena, path);
 	file->matrix = matrix;
 	file->table = csv_read(checker->arena, path, matrix, error);
+	for (struct csv_file *other = checker->csv_files; file->table && other; other = other->next) {
+		if (other->matrix == matrix && csv_equal(other->table, file->table)) {
+			file->table = other->table; /* so that equal settings are one pointer */
+		}
+	}
 	file->error = arena_strdup(checker->arena, error);
 	file->next = checker->csv_files;
 	checker->csv_files = file;

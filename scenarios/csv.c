@@ -263,3 +263,24 @@ const struct csv_table *csv_read(
 	free(bytes);
 	return read ? table : NULL;
 }
+
+static bool names_equal(const char *const *a, const char *const *b, size_t n)
+{
+	if (!a || !b) {
+		return a == b;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(a[i], b[i]) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool csv_equal(const struct csv_table *a, const struct csv_table *b)
+{
+	return a && b && a->n_rows == b->n_rows && a->n_columns == b->n_columns &&
+		   names_equal(a->column_names, b->column_names, a->n_columns) &&
+		   names_equal(a->row_names, b->row_names, a->n_rows) &&
+		   !memcmp(a->cells, b->cells, a->n_rows * a->n_columns * sizeof(*a->cells));
+}

@@ -14,6 +14,9 @@
 const struct csv_table *csv_read(
 	struct arena *arena, const char *path, bool matrix, char error[256]);
 
+/* Do both say the same, names and numbers? Either may be NULL, which equals nothing. */
+bool csv_equal(const struct csv_table *a, const struct csv_table *b);
+
 /* Reads a file of at most bytes_max bytes into malloc'ed memory that ends with NUL. NULL with the
  * cause in `error` where it can't be read or is larger. */
 char *file_read(const char *path, size_t bytes_max, size_t *n_bytes, char error[256]);

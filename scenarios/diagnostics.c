@@ -9,7 +9,7 @@
 struct diagnostic {
 	char *source;
 	unsigned rank;
-	bool has_lines;
+	bool has_lines, is_remark;
 	uint32_t line, column;
 	size_t order; /* of adding */
 	char *text, *note;
@@ -18,8 +18,8 @@ struct diagnostic {
 };
 
 struct diagnostics {
-	struct diagnostic all[DIAGNOSTICS_MAX];
-	size_t n;
+	struct diagnostic all[2 * DIAGNOSTICS_MAX];
+	size_t n, n_errors;
 	struct diagnostic *last;
 };
 
@@ -50,29 +50,33 @@ struct diagnostics *diagnostics_create(void)
 	return must(calloc(1, sizeof(struct diagnostics)));
 }
 
+static void free_one(struct diagnostic *d)
+{
+	free(d->source);
+	free(d->text);
+	free(d->note);
+	free(d->shown);
+}
+
 void diagnostics_destroy(struct diagnostics *diagnostics)
 {
 	if (!diagnostics) {
 		return;
 	}
 	for (size_t i = 0; i < diagnostics->n; i++) {
-		struct diagnostic *d = &diagnostics->all[i];
-		free(d->source);
-		free(d->text);
-		free(d->note);
-		free(d->shown);
+		free_one(&diagnostics->all[i]);
 	}
 	free(diagnostics);
 }
 
 size_t diagnostics_count(const struct diagnostics *diagnostics)
 {
-	return diagnostics->n;
+	return diagnostics->n_errors;
 }
 
 bool diagnostics_full(const struct diagnostics *diagnostics)
 {
-	return diagnostics->n == DIAGNOSTICS_MAX;
+	return diagnostics->n_errors == DIAGNOSTICS_MAX;
 }
 
 /* The bytes of a line break at text[0..n), or 0: those that libyaml counts, so that its line
@@ -141,40 +145,90 @@ static void copy_line(struct diagnostic *d, const struct source *source)
 	d->shown = must(strdup(shown.bytes));
 }
 
-void diagnostics_error(struct diagnostics *diagnostics, struct place place, const char *format, ...)
+/* Is there room for one more? */
+static bool has_room(const struct diagnostics *diagnostics, bool is_remark)
 {
-	diagnostics->last = NULL;
-	if (diagnostics_full(diagnostics)) {
-		return;
-	}
-	va_list arguments;
-	va_start(arguments, format);
-	char *text = format_text(format, arguments);
-	va_end(arguments);
-	const char *source = place.source ? place.source->name : "scenario";
+	return is_remark ? diagnostics->n - diagnostics->n_errors < DIAGNOSTICS_MAX
+					 : !diagnostics_full(diagnostics);
+}
+
+static bool is_there(const struct diagnostics *diagnostics, const struct diagnostic *one)
+{
 	for (size_t i = 0; i < diagnostics->n; i++) {
 		const struct diagnostic *d = &diagnostics->all[i];
-		if (d->line == place.line && d->column == place.column && !strcmp(d->text, text) &&
-			!strcmp(d->source, source)) {
-			free(text);
-			return;
+		if (d->line == one->line && d->column == one->column && !strcmp(d->text, one->text) &&
+			!strcmp(d->source, one->source)) {
+			return true;
 		}
 	}
-	struct diagnostic *d = &diagnostics->all[diagnostics->n];
-	*d = (struct diagnostic){
+	return false;
+}
+
+/* Takes it over, or releases it. */
+static void put(struct diagnostics *diagnostics, struct diagnostic *one)
+{
+	diagnostics->last = NULL;
+	if (!has_room(diagnostics, one->is_remark) || is_there(diagnostics, one)) {
+		free_one(one);
+		return;
+	}
+	one->order = diagnostics->n;
+	diagnostics->last = &diagnostics->all[diagnostics->n];
+	diagnostics->all[diagnostics->n++] = *one;
+	diagnostics->n_errors += !one->is_remark;
+}
+
+static void add(struct diagnostics *diagnostics, struct place place, bool is_remark, char *text)
+{
+	const char *source = place.source ? place.source->name : "scenario";
+	struct diagnostic one = {
 		.source = must(strdup(source)),
+		.is_remark = is_remark,
 		.rank = place.source ? place.source->rank : 0,
 		.has_lines = place.source && place.source->has_lines && place.line != PLACE_WHOLE,
 		.line = place.line,
 		.column = place.column,
-		.order = diagnostics->n,
 		.text = text,
 	};
-	diagnostics->n++;
-	diagnostics->last = d;
-	if (d->has_lines && place.source->text) {
+	put(diagnostics, &one);
+	struct diagnostic *d = diagnostics->last;
+	if (d && d->has_lines && place.source->text) {
 		copy_line(d, place.source);
 	}
+}
+
+void diagnostics_error(struct diagnostics *diagnostics, struct place place, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	add(diagnostics, place, false, format_text(format, arguments));
+	va_end(arguments);
+}
+
+void diagnostics_remark(struct diagnostics *diagnostics, struct place place, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	add(diagnostics, place, true, format_text(format, arguments));
+	va_end(arguments);
+}
+
+void diagnostics_move(struct diagnostics *from, struct diagnostics *to, const char *reason)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		struct diagnostic *one = &from->all[i];
+		if (reason) {
+			size_t n = strlen(reason) + strlen(one->text) + 1;
+			char *text = must(malloc(n));
+			snprintf(text, n, "%s%s", reason, one->text);
+			free(one->text);
+			one->text = text;
+			one->is_remark = true;
+		}
+		put(to, one);
+	}
+	from->n = from->n_errors = 0;
+	from->last = NULL;
 }
 
 void diagnostics_note(struct diagnostics *diagnostics, const char *format, ...)
@@ -209,9 +263,10 @@ static int compare(const void *left, const void *right)
 static void print_one(const struct diagnostic *d, FILE *out)
 {
 	if (!d->has_lines) {
-		fprintf(out, "%s: error: %s\n", d->source, d->text);
+		fprintf(out, "%s: %s: %s\n", d->source, d->is_remark ? "note" : "error", d->text);
 	} else {
-		fprintf(out, "%s:%u:%u: error: %s\n", d->source, d->line + 1, d->column + 1, d->text);
+		fprintf(out, "%s:%u:%u: %s: %s\n", d->source, d->line + 1, d->column + 1,
+			d->is_remark ? "note" : "error", d->text);
 	}
 	if (d->shown) {
 		fprintf(out, "%5u | %s\n      | ", d->line + 1, d->shown);

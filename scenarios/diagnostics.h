@@ -7,7 +7,7 @@
 
 #include "scenarios/scenario.h"
 
-/* At most this many errors are kept; more add nothing to a reader. */
+/* At most this many errors are kept, and as many remarks; more add nothing to a reader. */
 #define DIAGNOSTICS_MAX 100
 
 /* A text that places point into. */
@@ -32,6 +32,11 @@ void diagnostics_error(struct diagnostics *diagnostics, struct place place, cons
 /* Adds a note to the error added last (to none if that one was a repetition). */
 void diagnostics_note(struct diagnostics *diagnostics, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* Adds a remark: no error, and printed as `note`. */
+void diagnostics_remark(struct diagnostics *diagnostics, struct place place, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Moves all of `from` to `to`, which makes `from` empty; with `reason` as remarks, that text before each. */
+void diagnostics_move(struct diagnostics *from, struct diagnostics *to, const char *reason);
 /* Is there no use in looking for more? */
 bool diagnostics_full(const struct diagnostics *diagnostics);
 

@@ -91,9 +91,7 @@ static void add_nodes(struct text *out, const struct node_list *nodes)
 	text_add(out, "]");
 }
 
-/* A value on one line, without what follows it; adds nothing for one that isn't set. Files go by
- * the names that the scenario gives them, since settings hold what was read. */
-static void add_value(
+void value_print(
 	struct text *out, const struct param *param, const struct tree *tree, const void *at)
 {
 	switch (param->kind) {
@@ -266,7 +264,7 @@ static void add_param(struct printer *printer, const struct tree *map, const str
 		}
 		return;
 	}
-	add_value(&value, param, tree, at);
+	value_print(&value, param, tree, at);
 	if (value.n) {
 		indent(printer, depth);
 		add_key(printer, name, strlen(name));
@@ -303,27 +301,28 @@ static void add_comment(struct text *out, const struct scenario_file *file, size
 		return;
 	}
 	char text[80];
-	snprintf(text, sizeof(text), "# point %zu of %zu:", point, sweep->n_points);
+	snprintf(text, sizeof(text), "# point %zu of %zu:", point, file->n_points);
 	text_add(out, text);
 	for (size_t i = 0; i < sweep->n_keys; i++) {
 		text_add(out, i ? ", " : " ");
 		text_add(out, excerpt(sweep->keys[i].path).text);
 		text_add(out, " = ");
-		text_add(out, excerpt(sweep->keys[i].cells[sweep_index(sweep, point, i)].text).text);
+		text_add(out, excerpt(sweep->keys[i].cells[sweep_index(sweep, file->origins[point], i)].text).text);
 	}
 	text_add(out, "\n");
 }
 
 void scenario_print(const struct scenario_file *file, size_t point, FILE *out)
 {
-	assert(point < file->sweep.n_points);
+	assert(point < file->n_points);
 	struct arena arena = {0};
 	struct diagnostics *diagnostics = diagnostics_create();
 	struct printer printer = {.checker = {.diagnostics = diagnostics,
 								  .arena = &arena,
 								  .scratch = &arena,
 								  .pool = {.arena = &arena}}};
-	const struct tree *tree = sweep_point(&file->sweep, &arena, file->root, point, diagnostics);
+	const struct tree *tree =
+		sweep_point(&file->sweep, &arena, file->root, file->origins[point], diagnostics);
 	assert(diagnostics_count(diagnostics) == 0); /* it was read before */
 	struct top_settings top = {.scenario = file->points[point]};
 	const char *names[8];

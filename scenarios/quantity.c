@@ -252,17 +252,18 @@ enum quantity_problem quantity_bandwidth(const char *text, double *out)
 
 void duration_print(sim_time ns, char *out, size_t size)
 {
-	if (ns == 0) {
-		snprintf(out, size, "0 s");
-	} else if (ns % SIM_SECOND == 0) {
-		snprintf(out, size, "%lld s", (long long)(ns / SIM_SECOND));
-	} else if (ns % SIM_MS == 0) {
-		snprintf(out, size, "%lld ms", (long long)(ns / SIM_MS));
-	} else if (ns % SIM_US == 0) {
-		snprintf(out, size, "%lld us", (long long)(ns / SIM_US));
-	} else {
-		snprintf(out, size, "%lld ns", (long long)ns);
+	static const struct {
+		sim_time size;
+		int digits;
+		const char *name;
+	} units[] = {{SIM_SECOND, 9, "s"}, {SIM_MS, 6, "ms"}, {SIM_US, 3, "us"}, {1, 0, "ns"}};
+	size_t i = 0;
+	while (ns != 0 && i < 3 && ns < units[i].size && ns > -units[i].size) {
+		i++;
 	}
+	char number[32];
+	decimal_print((struct decimal){ns, -units[i].digits}, number, sizeof(number));
+	snprintf(out, size, "%s %s", number, units[i].name);
 }
 
 void bytes_print(int64_t bytes, char *out, size_t size)
@@ -321,8 +322,9 @@ void decimal_print(struct decimal value, char *out, size_t size)
 		for (int i = value.exponent; i < 0; i++) {
 			power *= 10;
 		}
-		int64_t size_of = value.mantissa < 0 ? -value.mantissa : value.mantissa;
-		snprintf(out, size, "%s%lld.%0*lld", value.mantissa < 0 ? "-" : "",
-			(long long)(size_of / power), -value.exponent, (long long)(size_of % power));
+		uint64_t size_of = value.mantissa < 0 ? -(uint64_t)value.mantissa : (uint64_t)value.mantissa;
+		snprintf(out, size, "%s%llu.%0*llu", value.mantissa < 0 ? "-" : "",
+			(unsigned long long)(size_of / (uint64_t)power), -value.exponent,
+			(unsigned long long)(size_of % (uint64_t)power));
 	}
 }

@@ -48,8 +48,8 @@ enum quantity_problem quantity_bandwidth(const char *text, double *out);
 extern const char *const duration_units[],
 	*const bytes_units[], *const rate_units[], *const bandwidth_units[]; /* each ends with NULL */
 
-/* The other way, into at least 40 bytes: the largest unit in which it is whole. What is printed
- * reads as the same value. */
+/* The other way, into at least 40 bytes. What is printed reads as the same value. A duration is in the largest
+ * unit of which it is at least one, 1.5 ms; sizes and bandwidths are in the largest in which they are whole. */
 void duration_print(sim_time ns, char *out, size_t size);
 void bytes_print(int64_t bytes, char *out, size_t size);
 void bandwidth_print(double bps, char *out, size_t size);

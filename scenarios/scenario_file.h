@@ -11,6 +11,8 @@ struct scenario_file {
 	const char *text;
 	const struct tree *root; /* with the overrides laid over it */
 	struct sweep sweep;
+	size_t n_points;   /* of those that the sweep has, without what was skipped */
+	size_t *origins;   /* which of the sweep's each of them is */
 	struct scenario *points;
 };
 

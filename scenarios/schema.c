@@ -47,7 +47,8 @@ const struct param scenario_params[] = {
 		.offset = AT(stop.time_ns),
 		.fallback = "off",
 		.unit = "s",
-		.help = "simulated time; 600 s where stop names neither items nor time"},
+		.help = "simulated time: alone, the run's planned end; with items, a bound; 600 s where stop "
+				"names neither"},
 	{.name = "stop.events",
 		.kind = PARAM_INT,
 		.flags = PARAM_UNLIMITED,
@@ -90,6 +91,7 @@ const struct param scenario_params[] = {
 		.offset = AT(n_faulty),
 		.fallback = "auto",
 		.unit = "nodes",
+		.when = "protocol != none|central",
 		.help = "f, what the protocol is set to tolerate; auto: the most that it can"},
 	{.name = "protocol",
 		.kind = PARAM_PLUGIN,
@@ -146,6 +148,7 @@ const struct param scenario_params[] = {
 		.offset = AT(node.mac_ns),
 		.fallback = "0 s",
 		.unit = "s",
+		.when = "protocol.authentication = macs",
 		.help = "processor time to make or check a MAC, where the protocol uses them"},
 	{.name = "workload",
 		.kind = PARAM_PLUGIN,
@@ -164,13 +167,13 @@ const struct param scenario_params[] = {
 		.offset = AT(scorer),
 		.registry = &scorer_registry,
 		.fallback = "none",
-		.help = "how far each prediction is trusted"},
+		.when = "workload.validation = off", .help = "how far each prediction is trusted"},
 	{.name = "aggregator",
 		.kind = PARAM_PLUGIN,
 		.offset = AT(aggregator),
 		.registry = &aggregator_registry,
 		.fallback = "median",
-		.help = "how accepted predictions become a decision"},
+		.when = "workload.validation = off", .help = "how accepted predictions become a decision"},
 	{.name = "attacks",
 		.kind = PARAM_PLUGINS,
 		.offset = AT(attacks),
@@ -187,6 +190,12 @@ const struct param scenario_params[] = {
 		.kind = PARAM_NAMES,
 		.help = "lists of values by dotted path; the points are their cross product"},
 	{.name = "zip", .kind = PARAM_NAMES, .help = "lists by dotted path that run side by side"},
+	{.name = "skip_unfit",
+		.kind = PARAM_BOOL,
+		.offset = AT(skip_unfit),
+		.fallback = "off",
+		.help = "points whose settings don't go together are left out and listed, such as an attack that one of "
+				"the swept protocols has no place for; off: they are errors"},
 	{.name = "record",
 		.kind = PARAM_NAMES,
 		.flags = PARAM_NONE,
@@ -200,7 +209,8 @@ const struct param scenario_params[] = {
 		.offset = AT(liveness_bound_ns),
 		.fallback = "auto",
 		.unit = "s",
-		.help = "how long work may be outstanding without progress before a run is `stalled`"},
+		.help = "how long work may be outstanding without progress, and no scheduled change to come, before "
+				"a run is `stalled`"},
 	{.name = "checkers",
 		.kind = PARAM_BOOL,
 		.offset = AT(checkers),
@@ -212,6 +222,7 @@ const struct param scenario_params[] = {
 		.offset = AT(liveness_after_ns),
 		.fallback = "off",
 		.unit = "s",
+		.when = "checkers = on",
 		.help = "once all faults and attacks have ended, work may wait so long for the next acceptance; "
 				"longer breaks the invariant `liveness`"},
 	PARAM_END,
@@ -420,7 +431,8 @@ static bool check_faults(
 	return good;
 }
 
-bool schema_point(struct checker *checker, const struct tree *root, struct scenario *out)
+enum point_state schema_point(
+	struct checker *checker, const struct tree *root, struct scenario *out)
 {
 	struct top_settings top = {0};
 	struct scenario *scenario = &top.scenario;
@@ -432,17 +444,13 @@ bool schema_point(struct checker *checker, const struct tree *root, struct scena
 		scenario->stop.time_ns = 600 * SIM_SECOND;
 	}
 	good &= check_record(checker, root, &top.record, &scenario->record);
-	good &= check_predictions(checker, root, scenario);
+	bool fits = check_predictions(checker, root, scenario);
 	good &= check_attacks(checker, root, scenario);
 	good &= check_faults(checker, root, scenario);
-	if (check_faulty(checker, root, scenario)) {
-		good &= finish_point(checker, root, scenario);
-	} else {
-		good = false;
-	}
-	if (good) {
+	fits &= check_faulty(checker, root, scenario) && finish_point(checker, root, scenario);
+	if (good && fits) {
 		pool_point(&checker->pool, scenario);
 		*out = *scenario;
 	}
-	return good;
+	return !good ? POINT_WRONG : fits ? POINT_GOOD : POINT_UNFIT;
 }

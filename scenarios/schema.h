@@ -12,8 +12,15 @@ struct top_settings {
 
 extern const char *const record_names[]; /* in the order of enum record_flags; ends with NULL */
 
-/* Checks a point's tree and completes it; false with errors where anything is wrong. */
-bool schema_point(struct checker *checker, const struct tree *root, struct scenario *out);
+enum point_state {
+	POINT_GOOD,
+	POINT_WRONG, /* a value is wrong by itself */
+	POINT_UNFIT, /* each value is right, but they don't go together: an attack that the protocol has no place for */
+};
+
+/* Checks a point's tree and completes it; adds errors where anything is wrong. */
+enum point_state schema_point(
+	struct checker *checker, const struct tree *root, struct scenario *out);
 
 /* Completes a checked point: `auto`, the plugins' own `finish`, the defaults that hang together. */
 bool finish_point(struct checker *checker, const struct tree *root, struct scenario *scenario);

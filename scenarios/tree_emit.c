@@ -14,7 +14,9 @@ void text_add_n(struct text *text, const char *more, size_t n)
 			abort();
 		}
 	}
-	memcpy(text->bytes + text->n, more, n);
+	if (n) { /* nothing may be nowhere */
+		memcpy(text->bytes + text->n, more, n);
+	}
 	text->n += n;
 	text->bytes[text->n] = '\0';
 }

@@ -4,17 +4,19 @@
 static const struct param params[] = {
 	FAULT_NODES(struct fault_crash, nodes, "nodes", PARAM_REQUIRED,
 		"the validators that crash, or leader: whoever it is then"),
-	{.name = "every", .kind = PARAM_DURATION, .flags = PARAM_OFF | PARAM_EXCLUDE_MIN,
-		.offset = offsetof(struct fault_crash, every_ns), .min = 0, .max = 9e18, .fallback = "off",
+	{.name = "every", .kind = PARAM_DURATION, .flags = PARAM_OFF,
+		.offset = offsetof(struct fault_crash, every_ns), .min = SIM_TIMER_MIN, .max = 9e18, .fallback = "off",
 		.unit = "s",
 		.help = "by rate: the mean time that each of them is up (exponential); off: down once, for the "
 				"window"},
-	{.name = "lasts", .kind = PARAM_DURATION, .flags = PARAM_EXCLUDE_MIN,
-		.offset = offsetof(struct fault_crash, lasts_ns), .min = 0, .max = 9e18, .fallback = "5 s",
-		.unit = "s", .help = "by rate: the mean time that one is down (exponential)"},
+	{.name = "lasts", .kind = PARAM_DURATION, .offset = offsetof(struct fault_crash, lasts_ns),
+		.min = SIM_TIMER_MIN, .max = 9e18, .fallback = "5 s",
+		.unit = "s", .when = "every != off",
+		.help = "by rate: the mean time that one is down (exponential)"},
 	{.name = "at_once", .kind = PARAM_INT, .flags = PARAM_AUTO,
 		.offset = offsetof(struct fault_crash, at_once), .min = 1, .max = 9e18,
 		.fallback = "auto", .unit = "",
+		.when = "every != off",
 		.help = "by rate: at most so many of them are down together; auto: f, and at least 1"},
 	FAULT_WINDOW(struct fault_crash),
 	PARAM_END,
@@ -36,17 +38,17 @@ static bool finish(void *settings, const struct shape *shape, const char **param
 static const struct param pause_params[] = {
 	FAULT_NODES(struct fault_crash, nodes, "nodes", PARAM_REQUIRED,
 		"the validators that stand still, or leader: whoever it is then"),
-	{.name = "every", .kind = PARAM_DURATION, .flags = PARAM_OFF | PARAM_EXCLUDE_MIN,
-		.offset = offsetof(struct fault_crash, every_ns), .min = 0, .max = 9e18, .fallback = "off",
+	{.name = "every", .kind = PARAM_DURATION, .flags = PARAM_OFF,
+		.offset = offsetof(struct fault_crash, every_ns), .min = SIM_TIMER_MIN, .max = 9e18, .fallback = "off",
 		.unit = "s",
 		.help = "by rate: the mean time from one's going on to its next pause (exponential); off: it stands "
 				"still for the window, which must have an end"},
-	{.name = "lasts", .kind = PARAM_DURATION, .flags = PARAM_EXCLUDE_MIN,
-		.offset = offsetof(struct fault_crash, lasts_ns), .min = 0, .max = 9e18, .fallback = "200 ms",
-		.unit = "s", .help = "by rate: the mean time that one stands still (exponential)"},
+	{.name = "lasts", .kind = PARAM_DURATION, .offset = offsetof(struct fault_crash, lasts_ns),
+		.min = SIM_TIMER_MIN, .max = 9e18, .fallback = "200 ms", .unit = "s", .when = "every != off",
+		.help = "by rate: the mean time that one stands still (exponential)"},
 	{.name = "at_once", .kind = PARAM_INT, .flags = PARAM_AUTO,
 		.offset = offsetof(struct fault_crash, at_once), .min = 1, .max = 9e18,
-		.fallback = "auto", .unit = "",
+		.fallback = "auto", .unit = "", .when = "every != off",
 		.help = "by rate: at most so many of them stand still together; auto: all"},
 	FAULT_WINDOW(struct fault_crash),
 	PARAM_END,
@@ -225,6 +227,7 @@ static void rate_crashes(struct world *world, void *context, uint64_t argument)
 	at = at < until ? at : until; /* all are up again when the window closes */
 	if (at != SIM_NEVER) {
 		world->n_changes_pending++;
+		world_changes_at(world, at);
 		world_call_at(world, at, rate_repairs, turn, 0);
 	}
 	begin(world, &turn->outage);

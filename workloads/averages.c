@@ -32,7 +32,7 @@ static void mean_rows(const void *settings, const struct rows *rows, uint32_t n_
 }
 
 static const struct param mean_params[] = {
-	AGGREGATOR_PARAMS("liars among the predictions, below half; used by nnm alone"),
+	AGGREGATOR_PARAMS("before = nnm", "liars among the predictions, below half; used by nnm alone"),
 	PARAM_END,
 };
 
@@ -73,6 +73,7 @@ static void weighted_mean_rows(const void *settings, const struct rows *rows, ui
 const struct aggregator aggregator_weighted_mean = {
 	.plugin = {.name = "weighted-mean",
 		.summary = "the mean weighted by the scorer's scores; where these are all 0, the mean",
+		.when = "scorer != none",
 		.params = mean_params,
 		.settings_size = sizeof(struct aggregator_common),
 		.finish = aggregator_finish},
@@ -142,7 +143,7 @@ static void trimmed_mean_rows(const void *settings, const struct rows *rows, uin
 }
 
 static const struct param trimmed_mean_params[] = {
-	AGGREGATOR_PARAMS("predictions cut from each end; 0: the mean"),
+	AGGREGATOR_PARAMS(NULL, "predictions cut from each end; 0: the mean"),
 	PARAM_END,
 };
 
@@ -202,7 +203,7 @@ static void majority_rows(const void *settings, const struct rows *rows, uint32_
 }
 
 static const struct param majority_params[] = {
-	AGGREGATOR_PARAMS("liars among the predictions, below half; used by nnm alone"),
+	AGGREGATOR_PARAMS("before = nnm", "liars among the predictions, below half; used by nnm alone"),
 	{.name = "bin",
 		.kind = PARAM_REAL,
 		.flags = PARAM_EXCLUDE_MIN,

@@ -5,7 +5,7 @@
 #include "workloads/workload.h"
 
 /* `conflict_help` says what the shared object is. Settings begin with a struct workload_common. */
-#define CLIENT_PARAMS(conflict_help)                                                                \
+#define CLIENT_PARAMS(conflict_when, conflict_help)                                                 \
 	{.name = "clients",                                                                             \
 		.kind = PARAM_INT,                                                                          \
 		.offset = offsetof(struct workload_common, clients),                                        \
@@ -22,6 +22,7 @@
 		.max = 1e6,                                                                                 \
 		.fallback = "1",                                                                            \
 		.unit = "",                                                                                 \
+		.when = "arrivals = none",                                                                  \
 		.help = "closed loop: requests that each client keeps under way"},                          \
 	{.name = "size",                                                                                \
 		.kind = PARAM_BYTES,                                                                        \
@@ -38,6 +39,7 @@
 		.max = 1,                                                                                   \
 		.fallback = "0",                                                                            \
 		.unit = "",                                                                                 \
+		.when = conflict_when,                                                                      \
 		.help = conflict_help},                                                                     \
 	{.name = "arrivals",                                                                            \
 		.kind = PARAM_PLUGIN,                                                                       \

@@ -44,7 +44,7 @@ static void centered_clipping_aggregate(const void *settings, const struct rows 
 }
 
 static const struct param clipping_params[] = {
-	AGGREGATOR_PARAMS("liars among the predictions, below half; used by nnm alone"),
+	AGGREGATOR_PARAMS("before = nnm", "liars among the predictions, below half; used by nnm alone"),
 	{.name = "tau",
 		.kind = PARAM_REAL,
 		.flags = PARAM_EXCLUDE_MIN,

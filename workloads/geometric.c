@@ -309,7 +309,7 @@ static uint32_t one(const void *settings, uint32_t n_faulty)
 }
 
 static const struct param params[] = {
-	AGGREGATOR_PARAMS("liars among the predictions, below half; used by nnm alone"),
+	AGGREGATOR_PARAMS("before = nnm", "liars among the predictions, below half; used by nnm alone"),
 	PARAM_END,
 };
 

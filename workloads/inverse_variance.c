@@ -60,7 +60,7 @@ static void inverse_variance_rows(const void *settings, const struct rows *rows,
 }
 
 static const struct param params[] = {
-	AGGREGATOR_PARAMS("liars among the predictions, below half; used by nnm alone"),
+	AGGREGATOR_PARAMS("before = nnm", "liars among the predictions, below half; used by nnm alone"),
 	{.name = "cap",
 		.kind = PARAM_REAL,
 		.offset = offsetof(struct inverse_variance_settings, cap),
@@ -76,6 +76,7 @@ const struct aggregator aggregator_inverse_variance = {
 	.plugin = {.name = "inverse-variance",
 		.summary =
 			"weighted by 1/sd^2 of the sd that each claims, capped; the mean where none claims any",
+		.when = "predictor = gp|ensemble",
 		.params = params,
 		.settings_size = sizeof(struct inverse_variance_settings),
 		.finish = aggregator_finish},

@@ -233,6 +233,7 @@ static const struct param isolation_params[] = {
 		.max = SIM_NODES_MAX,
 		.fallback = "auto",
 		.unit = "",
+		.when = "method = distance",
 		.help = "distance: nearest others that are looked at; auto: half of the predictions"},
 	{.name = "trees",
 		.kind = PARAM_INT,
@@ -241,7 +242,7 @@ static const struct param isolation_params[] = {
 		.max = 100000,
 		.fallback = "100",
 		.unit = "",
-		.help = "trees: how many"},
+		.when = "method = trees", .help = "trees: how many"},
 	{.name = "sample",
 		.kind = PARAM_INT,
 		.offset = offsetof(struct isolation_settings, sample),
@@ -249,7 +250,7 @@ static const struct param isolation_params[] = {
 		.max = SIM_NODES_MAX,
 		.fallback = "256",
 		.unit = "",
-		.help = "trees: predictions that one is grown from, at most"},
+		.when = "method = trees", .help = "trees: predictions that one is grown from, at most"},
 	PARAM_END,
 };
 

@@ -103,7 +103,7 @@ static void krum_aggregate(const void *settings, const struct rows *rows, uint32
 }
 
 static const struct param krum_params[] = {
-	AGGREGATOR_PARAMS("liars among n predictions, n at least 2 faulty + 3"),
+	AGGREGATOR_PARAMS(NULL, "liars among n predictions, n at least 2 faulty + 3"),
 	PARAM_END,
 };
 
@@ -177,7 +177,7 @@ static bool multi_krum_finish(
 }
 
 static const struct param multi_krum_params[] = {
-	AGGREGATOR_PARAMS("liars among n predictions, n at least 2 faulty + 3; 0: the mean"),
+	AGGREGATOR_PARAMS(NULL, "liars among n predictions, n at least 2 faulty + 3; 0: the mean"),
 	{.name = "m",
 		.kind = PARAM_INT,
 		.flags = PARAM_AUTO,
@@ -259,7 +259,7 @@ static void bulyan_aggregate(const void *settings, const struct rows *rows, uint
 }
 
 static const struct param bulyan_params[] = {
-	AGGREGATOR_PARAMS("liars among n predictions, n at least 4 faulty + 3; 0: the mean"),
+	AGGREGATOR_PARAMS(NULL, "liars among n predictions, n at least 4 faulty + 3; 0: the mean"),
 	PARAM_END,
 };
 

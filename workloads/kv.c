@@ -46,6 +46,7 @@ static const struct param params[] = {
 		.max = 1e6,
 		.fallback = "16",
 		.unit = "",
+		.when = "conflict != 1",
 		.help = "keys that each client has for itself, beside the shared one"},
 	{.name = "reads",
 		.kind = PARAM_REAL,
@@ -63,7 +64,7 @@ static const struct param params[] = {
 		.unit = "",
 		.help = "optimistic: a put carries the version that its client knows, aborts where the store has "
 				"another, and is submitted again"},
-	CLIENT_PARAMS("share of the operations that touch one key that all clients share; the others touch "
+	CLIENT_PARAMS(NULL, "share of the operations that touch one key that all clients share; the others touch "
 				  "keys that only their client uses, where its own `outstanding` puts may still meet"),
 	PARAM_END,
 };

@@ -61,6 +61,7 @@ const struct predictor predictor_oracle = {
 	.plugin = {.name = "oracle",
 		.summary = "the truth with a relative error; learns nothing and has no gradient",
 		.params = params,
+		.idle = "shards|label_noise|drift|retrain|retrain_at",
 		.settings_size = sizeof(struct oracle_settings),
 		.finish = predictor_finish},
 	.train = oracle_train,

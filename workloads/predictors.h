@@ -48,8 +48,7 @@ extern const struct predictor member_linear, member_ridge, member_trees, member_
 			.kind = PARAM_DURATION,                                                                \
 			.flags = PARAM_OFF,                                                                    \
 			.offset = offsetof(type, common.retrain_ns),                                           \
-			.min = 1,                                                                              \
-			.max = (double)SIM_NEVER,                                                              \
+			.min = SIM_MS,                                                                         \
 			.fallback = "off",                                                                     \
 			.unit = "s",                                                                           \
 			.help = "all learn anew from new data this often; off: once, before the run"},         \
@@ -57,7 +56,6 @@ extern const struct predictor member_linear, member_ridge, member_trees, member_
 			.kind = PARAM_DURATIONS,                                                               \
 			.offset = offsetof(type, common.retrain_at),                                           \
 			.min = 1,                                                                              \
-			.max = (double)SIM_NEVER,                                                              \
 			.unit = "s",                                                                           \
 			.help = "all learn anew at these times, such as [5 s, 20 s], instead of `retrain`"},   \
 	{                                                                                              \

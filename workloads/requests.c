@@ -4,7 +4,7 @@
 #include "plugins.h"
 
 static const struct param params[] = {
-	CLIENT_PARAMS("share of the requests that touch one shared object; each of the others touches "
+	CLIENT_PARAMS("protocol.fast_path = on", "share of the requests that touch one shared object; each of the others touches "
 				  "one of its own"),
 	PARAM_END,
 };

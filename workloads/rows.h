@@ -34,7 +34,7 @@ double row_direction(const double *from, const double *to, uint32_t dims, double
 
 /* The rule's parameters that all aggregators have; help_faulty is what `faulty` does in this one.
  */
-#define AGGREGATOR_PARAMS(help_faulty)                                                             \
+#define AGGREGATOR_PARAMS(when_faulty, help_faulty)                                                \
 	{.name = "faulty",                                                                             \
 		.kind = PARAM_INT,                                                                         \
 		.flags = PARAM_AUTO,                                                                       \
@@ -43,6 +43,7 @@ double row_direction(const double *from, const double *to, uint32_t dims, double
 		.max = SIM_NODES_MAX,                                                                      \
 		.fallback = "auto",                                                                        \
 		.unit = "",                                                                                \
+		.when = when_faulty,                                                                       \
 		.help = help_faulty "; auto: floor((n-1)/3)"},                                             \
 		{.name = "before",                                                                         \
 			.kind = PARAM_CHOICE,                                                                  \
@@ -55,6 +56,7 @@ double row_direction(const double *from, const double *to, uint32_t dims, double
 	{                                                                                              \
 		.name = "s", .kind = PARAM_INT, .offset = offsetof(struct aggregator_common, bucket),      \
 		.min = 1, .max = SIM_NODES_MAX, .fallback = "2", .unit = "",                               \
+		.when = "before = bucketing",                                                              \
 		.help = "predictions a bucket, for bucketing"                                              \
 	}
 

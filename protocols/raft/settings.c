@@ -12,14 +12,17 @@ const struct param raft_params[] = {
 		.help = "entries proposed and not yet committed, at most"},
 	{.name = "batch_delay", .kind = PARAM_DURATION,
 		.offset = offsetof(struct raft_settings, batch_delay_ns), .fallback = "0 s", .unit = "s",
+		.when = "batch > 1", .below = "workload.client_timeout",
 		.help = "how long an entry that is not full waits for more transactions"},
 	{.name = "election_timeout", .kind = PARAM_DURATION_RANGE,
 		.flags = PARAM_AUTO | PARAM_OFF, .min = SIM_TIMER_MIN,
 		.offset = offsetof(struct raft_settings, election_timeout_ns), .fallback = "auto",
 		.auto_delays = {10, 20}, .auto_min_ns = {150 * SIM_MS, 300 * SIM_MS}, .unit = "s",
+		.below = "liveness_bound",
 		.help = "a server that hears nothing for a time drawn from this range becomes a candidate"},
 	{.name = "heartbeat", .kind = PARAM_DURATION, .flags = PARAM_AUTO | PARAM_OFF, .min = SIM_TIMER_MIN,
 		.offset = offsetof(struct raft_settings, heartbeat_ns), .fallback = "auto", .unit = "s",
+		.below = "election_timeout",
 		.help = "an idle leader's pause between appends; auto: a third of the smallest election timeout"},
 	{.name = "initial_leader", .kind = PARAM_CHOICE, .choices = "0|none",
 		.offset = offsetof(struct raft_settings, initial_leader), .fallback = "0", .unit = "",
@@ -34,9 +37,11 @@ const struct param raft_params[] = {
 		.help = "entries from one snapshot to the next; those before the last but one are discarded"},
 	{.name = "snapshot_size", .kind = PARAM_BYTES,
 		.offset = offsetof(struct raft_settings, snapshot_bytes), .min = 0, .max = 4e9,
-		.fallback = "1 MiB", .unit = "bytes", .help = "size of a snapshot on the wire"},
+		.fallback = "1 MiB", .unit = "bytes", .when = "snapshot_every != off",
+		.help = "size of a snapshot on the wire"},
 	{.name = "pre_vote", .kind = PARAM_BOOL, .offset = offsetof(struct raft_settings, pre_vote),
 		.fallback = "off", .unit = "",
+		.when = "election_timeout != off",
 		.help = "a server asks whether it would be elected before it takes a new term; none would be while a "
 				"leader is heard, and a leader without a majority steps down as with check_quorum"},
 	{.name = "check_quorum", .kind = PARAM_BOOL,
@@ -49,13 +54,16 @@ const struct param raft_params[] = {
 		.unit = "", .help = "servers that receive the log and have no vote at the start"},
 	{.name = "reads", .kind = PARAM_CHOICE, .choices = "log|index|lease",
 		.offset = offsetof(struct raft_settings, reads), .fallback = "log", .unit = "",
+		.when = "workload.reads > 0",
 		.help = "how a read is answered: ordered as a request, after a round of heartbeats, or at once while "
 				"the leader has a lease"},
 	{.name = "lease", .kind = PARAM_REAL, .flags = PARAM_EXCLUDE_MIN,
 		.offset = offsetof(struct raft_settings, lease), .min = 0, .max = 10, .fallback = "0.9",
-		.unit = "", .help = "length of a lease, as a share of the smallest election timeout; safe up to 1"},
+		.unit = "", .when = "reads = lease",
+		.help = "length of a lease, as a share of the smallest election timeout; safe up to 1"},
 	{.name = "clock_drift", .kind = PARAM_REAL, .offset = offsetof(struct raft_settings, clock_drift),
 		.min = 0, .max = 10, .fallback = "0.01", .unit = "",
+		.when = "reads = lease",
 		.help = "by how much of its own one clock may run faster than another, as a lease allows for"},
 	PLANTED_PARAM(struct raft_settings) PARAM_END,
 };
@@ -115,8 +123,8 @@ bool raft_finish(void *settings, const struct shape *shape, const char **param, 
 		/* Without elections nobody waits for heartbeats, but lost appends are still sent again. */
 		sim_time timeout = raft->election_timeout_ns[0];
 		raft->heartbeat_ns = timeout == SIM_NEVER ? 50 * SIM_MS : timeout / 3;
-		if (raft->heartbeat_ns < 1) {
-			raft->heartbeat_ns = 1;
+		if (raft->heartbeat_ns < SIM_TIMER_MIN) {
+			raft->heartbeat_ns = SIM_TIMER_MIN;
 		}
 	}
 	if (raft->election_timeout_ns[1] < raft->election_timeout_ns[0]) {

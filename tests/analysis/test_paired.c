@@ -75,6 +75,18 @@ static void test_many(void **state)
 	assert_near(exact, approximate, .01);
 }
 
+/* W+ = 11000 of 20301, as ranks 1 .. 136 but the 15th are negative: z = (849.5 - .5) / sqrt(201 * 202 * 403 / 24),
+ * the half being the correction for continuity (Hollander, Wolfe, Nonparametric statistical methods, 3.1). */
+static void test_continuity(void **state)
+{
+	double a[201], b[201];
+	for (int i = 1; i <= 201; i++) {
+		a[i - 1] = 0;
+		b[i - 1] = i <= 136 && i != 15 ? -i : i;
+	}
+	assert_near(paired_compare(a, b, 201).signed_rank_p, 0.3038452085436104, 1e-12);
+}
+
 static void test_holm(void **state)
 {
 	/* R: p.adjust(c(.01, .04, .03, .005), "holm") = .03 .06 .06 .02 */
@@ -110,6 +122,7 @@ int main(void)
 		cmocka_unit_test(test_equal),
 		cmocka_unit_test(test_dust),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_continuity),
 		cmocka_unit_test(test_holm),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -289,9 +289,14 @@ static void never_back(void **state)
 
 static void views_end_a_run(void **state)
 {
-	watch_leads(node(0), 50);
+	watch_leads(node(0), 0);
+	watch_leads(node(1), UINT64_C(1) << 62); /* what a liar has skipped was no view */
+	for (uint64_t view = 1; view < 50; view++) {
+		watch_leads(node(view % 2), view);
+	}
+	watch_leads(node(1), 49);
 	assert_false(stage.lab->world.stopped);
-	watch_leads(node(1), 51);
+	watch_leads(node(1), 50);
 	assert_true(stage.lab->world.stopped);
 	assert_string_equal(stage.lab->verdict, "limit");
 	assert_string_equal(stage.lab->verdict_reason, "more than 50 views or terms");

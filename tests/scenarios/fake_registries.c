@@ -392,3 +392,9 @@ static const struct fault loss = {.plugin = {"loss", "", loss_params, sizeof(str
 static const struct fault partition = {
 	.plugin = {"partition", "", partition_params, sizeof(struct fake_partition)}};
 REGISTRY(fault, "fault", "faults", &crash.plugin, &loss.plugin, &partition.plugin);
+
+/* attacks/ is not linked. */
+uint32_t attack_count(double fraction, uint32_t n_validators)
+{
+	return (uint32_t)(fraction * n_validators + .5);
+}

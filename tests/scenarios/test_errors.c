@@ -1,6 +1,8 @@
 /* What is said about a scenario that YAML takes and we don't. */
 #include "fakes.h"
 
+#include <stdio.h>
+
 #define REQUESTS "validators: 4\nprotocol: pbft\nworkload: requests\n"
 #define PARCELS "validators: 4\nprotocol: pbft\nworkload: dimweight\n"
 
@@ -17,7 +19,7 @@ static void test_three_at_once(void **state)
 		"    3 | protcol: raft\n"
 		"      | ^\n"
 		"note: known here: title, seed, replications, stop, validators, faulty, protocol, network, "
-		"node, workload, predictor, scorer, aggregator, attacks, faults, sweep, zip, record, "
+		"node, workload, predictor, scorer, aggregator, attacks, faults, sweep, zip, skip_unfit, record, "
 		"liveness_bound, checkers, liveness_after\n"
 		"t.yaml:4:38: error: protocol.view_timeout is a duration and needs a unit, got 500\n"
 		"    4 | protocol: {kind: pbft, view_timeout: 500}\n"
@@ -62,8 +64,44 @@ static void test_numbers(void **state)
 		"t.yaml:4:11: error: checkers must be on or off, got maybe");
 }
 
+/* A bound that the kind can't hold is not printed, and what is below or beyond a unit's range is refused. */
+static void test_negative_and_huge(void **state)
+{
+	static const char *const texts[][2] = {
+		{"workload: {kind: requests, client_timeout: -1 s}",
+			"workload.client_timeout must be a duration such as 20 ms of at least 0 or `auto` or `off`, got "
+			"-1 s"},
+		{"workload: {kind: requests, client_timeout: -0.5 ms}", "got -0.5 ms"},
+		{"workload: {kind: requests, client_timeout: 1e30 h}", "got 1e30 h"},
+		{"workload: {kind: requests, size: -1 B}", "workload.size must be a size such as 64 KiB"},
+		{"workload: {kind: requests, size: 1e30 GiB}", "got 1e30 GiB"},
+		{"workload: {kind: requests, arrivals: {kind: poisson, rate: -5 /s}}", "got -5 /s"},
+		{"workload: {kind: requests, arrivals: {kind: poisson, rate: 1e999 /s}}", "got 1e999 /s"},
+		{"workload: requests\nnetwork: {bandwidth: -1 Mbit/s}", "got -1 Mbit/s"},
+		{"workload: requests\nnetwork: {latency: -1 ms}", "got -1 ms"},
+		{"workload: requests\nstop: {time: -1 s}", "got -1 s"},
+		{"workload: requests\nliveness_bound: -1 ns", "got -1 ns"},
+	};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		char text[200];
+		snprintf(text, sizeof(text), "validators: 4\nprotocol: pbft\n%s\n", texts[i][0]);
+		char *errors = read_wrong(text);
+		if (!strstr(errors, texts[i][1])) {
+			fail_msg("%s: %s", text, errors);
+		}
+		free(errors);
+	}
+}
+
 static void test_units(void **state)
 {
+	expect_errors(REQUESTS "network: {latency: 20}\n",
+		"t.yaml:4:20: error: network.latency is a duration and needs a unit, got 20\n"
+		"    4 | network: {latency: 20}\n"
+		"      |                    ^\n"
+		"note: write 20 ms or 20 s\n");
+	expect_error_after(REQUESTS, "network: {latency: 20 milis}\n",
+		"t.yaml:4:20: error: network.latency is a duration, and `milis` is no unit of one");
 	expect_error_after(REQUESTS, "node: {send: 20 msec}\n",
 		"t.yaml:4:14: error: node.send is a "
 		"duration, and `msec` is no unit of one: did you mean `ms`?");
@@ -98,7 +136,30 @@ static void test_plugins(void **state)
 	expect_error("validators: 4\nprotocol: {kind: pbft, bach: 8}\nworkload: requests\n",
 		"t.yaml:2:24: error: unknown key `protocol.bach` for pbft: did you mean `batch`?");
 	expect_error("validators: 4\nprotocol: {kind: none, batch: 8}\nworkload: requests\n",
-		"t.yaml:2:24: error: unknown key `protocol.batch` for none");
+		"t.yaml:2:24: error: unknown key `protocol.batch` for none: it belongs under protocol (raft, pbft)");
+	expect_error_after(REQUESTS, "view_timeout: 1 s\n",
+		"t.yaml:4:1: error: unknown key `view_timeout`: it belongs under protocol (pbft)");
+	expect_error_after(REQUESTS, "protocl: {epsilon: 0.1}\n",
+		"t.yaml:4:1: error: unknown key `protocl`: did you mean `protocol`?");
+	expect_error_after(REQUESTS, "epsilon: 0.1\n",
+		"t.yaml:4:1: error: unknown key `epsilon`: it belongs under attacks (gradient)");
+	expect_error_after(REQUESTS, "loss: 0.1\n",
+		"t.yaml:4:1: error: unknown key `loss`: it belongs under network");
+	expect_error_after(REQUESTS, "node: {seed: 1}\n",
+		"t.yaml:4:8: error: unknown key `node.seed`: it belongs under the top");
+	expect_error_after(REQUESTS, "n: 4\n", "t.yaml:4:1: error: unknown key `n`: it is called `validators` here");
+	expect_error_after(REQUESTS, "f: 1\n", "t.yaml:4:1: error: unknown key `f`: it is called `faulty` here");
+	expect_errors("validators: 4\nprotocol: [pbft, raft]\nworkload: requests\n",
+		"t.yaml:2:11: error: protocol must be a protocol or {kind: ...}\n"
+		"    2 | protocol: [pbft, raft]\n"
+		"      |           ^\n"
+		"note: several values are swept: sweep: {protocol: [pbft, raft]}\n");
+	const char *const list[] = {"network.loss=[0, 0.1]"};
+	char *errors = read_wrong_n(REQUESTS, strlen(REQUESTS), list, 1);
+	assert_string_equal(errors,
+		"--set network.loss=[0, 0.1]: error: network.loss must be a probability in [0, 1], got a list\n"
+		"note: several values are swept: --set 'sweep={network.loss: [0, 0.1]}'\n");
+	free(errors);
 	expect_error("validators: 4\nprotocol: {kind: pbft, quorum: 5}\nworkload: requests\n",
 		"t.yaml:2:32: error: protocol.quorum must be at most 4");
 	expect_error_after(
@@ -186,7 +247,7 @@ static void test_overrides(void **state)
 		"five\n"
 		"--set protocl.batch=8: error: unknown key `protocl`: did you mean `protocol`?\n"
 		"note: known here: title, seed, replications, stop, validators, faulty, protocol, network, "
-		"node, workload, predictor, scorer, aggregator, attacks, faults, sweep, zip, record, "
+		"node, workload, predictor, scorer, aggregator, attacks, faults, sweep, zip, skip_unfit, record, "
 		"liveness_bound, checkers, liveness_after\n"
 		"--set network.loss: error: an override is written KEY=VALUE, such as protocol.batch=8\n"
 		"--set node.send=[: error: not valid YAML: did not find expected node content\n"
@@ -224,6 +285,7 @@ int main(void)
 		cmocka_unit_test(test_three_at_once),
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_negative_and_huge),
 		cmocka_unit_test(test_units),
 		cmocka_unit_test(test_plugins),
 		cmocka_unit_test(test_faulty),

@@ -92,6 +92,7 @@ static void test_text(void **state)
 							  "  client_timeout: 2 s  # auto\n"
 							  "attacks: []\n"
 							  "faults: []\n"
+							  "skip_unfit: off\n"
 							  "record: []\n"
 							  "liveness_bound: 30 s  # auto\n"
 							  "checkers: on\n"

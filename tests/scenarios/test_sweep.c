@@ -229,6 +229,152 @@ static void test_equal_settings_are_held_once(void **state)
 	scenario_close(file);
 }
 
+/* One setting in two spellings would be two samples of one run. */
+static void test_equal_points(void **state)
+{
+	expect_errors(HEAD "sweep: {network.loss: [.2, 0.20, 0.1]}\n",
+		"t.yaml:4:28: error: network.loss 0.20 is the same setting as network.loss .2 (line 4, column "
+		"24)\n"
+		"    4 | sweep: {network.loss: [.2, 0.20, 0.1]}\n"
+		"      |                            ^\n"
+		"note: equal points are no independent runs: `replications` gives these; leave one of the two "
+		"out\n");
+	/* Whatever else is swept, it is said once. */
+	char *errors = read_wrong(
+		HEAD "sweep: {validators: [4, 7, 10], node.send: [100 ms, 1 s, 0.1 s], protocol: [raft, pbft]}\n");
+	assert_non_null(strstr(errors, "node.send 0.1 s is the same setting as node.send 100 ms"));
+	assert_null(strstr(strstr(errors, "error:") + 1, "error:"));
+	free(errors);
+	expect_error(HEAD "zip: {validators: [4, 7, 4], network.loss: [0, 0.1, 0.0]}\n",
+		"t.yaml:4:26: error: validators 4, network.loss 0.0 is the same setting as validators 4, "
+		"network.loss 0 (line 4, column 20)");
+	/* `auto` is the value that it stands for, a map without a choice its kind, a bare duration a constant one. */
+	expect_error(HEAD "sweep: {faulty: [auto, 0, 1]}\n",
+		"t.yaml:4:27: error: faulty 1 is the same setting as faulty auto (line 4, column 18)");
+	expect_error(HEAD "sweep: {protocol: [raft, {kind: raft}]}\n",
+		"t.yaml:4:26: error: protocol {kind: raft} is the same setting as protocol raft (line 4, column "
+		"20)");
+	expect_error(HEAD "sweep: {network.latency: [5 ms, {kind: constant, value: 5000 us}]}\n",
+		"t.yaml:4:33: error: network.latency constant is the same setting as network.latency "
+		"5 ms (line 4, column 27)");
+	expect_error(HEAD "sweep: {attacks: [[], none]}\n",
+		"t.yaml:4:23: error: attacks none is the same setting as attacks [] (line 4, column 19)");
+}
+
+/* What is printed about a text that is right. */
+static char *remarks_of(const char *text, const char *const *sets, size_t n_sets)
+{
+	struct diagnostics *diagnostics = diagnostics_create();
+	struct scenario_file *file =
+		scenario_parse(text, strlen(text), "t.yaml", NULL, sets, n_sets, diagnostics);
+	char *printed = NULL;
+	size_t n = 0;
+	FILE *out = open_memstream(&printed, &n);
+	diagnostics_print(diagnostics, out);
+	fclose(out);
+	if (!file) {
+		fail_msg("refused:\n%s", printed);
+	}
+	diagnostics_destroy(diagnostics);
+	scenario_close(file);
+	return printed;
+}
+
+static void expect_remarks(
+	const char *text, const char *const *sets, size_t n_sets, const char *expected)
+{
+	char *remarks = remarks_of(text, sets, n_sets);
+	assert_string_equal(remarks, expected);
+	free(remarks);
+}
+
+/* Keys that are no longer swept are named, and what contradicts itself is refused. */
+static void test_override_takes_out(void **state)
+{
+	const char *text = HEAD "sweep: {protocol: [pbft, raft], protocol.batch: [1, 2], validators: [4, 7]}\n";
+	const char *const one[] = {"protocol=raft"}, *const other[] = {"sweep={validators: [5, 6]}"},
+					  *const none[] = {"sweep=none"}, *const below[] = {"protocol.batch=4"},
+					  *const same[] = {"sweep.protocol=[raft]"};
+	expect_remarks(text, one, 1,
+		"--set protocol=raft: note: takes `protocol`, `protocol.batch` out of the sweep\n");
+	expect_remarks(text, other, 1,
+		"--set sweep={validators: [5, 6]}: note: takes `protocol`, `protocol.batch` out of the sweep\n");
+	expect_remarks(text, none, 1, "");
+	expect_remarks(
+		text, below, 1, "--set protocol.batch=4: note: takes `protocol.batch` out of the sweep\n");
+	expect_remarks(text, same, 1, "");
+}
+
+static void test_override_contradicts(void **state)
+{
+	const char *text = HEAD "sweep: {protocol: [pbft, raft]}\n";
+	static const char *const sets[][2] = {
+		{"sweep.protocol=[raft, none]", "protocol=pbft"},
+		{"protocol=pbft", "sweep.protocol=[raft, none]"},
+		{"protocol=pbft", "sweep={protocol: [raft, none]}"},
+		{"zip={protocol: [raft, none]}", "protocol=pbft"},
+	};
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+		char *errors = read_wrong_n(text, strlen(text), sets[i], 2);
+		assert_non_null(strstr(errors, "--set protocol=pbft: error: `protocol` is set here and swept by --set "));
+		free(errors);
+	}
+	/* What lies above or below what is swept goes with it, in either order. */
+	const char *const above[] = {"protocol={kind: raft, prevote: on}", "sweep={protocol.batch: [1, 2]}"};
+	expect_points(text, above, 2, "1;2");
+	const char *const below[] = {"protocol.batch=7", "sweep={protocol: [pbft, raft]}"};
+	struct scenario_file *file = read_right(text, below, 2);
+	assert_int_equal(((const struct fake_protocol *)scenario_point(file, 1)->protocol.settings)->batch, 7);
+	scenario_close(file);
+}
+
+/* What doesn't go together is left out where that is asked for, and only that. */
+static void test_skip_unfit(void **state)
+{
+	const char *text =
+		"validators: 4\nprotocol: pbft\nworkload: dimweight\nskip_unfit: on\n"
+		"sweep: {workload.quorum: [3, 5, 9], validators: [4, 7, 10]}\n";
+	expect_points(text, NULL, 0, "3,4;3,7;3,10;5,7;5,10;9,10");
+	struct diagnostics *diagnostics = diagnostics_create();
+	struct scenario_file *file =
+		scenario_parse(text, strlen(text), "t.yaml", NULL, NULL, 0, diagnostics);
+	assert_non_null(file);
+	assert_int_equal(scenario_first_like(file, 4, 0), 2); /* 5,10: 3,10 */
+	assert_int_equal(scenario_first_like(file, 5, 1), 5); /* 9,10: 9,4 and 9,7 were skipped */
+	assert_int_equal(scenario_point(file, 3)->n_validators, 7);
+	char *printed = NULL;
+	size_t n = 0;
+	FILE *out = open_memstream(&printed, &n);
+	diagnostics_print(diagnostics, out);
+	fclose(out);
+	assert_non_null(strstr(printed,
+		"t.yaml:5:30: note: skipped at workload.quorum 5, validators 4: workload.quorum must be at most "
+		"the number of validators, 4, got 5"));
+	free(printed);
+	diagnostics_destroy(diagnostics);
+	scenario_close(file);
+	const char *const off[] = {"skip_unfit=off"}, *const none[] = {"sweep={workload.quorum: [11, 12]}"},
+					  *const wrong[] = {"sweep={network.loss: [0, 7]}"};
+	free(read_wrong_n(text, strlen(text), off, 1));
+	char *errors = read_wrong_n(text, strlen(text), none, 1);
+	assert_non_null(strstr(errors, "error: skip_unfit leaves no point"));
+	free(errors);
+	errors = read_wrong_n(text, strlen(text), wrong, 1);
+	assert_non_null(strstr(errors, "error: network.loss must be a probability"));
+	free(errors);
+}
+
+/* Ends that no number of steps can be counted between. */
+static void test_endless_ranges(void **state)
+{
+	expect_error(HEAD "sweep: {seed: [1]}\n",
+		"t.yaml:4:9: error: `seed` can't be swept: it is the same at every point");
+	expect_error(HEAD "sweep: {network.loss: {from: 0, to: 9223372036854775807, step: 1}}\n",
+		"t.yaml:4:23: error: the range is too long");
+	expect_error(HEAD "sweep: {network.loss: {from: 1, to: -9223372036854775807, step: -1}}\n",
+		"t.yaml:4:23: error: the range is too long");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -243,6 +389,11 @@ int main(void)
 		cmocka_unit_test(test_said_once),
 		cmocka_unit_test(test_overrides),
 		cmocka_unit_test(test_equal_settings_are_held_once),
+		cmocka_unit_test(test_equal_points),
+		cmocka_unit_test(test_override_takes_out),
+		cmocka_unit_test(test_override_contradicts),
+		cmocka_unit_test(test_skip_unfit),
+		cmocka_unit_test(test_endless_ranges),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,7 @@
 #include "schedule.h"
 
+#include "lies.h"
+
 #include "lab/run.h"
 #include "sim/random.h"
 
@@ -17,7 +19,7 @@ struct writer {
 	size_t n;
 	uint32_t n_validators, n_faulty;
 	const char *protocol;
-	bool wide, leases, predicts;
+	bool wide, leases, predicts, validates;
 	uint32_t span_ms; /* in which all faults and lies begin and end */
 };
 
@@ -361,7 +363,8 @@ static void write_pbft(struct writer *writer)
 	uint32_t interval = 4u << below(writer, 4);
 	write_text(writer,
 		"validators: %u\nprotocol: {kind: pbft, batch: %u, checkpoint_interval: %u, window: %u",
-		writer->n_validators, 1 + below(writer, 8), interval, 1 + below(writer, 2 * interval));
+		writer->n_validators, writer->validates ? 1 : 1 + below(writer, 8), interval,
+		1 + below(writer, 2 * interval));
 	if (chance(writer, .3) && !writer->predicts) { /* which can't be undone */
 		write_text(writer, ", tentative: on");
 	}
@@ -414,8 +417,9 @@ static void write_raft(struct writer *writer)
 /* Predictions, and those who falsify them. */
 static void write_dimweight(struct writer *writer)
 {
-	write_text(writer, "workload: {kind: dimweight, arrivals: {kind: poisson, rate: %u /s}%s}\n",
-		2 + below(writer, 20), PICK(writer, "", ", deadline: 300 ms"));
+	write_text(writer, "workload: {kind: dimweight, arrivals: {kind: poisson, rate: %u /s}%s%s}\n",
+		2 + below(writer, 20), PICK(writer, "", ", deadline: 300 ms"),
+		writer->validates ? ", validation: tolerance" : "");
 	write_text(writer, "predictor: {kind: linear, train: 100}\nscorer: %s\naggregator: %s\n",
 		PICK(writer, "none", "{kind: mad, threshold: 0.3}"), PICK(writer, "median", "mean"));
 }
@@ -427,6 +431,26 @@ static void write_bad_predictions(struct writer *writer)
 		below(writer, writer->n_validators));
 	write_window(writer);
 	write_text(writer, "}\n");
+}
+
+/* The faults' list is open; then attacks of any number and kind. */
+static void write_lies(struct writer *writer)
+{
+	char text[LIES_TEXT_MAX];
+	const struct lies lies = {&writer->stream, writer->protocol, writer->n_validators, writer->span_ms,
+		writer->predicts};
+	for (uint32_t i = below(writer, 3); i > 0; i--) {
+		lies_write_rule(&lies, text);
+		write_text(writer, "%s", text);
+	}
+	bool any = false;
+	for (uint32_t i = 1 + below(writer, 6); i > 0; i--) {
+		lies_write_attack(&lies, text);
+		if (text[0] != '\0') {
+			write_text(writer, "%s%s", any ? "" : "attacks:\n", text);
+			any = true;
+		}
+	}
 }
 
 void schedule_write(const struct schedule *schedule, char text[SCHEDULE_TEXT_MAX])
@@ -444,9 +468,10 @@ void schedule_write(const struct schedule *schedule, char text[SCHEDULE_TEXT_MAX
 	write_text(&writer, "title: schedule %llu\nseed: %llu\n", (unsigned long long)seed,
 		(unsigned long long)seed);
 	/* Under `none` a prediction that is lost is lost: an item may never close. */
-	bool predicts = schedule->wide && schedule->workload == NULL && strcmp(protocol, "none") != 0 &&
-		chance(&writer, .25);
+	bool may_predict = schedule->lies || strcmp(protocol, "none") != 0;
+	bool predicts = schedule->wide && schedule->workload == NULL && may_predict && chance(&writer, .25);
 	writer.predicts = predicts;
+	writer.validates = schedule->lies && predicts && strcmp(protocol, "pbft") == 0 && chance(&writer, .3);
 	if (strcmp(protocol, "pbft") == 0) {
 		write_pbft(&writer);
 	} else if (strcmp(protocol, "raft") == 0) {
@@ -460,7 +485,8 @@ void schedule_write(const struct schedule *schedule, char text[SCHEDULE_TEXT_MAX
 	write_network(&writer);
 	uint32_t items = 40 + below(&writer, 160);
 	/* A client looks for the one member that is left among those that were, one backed-off wait each. */
-	write_text(&writer, "stop: {items: %u}\nliveness_bound: %u s\n", items, writer.wide ? 3600 : 200);
+	write_text(&writer, "stop: {items: %u%s}\nliveness_bound: %u s\n", items,
+		schedule->lies ? ", time: 40 s, events: 1000000" : "", writer.wide ? 3600 : 200);
 	const char *workload = PICK(&writer, "requests", "kv", "kv");
 	/* More clients than validators, often. */
 	uint32_t n_clients = 1 + below(&writer, writer.wide && chance(&writer, .5) ? N_CLIENTS_MAX : 4);
@@ -490,6 +516,10 @@ void schedule_write(const struct schedule *schedule, char text[SCHEDULE_TEXT_MAX
 		}
 	}
 	write_text(&writer, "%s", schedule->faults != NULL ? schedule->faults : "");
+	if (schedule->lies) {
+		write_lies(&writer);
+		return;
+	}
 	bool lies = writer.n_faulty > 0 && chance(&writer, .5);
 	if (lies || predicts) {
 		write_text(&writer, "attacks:\n");

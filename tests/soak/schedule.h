@@ -19,6 +19,7 @@ struct schedule {
 	const char *workload; /* its kind; NULL: drawn */
 	bool wide;            /* of all that a scenario can say: rules, steps, clocks, members, predictions, many
 	                       * clients and validators, too */
+	bool lies;            /* without bounds (lies.h), where nothing is promised but an end */
 };
 
 /* The same text for the same arguments. */

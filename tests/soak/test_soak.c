@@ -43,6 +43,26 @@ static void schedules(void **state)
 	}
 }
 
+/* More liars than can be borne, with every attack that there is: any end is right that is one. Here the program
+ * once ended by an assertion, at a twin's acknowledgement that had come to the other twin. */
+static void no_lie_stops_the_program(void **state)
+{
+	for (const struct plugin *const *plugin = protocol_registry.plugins; *plugin != NULL; plugin++) {
+		char text[SCHEDULE_TEXT_MAX];
+		unsigned n_unsafe = 0;
+		for (uint64_t seed = 1; seed <= N_SCHEDULES; seed++) {
+			schedule_write(&(struct schedule){.protocol = (*plugin)->name, .seed = seed, .wide = true, .lies = true},
+				text);
+			struct schedule_outcome outcome = schedule_run(text);
+			assert_string_not_equal(outcome.verdict, "failed");
+			n_unsafe += strcmp(outcome.verdict, "unsafe") == 0;
+		}
+		/* They are lies that matter, where there is anything to lie about. */
+		const struct protocol *protocol = (const void *)*plugin;
+		assert_true(n_unsafe > 0 || !protocol->ordered || protocol->forgery == NULL);
+	}
+}
+
 /* What can't be run is said, and is no success. */
 static void mistakes_are_refused(void **state)
 {
@@ -80,6 +100,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(schedules),
+		cmocka_unit_test(no_lie_stops_the_program),
 		cmocka_unit_test(mistakes_are_refused),
 		cmocka_unit_test(clients_ask_on_a_bounded_number_of_times),
 	};

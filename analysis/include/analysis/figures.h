@@ -32,7 +32,10 @@ struct figures_request {
 	const char *kpi;          /* NULL: the kind's own choice */
 	const char *by;           /* the swept key to compare by; NULL: the first swept key */
 	const char *x;            /* the swept key along x, where a kind takes one; NULL: its choice */
+	const char *const *where; /* n_where conditions KEY=VALUE: of these runs alone */
+	size_t n_where;
 	const char *gnuplot_data; /* the folder that holds style.gp */
+	unsigned gnuplot_seconds_max; /* it is ended after; 0: a minute */
 	FILE *log;                /* one line for each figure drawn or skipped; NULL: silent */
 };
 

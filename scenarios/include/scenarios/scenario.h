@@ -12,7 +12,7 @@
 
 #include <stdio.h>
 
-/* What is wrong with a scenario; printed sorted by place as
+/* What is wrong with a scenario, or (`note`) worth a look although it is none; printed sorted by place as
  *   FILE:LINE:COLUMN: error: text
  *      14 |   loss: 5
  *         |         ^
@@ -21,8 +21,12 @@ struct diagnostics;
 
 struct diagnostics *diagnostics_create(void);
 void diagnostics_destroy(struct diagnostics *diagnostics);
-size_t diagnostics_count(const struct diagnostics *diagnostics);
+size_t diagnostics_count(const struct diagnostics *diagnostics); /* errors */
 void diagnostics_print(const struct diagnostics *diagnostics, FILE *out);
+/* Adds a remark on a swept key's place, `KEY: text`; see diagnostics_remark. */
+struct scenario_file;
+void scenario_remark(const struct scenario_file *file, size_t key, struct diagnostics *diagnostics,
+	const char *text);
 
 struct stop_settings {
 	int64_t items;    /* INT64_MAX: unbounded */
@@ -56,7 +60,7 @@ struct scenario {
 	int64_t n_validators;
 	int64_t n_faulty;
 	sim_time liveness_bound_ns;
-	bool checkers;
+	bool checkers, skip_unfit;
 	sim_time liveness_after_ns; /* SIM_NEVER: not checked */
 	struct plugin_value protocol; /* a struct protocol */
 	struct network_settings network;
@@ -72,7 +76,7 @@ struct swept_value {
 	bool is_int, is_real; /* else text */
 	int64_t integer;
 	double real; /* SI units where the value carries a unit */
-	const char *text;
+	const char *text; /* as the scenario spells it; lists and maps go by their kinds where these tell them apart */
 };
 
 /* A scenario file, read, with its --set overrides and its sweep expanded. */
@@ -99,6 +103,9 @@ bool scenario_swept_is_int(const struct scenario_file *file, size_t key);
 bool scenario_swept_is_real(const struct scenario_file *file, size_t key);
 const char *scenario_swept_unit(const struct scenario_file *file, size_t key); /* "s", "" */
 struct swept_value scenario_swept_value(const struct scenario_file *file, size_t point, size_t key);
+/* The first of the points that differ from this one in the key, and in what is zipped with it, alone: the point
+ * itself where it has the key's first value. */
+size_t scenario_first_like(const struct scenario_file *file, size_t point, size_t key);
 /* The point's settings; they live as long as the file. Read-only: threads may share them. */
 const struct scenario *scenario_point(const struct scenario_file *file, size_t point);
 
@@ -116,5 +123,10 @@ const char *nearest_name(const char *text, const char *const *names, size_t n);
 
 /* The top-level keys and those of the fixed sections, for `synod list keys`. */
 extern const struct param scenario_params[];
+
+/* Every registry that a scenario can name anywhere, in the order of its keys; each once (by its plural: some take
+ * part of another's plugins). At most `max`; how many. */
+size_t scenario_registries(const struct registry **out, size_t max);
+#define REGISTRIES_MAX 64
 
 #endif

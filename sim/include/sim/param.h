@@ -73,6 +73,15 @@ struct param {
 	 * `finish` decides. */
 	double auto_delays[2];
 	sim_time auto_min_ns[2];
+	/* Where the parameter is looked at, as "KEY = VALUE|VALUE", "KEY != VALUE" or "KEY > NUMBER"; NULL:
+	 * always. KEY is another parameter of the table or else a path from the scenario's top (`protocol.reads`);
+	 * one that is not there holds nothing. `check` and `run` say where such a one is set in vain. */
+	const char *when;
+	/* Another duration that this one should stay below, named like `when`'s KEY, for the same notes. */
+	const char *below;
+	/* PARAM_PLUGIN, PARAM_PLUGINS: parameters "A|B" of the plugins in it that nothing looks at there, since the
+	 * outer one's hold for all. */
+	const char *idle;
 	const char *unit; /* for people: "s", "bytes", "" */
 	const char *help; /* one line, lower case, without a full stop */
 };
@@ -103,6 +112,8 @@ struct plugin {
 	 * the name of the parameter at fault in *param and a sentence of at most 200 bytes in `error`:
 	 * what is wrong and what would be right. May be NULL. */
 	bool (*finish)(void *settings, const struct shape *shape, const char **param, char error[256]);
+	const char *when; /* as a parameter's: where the plugin has any effect; NULL: everywhere */
+	const char *idle; /* parameters "A|B" of its table that it has no use for: those that all of its sort have */
 };
 
 /* Kinds of delays besides the network's own: `none`, the first, constant, lognormal and so on. A bare duration
