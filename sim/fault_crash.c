@@ -48,8 +48,8 @@ static const struct param pause_params[] = {
 		.help = "by rate: the mean time that one stands still (exponential)"},
 	{.name = "at_once", .kind = PARAM_INT, .flags = PARAM_AUTO,
 		.offset = offsetof(struct fault_crash, at_once), .min = 1, .max = 9e18,
-		.fallback = "auto", .unit = "", .when = "every != off",
-		.help = "by rate: at most so many of them stand still together; auto: all"},
+		.fallback = "auto", .unit = "",
+		.when = "every != off", .help = "by rate: at most so many of them stand still together; auto: all"},
 	FAULT_WINDOW(struct fault_crash),
 	PARAM_END,
 };
