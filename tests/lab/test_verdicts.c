@@ -94,7 +94,7 @@ static void long_outages(void **state)
 		outcome_close(outcome);
 	}
 	/* What recurs without end and without any progress is not waited for without end. */
-	struct outcome *outcome = run_text("stop: {items: 60}\nliveness_bound: 10 s\nvalidators: 4\n"
+	struct outcome *outcome = run_text("stop: {items: 60, events: 100000}\nliveness_bound: 10 s\nvalidators: 4\n"
 									   "protocol: pbft\nworkload: requests\n"
 									   "faults: [{kind: flap, nodes: [0, 1, 2], down: 1 s, up: 20 us}]\n");
 	assert_verdict(outcome, "stalled");
