@@ -192,7 +192,7 @@ static double ratio(double a, double b)
 
 /* In how many windows was work outstanding, and in how many of these was an item accepted? Items lie in
  * order of arrival, so that their windows' union is counted in one pass; each window with an acceptance has
- * had that item's work. What arrives at the very end is no work yet. */
+ * had that item's work. */
 static double availability(const struct lab *lab)
 {
 	int64_t n_work = 0, n_accepted = lab->n_windows_accepted;
@@ -202,9 +202,6 @@ static double availability(const struct lab *lab)
 		const struct lab_item *item = &lab->items[i];
 		int64_t first = window_within(lab, item->arrived);
 		int64_t last = window_within(lab, item->accepted ? item->decided : end);
-		if (!item->accepted && item->arrived == end) {
-			continue;
-		}
 		first = first > counted ? first : counted + 1;
 		if (last >= first) {
 			n_work += last - first + 1;
