@@ -479,6 +479,8 @@ double *adversary_seen(struct lab *lab, uint32_t node);
 void adversary_stamp(struct lab *lab, uint32_t index, struct item *item);
 /* From what the live validators would honestly say of an item to what they send. */
 void adversary_speak(struct lab *lab, uint32_t item, struct item_details *details);
+/* Of the lies that were looked for, the share that lies at the end of where they were; NaN: none was. */
+double adversary_at_reach(const struct lab *lab);
 /* An item was accepted: who copies decisions may know its value from now on. */
 void adversary_decided(struct lab *lab, const struct lab_item *item);
 
@@ -654,6 +656,8 @@ void outages_finish(struct lab *lab);
 /* collect.c */
 void collect_accepted(struct lab *lab, struct lab_item *item);
 void collect_closing(struct lab *lab, const struct closing_view *closing, struct lab_item *item);
+/* For the table of faults, where there is one. */
+void collect_fault(struct lab *lab, uint32_t node, const char *what);
 void collect_finish(struct lab *lab, union cell *kpis);
 void collect_tables(struct lab *lab);
 

@@ -64,6 +64,14 @@ static void tells_keys_in_vain(void **state)
 			"inverse-variance"},
 		{PARCELS "attacks: [{kind: mimic, fraction: 0.25, pick: farthest, row: 2}]\n",
 			"attacks.0.pick is fixed"},
+		{PARCELS "predictor: oracle\nattacks: [{kind: gradient, fraction: 0.25}]\n",
+			"attacks.0 has no effect here: gradient does something only where predictor is not oracle"},
+		{PARCELS "predictor: oracle\nattacks: [{kind: label-flip, fraction: 0.25}]\n",
+			"predictor is not oracle"},
+		{HEAD "protocol: pbft\nworkload: {kind: dimweight, identities: open}\n", "attacks is not none"},
+		{"validators: 4\nworkload: requests\nprotocol: none\nstop: {items: 5, views: 7}\n", "stop.views has no effect here"},
+		{REQUESTS "protocol: raft\nrecord: [predictions]\n",
+			"record has no effect here: predictions, roc and models stay empty with `requests`"},
 		{PARCELS "aggregator: {kind: median, faulty: 0}\n", "aggregator.before is nnm"},
 		{PARCELS "aggregator: {kind: krum, faulty: 0, s: 3}\n", "aggregator.before is bucketing"},
 		{PARCELS "aggregator: weighted-mean\n", "only where scorer is not none"},
@@ -73,6 +81,7 @@ static void tells_keys_in_vain(void **state)
 			"scorer.of.threshold has no effect here: scorer makes nothing of it"},
 		{PARCELS "predictor: {kind: oracle, label_noise: 1}\n",
 			"predictor.label_noise has no effect here: oracle makes nothing of it"},
+		{PARCELS "faults: [{kind: pause, nodes: [1], at_once: 1, until: 2 s}]\n", "faults.0.every is not off"},
 		{PARCELS "faults: [{kind: crash, nodes: [1], lasts: 1 s, until: 2 s}]\n", "faults.0.every is not off"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -125,6 +134,9 @@ static void tells_timers_that_are_no_use(void **state)
 		"protocol.view_timeout 15 ms)");
 	expect_none(REQUESTS "protocol: {kind: pbft, view_timeout: off, batch_delay: 1 ms}\n");
 	expect_none(REQUESTS "protocol: {kind: raft, heartbeat: off}\n");
+	/* The longest delay there is, twice, is no time at all. */
+	expect_note(REQUESTS "protocol: {kind: raft, election_timeout: [1 s, 2 s]}\nnetwork: {latency: 2562047 h}\n",
+		"protocol.election_timeout: 1 s is below");
 }
 
 static void tells_attackers_against_whom_nothing_is_promised(void **state)
@@ -149,6 +161,18 @@ static void tells_a_sweep_that_makes_no_difference(void **state)
 	assert_non_null(strstr(output.err, "idle.yaml:5:9: note: stop.views: all of its values gave the same runs"));
 	assert_null(strstr(output.err, "workload.clients: all"));
 	output_free(&output);
+}
+
+/* Rows are told apart, however much alike what they sweep. */
+static void tells_points_apart(void **state)
+{
+	write_file("alike.yaml",
+		"validators: 5\nprotocol: raft\nworkload: requests\nstop: {items: 3}\n"
+		"sweep:\n  network.loss: [0.12345678, 0.12345679]\n  faults:\n"
+		"    - [{kind: partition, groups: [[0, 1, 2], [3, 4]], from: 1 s, until: 2 s}]\n"
+		"    - [{kind: partition, groups: [[0, 1, 2], [4, 3]], from: 1 s, until: 3 s}]\n"
+		"    - [{kind: partition, groups: [[0, 1, 4], [2, 3]], from: 1 s, until: 2 s}]\n");
+	expect("$SYNOD run -q alike.yaml 2> /dev/null | tail -n +2 | grep '^0\\.' | cut -c 1-50 | sort -u | wc -l", 0, "6\n");
 }
 
 /* Of very many points the first are shown, at once. */
@@ -202,6 +226,7 @@ int main(void)
 		cmocka_unit_test(tells_timers_that_are_no_use),
 		cmocka_unit_test(tells_attackers_against_whom_nothing_is_promised),
 		cmocka_unit_test(tells_a_sweep_that_makes_no_difference),
+		cmocka_unit_test(tells_points_apart),
 		cmocka_unit_test(shows_the_first_of_many),
 		cmocka_unit_test(skips_what_does_not_fit),
 		cmocka_unit_test(refuses_timers_that_flood),

@@ -55,6 +55,9 @@ struct host_ops {
 	/* Once for each node where a fault takes several down. */
 	void (*fault_began)(struct world *world);
 	void (*fault_ended)(struct world *world);
+	/* What befalls `node` now, in the words of traces ("crash", "partition begins"); NODE_NONE: no single
+	 * node. May be NULL. */
+	void (*fault_told)(struct world *world, uint32_t node, const char *what);
 	/* Whom `nodes: leader` means now, or NODE_NONE. */
 	uint32_t (*leader)(struct world *world);
 	/* These may be NULL, which is to do nothing and to say no.
@@ -186,6 +189,7 @@ struct world {
 	bool queued;          /* processor or ingress costs: the slow way of delivery */
 	bool lossy;           /* loss may strike: now or at some time */
 	bool garbled;         /* copies may be corrupted: now or at some time */
+	bool has_faults;      /* the scenario names some */
 	bool may_crash;       /* some fault takes validators down */
 	bool filtered;        /* arrivals are looked at one by one: lossy, watched, garbled, or cut */
 	uint32_t n_nodes, n_validators;
