@@ -626,6 +626,8 @@ void outages_finish(struct lab *lab);
 /* collect.c */
 void collect_accepted(struct lab *lab, struct lab_item *item);
 void collect_closing(struct lab *lab, const struct closing_view *closing, struct lab_item *item);
+/* A prediction that is no number is rejected before anything is scored, where it is first executed. */
+void collect_not_finite(struct lab *lab, uint32_t identity);
 void collect_finish(struct lab *lab, union cell *kpis);
 void collect_tables(struct lab *lab);
 
