@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 /* The widest common sans font, DejaVu, has about this many ems a character. */
 #define EM 0.57
@@ -472,6 +473,44 @@ void plot_panel(struct plot *plot, const struct panel *panel)
 	}
 }
 
+/* What a figure's script writes, one path for each format that was asked for; answers how many. */
+static size_t figure_paths(const struct plot *plot, char paths[3][512])
+{
+	static const char *const formats[] = {"svg", "png", "pdf"};
+	size_t n = 0;
+	for (size_t i = 0; i < 3; i++) {
+		if (plot->request->formats & 1u << i) {
+			snprintf(paths[n++], sizeof(paths[0]), "%.240s/%.240s.%s", plot->request->directory, plot->name,
+				formats[i]);
+		}
+	}
+	return n;
+}
+
+/* gnuplot says nothing of a figure that it could not write. An old one must not pass for it. */
+static bool draw(const struct plot *plot, const char *script, struct results_error *error)
+{
+	char paths[3][512];
+	size_t n = figure_paths(plot, paths);
+	for (size_t i = 0; i < n; i++) {
+		unlink(paths[i]);
+	}
+	unsigned seconds_max = plot->request->gnuplot_seconds_max;
+	if (!run_gnuplot(plot->request->directory, script,
+			seconds_max == 0 ? GNUPLOT_SECONDS_MAX : seconds_max, error)) {
+		return false;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct stat status;
+		if (stat(paths[i], &status) != 0 || status.st_size == 0) {
+			snprintf(error->text, sizeof(error->text),
+				"gnuplot ended without an error, but wrote no %.400s (is the disk full?)", paths[i]);
+			return false;
+		}
+	}
+	return true;
+}
+
 bool plot_end(struct plot *plot, struct results_error *error)
 {
 	fprintf(plot->script, "\nunset multiplot\nunset output\nreset\n");
@@ -485,5 +524,5 @@ bool plot_end(struct plot *plot, struct results_error *error)
 	}
 	char script[256];
 	snprintf(script, sizeof(script), "%.200s.gp", plot->name);
-	return run_gnuplot(plot->request->directory, script, error);
+	return draw(plot, script, error);
 }

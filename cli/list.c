@@ -1,14 +1,10 @@
 /* `synod list`: what there is, from the registries and their tables alone. */
 #include "command.h"
+#include "summary.h"
 
 #include "attacks/attack.h"
-#include "engine/fault.h"
-#include "engine/latency.h"
-#include "lab/kpi.h"
-#include "protocols/protocol.h"
+#include "lab/run.h"
 #include "scenarios/scenario.h"
-#include "workloads/rules.h"
-#include "workloads/workload.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,13 +12,11 @@
 
 static const struct option_spec options[] = {{0}};
 
-static const struct registry *const registries[] = {&protocol_registry, &latency_registry,
-	&workload_registry, &arrival_registry, &predictor_registry, &sharding_registry, &drift_registry,
-	&scorer_registry, &aggregator_registry, &attack_registry, &fault_registry};
+#define NAMES_MAX 1024 /* that are looked through for a near one */
 
-#define REGISTRIES (sizeof(registries) / sizeof(registries[0]))
-
-#define NAMES_MAX 256 /* that are looked through for a near one */
+/* The lists that are no registries. */
+static const char *const others[] = {"kpis", "keys", "tables"};
+enum { LIST_KPIS, LIST_KEYS, LIST_TABLES, OTHERS };
 
 static const char *kind_name(const struct param *param)
 {
@@ -184,47 +178,22 @@ static void print_registry(const struct registry *registry)
 	printf("\n");
 }
 
-/* All that go by this name, with the list that each is in; whether there is one. */
-static bool print_named(const char *name)
+static void print_column(const struct column *column)
 {
-	bool found = false;
-	for (size_t r = 0; r < REGISTRIES; r++) {
-		for (size_t i = 0; registries[r]->plugins[i] != NULL; i++) {
-			if (strcmp(registries[r]->plugins[i]->name, name) == 0) {
-				printf("%s\n", registries[r]->plural);
-				print_plugin(registries[r], registries[r]->plugins[i], KEYS_ALL);
-				printf("\n");
-				found = true;
-			}
-		}
+	printf("  %-24s %s%s%s%s", column->name, column->help, column->unit[0] == '\0' ? "" : " (", column->unit,
+		column->unit[0] == '\0' ? "" : ")");
+	const char *heading = summary_heading(column->name);
+	if (heading != NULL) {
+		printf("; `%s` in the table of `synod run`", heading);
 	}
-	return found;
-}
-
-static void refuse_name(const char *name, const char *const *lists, size_t n)
-{
-	const char *names[NAMES_MAX];
-	memcpy(names, lists, n * sizeof(*names));
-	for (size_t r = 0; r < REGISTRIES; r++) {
-		for (size_t i = 0; registries[r]->plugins[i] != NULL && n < NAMES_MAX; i++) {
-			names[n++] = registries[r]->plugins[i]->name;
-		}
-	}
-	const char *nearest = nearest_name(name, names, n);
-	complain("there is no list of '%s', and nothing of that name in one%s%s%s; there are protocols, "
-			 "latencies, workloads, arrivals, predictors, shardings, drifts, scorers, aggregators, "
-			 "attacks, faults, kpis and keys",
-		name, nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest,
-		nearest == NULL ? "" : "'?");
+	printf("\n");
 }
 
 static void print_kpis(void)
 {
 	printf("kpis\n\n");
 	for (size_t i = 0; i < KPI_N; i++) {
-		printf("  %-24s %s%s%s%s\n", kpi_columns[i].name, kpi_columns[i].help,
-			kpi_columns[i].unit[0] == '\0' ? "" : " (", kpi_columns[i].unit,
-			kpi_columns[i].unit[0] == '\0' ? "" : ")");
+		print_column(&kpi_columns[i]);
 	}
 	printf("\n");
 }
@@ -236,48 +205,170 @@ static void print_keys(void)
 	printf("\n");
 }
 
+static bool is_kpi(const char *name)
+{
+	bool is = false;
+	for (size_t i = 0; i < KPI_N; i++) {
+		is = is || strcmp(kpi_columns[i].name, name) == 0;
+	}
+	return is;
+}
+
+/* The columns of a result file's tables; the KPIs have a list of their own. */
+static void print_tables(void)
+{
+	struct run_schemas schemas;
+	run_schemas_describe(&schemas);
+	for (int t = 0; t < TABLE_N; t++) {
+		printf("%s\n\n", table_names[t]);
+		for (size_t i = 0; i < schemas.tables[t].n_columns; i++) {
+			if (t != TABLE_RUNS || !is_kpi(schemas.tables[t].columns[i].name)) {
+				print_column(&schemas.tables[t].columns[i]);
+			}
+		}
+		printf("%s\n", t == TABLE_RUNS ? "  and each swept key, and the KPIs: `synod list kpis`\n" : "");
+	}
+	run_schemas_finish(&schemas);
+}
+
+static bool print_key_named(const char *name)
+{
+	for (const struct param *param = scenario_params; param->name != NULL; param++) {
+		if (strcmp(param->name, name) == 0) {
+			const struct param one[] = {*param, PARAM_END};
+			printf("keys of a scenario\n\n");
+			print_params(one, KEYS_ALL, "  ");
+			printf("\n");
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A KPI by its name or by its heading in the table of `synod run`, or a column of another table. */
+static bool print_columns_named(const char *name)
+{
+	struct run_schemas schemas;
+	run_schemas_describe(&schemas);
+	bool found = false;
+	for (int t = 0; t < TABLE_N; t++) {
+		for (size_t i = 0; i < schemas.tables[t].n_columns; i++) {
+			const struct column *column = &schemas.tables[t].columns[i];
+			const char *heading = t == TABLE_RUNS ? summary_heading(column->name) : NULL;
+			if (strcmp(column->name, name) == 0 || (heading != NULL && strcmp(heading, name) == 0)) {
+				printf("table %s\n\n", table_names[t]);
+				print_column(column);
+				printf("\n");
+				found = true;
+			}
+		}
+	}
+	run_schemas_finish(&schemas);
+	return found;
+}
+
+struct lists {
+	const struct registry *registries[REGISTRIES_MAX];
+	size_t n;
+};
+
+/* All that go by this name, with the list that each is in; whether there is one. */
+static bool print_named(const struct lists *lists, const char *name)
+{
+	bool found = false;
+	for (size_t r = 0; r < lists->n; r++) {
+		const struct registry *registry = lists->registries[r];
+		for (size_t i = 0; registry->plugins[i] != NULL; i++) {
+			if (strcmp(registry->plugins[i]->name, name) == 0) {
+				printf("%s\n", registry->plural);
+				print_plugin(registry, registry->plugins[i], KEYS_ALL);
+				printf("\n");
+				found = true;
+			}
+		}
+	}
+	found = print_key_named(name) || found;
+	return print_columns_named(name) || found;
+}
+
+static void refuse_name(const struct lists *lists, const char *name)
+{
+	const char *names[NAMES_MAX];
+	size_t n = 0;
+	char known[800] = "";
+	for (size_t r = 0; r < lists->n + OTHERS; r++) {
+		names[n] = r < lists->n ? lists->registries[r]->plural : others[r - lists->n];
+		size_t length = strlen(known);
+		snprintf(known + length, sizeof(known) - length, "%s%s",
+			r == 0 ? "" : r + 1 == lists->n + OTHERS ? " and " : ", ", names[n]);
+		n++;
+	}
+	for (size_t r = 0; r < lists->n; r++) {
+		for (size_t i = 0; lists->registries[r]->plugins[i] != NULL && n < NAMES_MAX; i++) {
+			names[n++] = lists->registries[r]->plugins[i]->name;
+		}
+	}
+	for (size_t i = 0; i < KPI_N && n < NAMES_MAX; i++) {
+		names[n++] = kpi_columns[i].name;
+	}
+	const char *nearest = nearest_name(name, names, n);
+	complain("there is no list of '%s', and nothing of that name in one%s%s%s; there are %s", name,
+		nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest, nearest == NULL ? "" : "'?",
+		known);
+}
+
+static void print_overview(const struct lists *lists)
+{
+	for (size_t i = 0; i < lists->n; i++) {
+		const struct registry *registry = lists->registries[i];
+		printf("%-12s", registry->plural);
+		for (size_t p = 0; registry->plugins[p] != NULL; p++) {
+			printf("%s%s", p == 0 ? " " : ", ", registry->plugins[p]->name);
+		}
+		printf("\n");
+	}
+	printf("%-12s ", "kpis");
+	for (size_t i = 0; i < KPI_N; i++) {
+		printf("%s%s", i == 0 ? "" : i % 5 == 0 ? ",\n             " : ", ", kpi_columns[i].name);
+	}
+	printf("\n%-12s ", "tables");
+	for (int i = 0; i < TABLE_N; i++) {
+		printf("%s%s", i == 0 ? "" : ", ", table_names[i]);
+	}
+	printf("\n\n`synod list NAME` tells all of one list, or of one thing in it; `synod list keys` the scenario's "
+		   "keys.\n");
+}
+
+static bool print_list(const struct lists *lists, const char *name)
+{
+	for (size_t i = 0; i < lists->n; i++) {
+		if (strcmp(lists->registries[i]->plural, name) == 0) {
+			print_registry(lists->registries[i]);
+			return true;
+		}
+	}
+	static void (*const print[OTHERS])(void) = {
+		[LIST_KPIS] = print_kpis, [LIST_KEYS] = print_keys, [LIST_TABLES] = print_tables};
+	for (size_t i = 0; i < OTHERS; i++) {
+		if (strcmp(others[i], name) == 0) {
+			print[i]();
+			return true;
+		}
+	}
+	return print_named(lists, name);
+}
+
 static int run(const struct option_values *values, const char *const *arguments, int n_arguments)
 {
-	const char *names[REGISTRIES + 2];
-	size_t n = 0;
-	for (; n < REGISTRIES; n++) {
-		names[n] = registries[n]->plural;
-	}
-	names[n++] = "kpis";
-	names[n++] = "keys";
+	struct lists lists;
+	lists.n = scenario_registries(lists.registries, REGISTRIES_MAX);
 	if (n_arguments == 0) {
-		for (size_t i = 0; i < REGISTRIES; i++) {
-			printf("%-12s", registries[i]->plural);
-			for (size_t p = 0; registries[i]->plugins[p] != NULL; p++) {
-				printf("%s%s", p == 0 ? " " : ", ", registries[i]->plugins[p]->name);
-			}
-			printf("\n");
-		}
-		printf("%-12s ", "kpis");
-		for (size_t i = 0; i < KPI_N; i++) {
-			printf("%s%s", i == 0 ? "" : i % 5 == 0 ? ",\n             " : ", ", kpi_columns[i].name);
-		}
-		printf("\n\n`synod list NAME` tells all of one list, or of one thing in it; `synod list keys` the scenario's keys.\n");
-		return EXIT_DONE;
+		print_overview(&lists);
 	}
 	for (int a = 0; a < n_arguments; a++) {
-		size_t i = 0;
-		while (i < n && strcmp(names[i], arguments[a]) != 0) {
-			i++;
-		}
-		if (i == n) {
-			if (print_named(arguments[a])) {
-				continue;
-			}
-			refuse_name(arguments[a], names, n);
+		if (!print_list(&lists, arguments[a])) {
+			refuse_name(&lists, arguments[a]);
 			return EXIT_USAGE;
-		}
-		if (i < REGISTRIES) {
-			print_registry(registries[i]);
-		} else if (i == REGISTRIES) {
-			print_kpis();
-		} else {
-			print_keys();
 		}
 	}
 	return EXIT_DONE;
@@ -286,12 +377,11 @@ static int run(const struct option_values *values, const char *const *arguments,
 const struct command command_list = {
 	.name = "list",
 	.summary = "lists what there is, with parameters, units and defaults",
-	.usage = "[protocols | latencies | workloads | arrivals | predictors | shardings | drifts | "
-			 "scorers | aggregators | attacks | faults | kpis | keys | NAME]...",
+	.usage = "[LIST | NAME]...",
 	.example = "  synod list protocols\n"
 			   "  synod list keys kpis\n"
 			   "  synod list equivocate\n"
-			   "      one alone: whatever goes by that name\n",
+			   "      one alone: whatever goes by that name, a KPI, a column or a key as well\n",
 	.options = options,
 	.arguments_min = 0,
 	.arguments_max = -1,

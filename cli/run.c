@@ -4,6 +4,7 @@
 #include "summary.h"
 
 #include "lab/crash.h"
+#include "lab/extend.h"
 #include "lab/sweep.h"
 #include "scenarios/scenario.h"
 #include "version.h"
@@ -45,6 +46,16 @@ static void on_interrupt(int signal)
 {
 	interrupts++;
 }
+
+/* What is to be run, and where it goes. */
+struct job {
+	const struct scenario_file *file;
+	const char *directory; /* from where relative paths are taken */
+	const char *output; /* NULL: no result file */
+	const struct results_header *header;
+	const struct run_schemas *schemas;
+	uint64_t n_runs;
+};
 
 struct watcher {
 	struct progress *progress;
@@ -110,41 +121,63 @@ static int tell_of_finished(const struct scenario_file *file, const char *output
 	return status;
 }
 
-/* Looks at what is there under the result's name and opens the journal beside it; an unfinished one of this
- * sweep is gone on with. Nothing of another's is given up without --force. The exit status, or -1: go on. */
-static int open_journal(const struct option_values *values, const struct scenario_file *file,
-	const char *output, const struct results_header *header, const struct run_schemas *schemas,
-	uint64_t n_runs, struct journal **journal)
+/* What an earlier sweep has left of this one: in its journal, and in a finished result that this one holds. */
+static bool take_over(struct journal *journal, struct extension *extension, const char *output,
+	uint64_t n_runs, struct results_error *error)
 {
-	bool force = values[OPTION_FORCE].n > 0;
-	struct results_error error = {0};
-	bool begun = results_begun(output);
-	enum results_found found = results_find(output, header, force, &error);
-	if (found == FOUND_FINISHED && !begun) {
-		return tell_of_finished(file, output, values[OPTION_STRICT].n > 0);
-	}
-	/* An unfinished sweep beside the result of another was begun with --force. */
-	bool in_the_way = found == FOUND_FOREIGN ||
-		(!begun && (found == FOUND_OTHER_SCENARIO || found == FOUND_OTHER_VERSION || found == FOUND_UNREADABLE));
-	if (!in_the_way) {
-		*journal = journal_open(output, header, schemas->tables, n_runs, !force, &error);
-	}
-	if (*journal == NULL) {
-		complain("%s%s", error.text,
-			found == FOUND_UNREADABLE && in_the_way ? "; --force replaces it" : "");
-		return error.other ? EXIT_USAGE : EXIT_ENVIRONMENT;
-	}
-	if (!journal_is_locked(*journal)) {
-		fprintf(stderr,
-			"synod: note: the file system of %s has no locks: see to it that no other synod writes there\n",
-			output);
-	}
-	uint64_t n_held = journal_count(*journal);
+	uint64_t n_held = journal_count(journal);
 	if (n_held > 0) {
 		fprintf(stderr, "synod: goes on with %s: %llu of %llu runs were finished before\n", output,
 			(unsigned long long)n_held, (unsigned long long)n_runs);
 	}
-	return -1;
+	if (extension == NULL) {
+		return true;
+	}
+	int64_t n_copied = extension_copy(extension, journal, error);
+	if (n_copied > 0) {
+		fprintf(stderr, "synod: extends %s: %lld of %llu runs are taken over from it\n", output,
+			(long long)n_copied, (unsigned long long)n_runs);
+	}
+	return n_copied >= 0;
+}
+
+/* Looks at what is there under the result's name and opens the journal beside it. Unfinished work of this sweep
+ * is gone on with, and a finished part of it is taken over; nothing of another's is given up without --force. The
+ * exit status, or -1: go on. */
+static int open_journal(const struct option_values *values, const struct job *job, struct journal **journal)
+{
+	const char *output = job->output;
+	bool force = values[OPTION_FORCE].n > 0;
+	struct results_error error = {0};
+	bool begun = results_begun(output);
+	enum results_found found = results_find(output, job->header, force, &error);
+	if (found == FOUND_FINISHED && !begun) {
+		return tell_of_finished(job->file, output, values[OPTION_STRICT].n > 0);
+	}
+	struct extension *extension = found == FOUND_OTHER_SCENARIO
+		? extension_open(output, job->directory, job->file, job->schemas)
+		: NULL;
+	/* An unfinished sweep beside the result of another was begun with --force, or extends it. */
+	bool in_the_way = found == FOUND_FOREIGN ||
+		(!begun && extension == NULL &&
+			(found == FOUND_OTHER_SCENARIO || found == FOUND_OTHER_VERSION || found == FOUND_UNREADABLE));
+	if (!in_the_way) {
+		*journal = journal_open(output, job->header, job->schemas->tables, job->n_runs, !force, &error);
+	}
+	if (*journal != NULL && !journal_is_locked(*journal)) {
+		fprintf(stderr,
+			"synod: note: the file system of %s has no locks: see to it that no other synod writes there\n",
+			output);
+	}
+	bool good = *journal != NULL && take_over(*journal, extension, output, job->n_runs, &error);
+	extension_close(extension);
+	if (good) {
+		return -1;
+	}
+	complain("%s%s", error.text,
+		found == FOUND_UNREADABLE && in_the_way ? "; --force replaces it" : "");
+	journal_close(*journal);
+	return error.other ? EXIT_USAGE : EXIT_ENVIRONMENT;
 }
 
 /* What the environment broke off can be gone on with. */
@@ -156,18 +189,17 @@ static void tell_of_kept(uint64_t n_done, uint64_t n_runs, const char *output)
 }
 
 /* Opens the journal of the sweep, in the file that is wanted or in memory. The exit status, or -1: go on. */
-static int prepare(const struct option_values *values, const struct scenario_file *file, const char *output,
-	const struct results_header *header, const struct run_schemas *schemas, uint64_t n_runs,
+static int prepare(const struct option_values *values, const struct job *job,
 	const struct restart *restart, struct journal **journal)
 {
-	if (restart == NULL && output != NULL) {
-		return open_journal(values, file, output, header, schemas, n_runs, journal);
+	if (restart == NULL && job->output != NULL) {
+		return open_journal(values, job, journal);
 	}
 	struct results_error error = {0};
-	*journal = output != NULL
-		? journal_open(output, header, schemas->tables, n_runs, true, &error)
-		: journal_open_nameless(
-			  restart == NULL ? -1 : restart->descriptor, header, schemas->tables, n_runs, &error);
+	*journal = job->output != NULL
+		? journal_open(job->output, job->header, job->schemas->tables, job->n_runs, true, &error)
+		: journal_open_nameless(restart == NULL ? -1 : restart->descriptor, job->header,
+			  job->schemas->tables, job->n_runs, &error);
 	if (*journal == NULL) {
 		complain("%s", error.text);
 		return EXIT_ENVIRONMENT;
@@ -175,18 +207,18 @@ static int prepare(const struct option_values *values, const struct scenario_fil
 	return -1;
 }
 
-/* Runs what is left to run; the journal is the callee's from here. */
-static int sweep(const struct option_values *values, const struct scenario_file *file, const char *output,
-	const struct run_schemas *schemas, uint64_t n_runs, struct journal *journal,
+/* Runs what is left to run; the journal is its own from here. */
+static int sweep(const struct option_values *values, const struct job *job, struct journal *journal,
 	const struct sweep_dead *dead, unsigned n_threads)
 {
+	const char *output = job->output;
 	struct results_error error = {0};
-	struct summary *summary = summary_create(file);
+	struct summary *summary = summary_create(job->file);
 	struct progress *progress = progress_create(values[OPTION_QUIET].n > 0);
 	struct watcher watcher = {progress, summary};
 	struct sweep_request request = {
-		.file = file,
-		.schemas = schemas,
+		.file = job->file,
+		.schemas = job->schemas,
 		.n_threads = n_threads,
 		.verbose = values[OPTION_VERBOSE].n > 0,
 		.journal = journal,
@@ -216,7 +248,7 @@ static int sweep(const struct option_values *values, const struct scenario_file 
 		journal_close(journal);
 		fprintf(stderr, "synod: interrupted\n");
 		if (output != NULL) {
-			tell_of_kept(n_done, n_runs, output);
+			tell_of_kept(n_done, job->n_runs, output);
 		}
 		fflush(NULL);
 		_exit(130); /* threads may still be in their runs */
@@ -228,7 +260,7 @@ static int sweep(const struct option_values *values, const struct scenario_file 
 	if (outcome == SWEEP_FAILED || (output != NULL && !journal_complete(journal, &error))) {
 		complain("%s", outcome == SWEEP_FAILED ? why : error.text);
 		if (output != NULL) {
-			tell_of_kept(n_done, n_runs, output);
+			tell_of_kept(n_done, job->n_runs, output);
 		}
 		status = EXIT_ENVIRONMENT;
 	}
@@ -243,8 +275,8 @@ static int sweep(const struct option_values *values, const struct scenario_file 
 	return status;
 }
 
-static int execute(const struct option_values *values, struct scenario_file *file, const char *output,
-	unsigned n_threads)
+static int execute(const struct option_values *values, const struct scenario_file *file,
+	const char *directory, const char *output, unsigned n_threads)
 {
 	struct run_schemas schemas;
 	run_schemas_init(&schemas, file);
@@ -254,8 +286,14 @@ static int execute(const struct option_values *values, struct scenario_file *fil
 		.source = SYNOD_SOURCE,
 		.seed = scenario_point(file, 0)->seed,
 	};
-	uint64_t n_runs =
-		scenario_n_points(file) * (uint64_t)scenario_point(file, 0)->replications;
+	struct job job = {
+		.file = file,
+		.directory = directory,
+		.output = output,
+		.header = &header,
+		.schemas = &schemas,
+		.n_runs = scenario_n_points(file) * (uint64_t)scenario_point(file, 0)->replications,
+	};
 	struct restart restart;
 	struct sweep_dead dead;
 	bool restarted = restart_found(&restart);
@@ -264,13 +302,24 @@ static int execute(const struct option_values *values, struct scenario_file *fil
 		fprintf(stderr, "synod: run %llu died: %s; the others go on\n", (unsigned long long)dead.run, dead.reason);
 	}
 	struct journal *journal = NULL;
-	int status = prepare(
-		values, file, output, &header, &schemas, n_runs, restarted ? &restart : NULL, &journal);
+	int status = prepare(values, &job, restarted ? &restart : NULL, &journal);
 	if (status < 0) {
-		status = sweep(values, file, output, &schemas, n_runs, journal, restarted ? &dead : NULL, n_threads);
+		status = sweep(values, &job, journal, restarted ? &dead : NULL, n_threads);
 	}
 	run_schemas_finish(&schemas);
 	return status;
+}
+
+/* From where relative paths in a scenario are taken: its own folder. The caller frees. */
+static char *directory_of(const char *path)
+{
+	char *directory = strdup(path);
+	if (directory == NULL) {
+		abort();
+	}
+	char *slash = strrchr(directory, '/');
+	directory[slash == NULL ? 0 : slash - directory + 1] = '\0';
+	return directory;
 }
 
 static int run(const struct option_values *values, const char *const *arguments, int n_arguments)
@@ -301,8 +350,10 @@ static int run(const struct option_values *values, const char *const *arguments,
 		if ((uint64_t)n_threads > n_runs) {
 			n_threads = (long long)n_runs;
 		}
-		status = execute(values, file, output->n == 0 ? NULL : output->values[output->n - 1],
+		char *directory = directory_of(path);
+		status = execute(values, file, directory, output->n == 0 ? NULL : output->values[output->n - 1],
 			(unsigned)n_threads);
+		free(directory);
 	}
 	scenario_close(file);
 	diagnostics_destroy(diagnostics);

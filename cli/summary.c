@@ -52,6 +52,16 @@ struct summary {
 	struct run_values *runs;
 };
 
+const char *summary_heading(const char *kpi)
+{
+	for (size_t i = 0; i < SHOWN; i++) {
+		if (strcmp(kpi_columns[shown[i].kpi].name, kpi) == 0) {
+			return shown[i].label;
+		}
+	}
+	return NULL;
+}
+
 struct summary *summary_create(const struct scenario_file *file)
 {
 	struct summary *summary = calloc(1, sizeof(*summary));

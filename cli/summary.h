@@ -6,6 +6,9 @@
 
 struct summary;
 
+/* What the table calls a KPI; NULL where it doesn't show it. */
+const char *summary_heading(const char *kpi);
+
 struct summary *summary_create(const struct scenario_file *file);
 void summary_destroy(struct summary *summary);
 /* Adds one finished run; runs may come in any order. */

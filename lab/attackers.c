@@ -353,6 +353,7 @@ static void goes_down(struct world *world, void *context, uint64_t argument)
 	back = back < at->common->until_ns ? back : at->common->until_ns;
 	/* Before it goes down: a restart is to come, so that no quorum is given up for good. */
 	world->n_changes_pending += back != SIM_NEVER;
+	world_changes_at(world, back);
 	world_call_at(world, back, comes_back, attacker, 0);
 	world->ports[attacker->node].n_crashes++;
 	world_crash(world, attacker->node);

@@ -42,9 +42,6 @@ void clients_start(struct lab *lab)
 	if (!lab->workload->application && lab->common->reply_quorum != PARAM_AUTO_VALUE) {
 		lab->reply_quorum = (uint32_t)lab->common->reply_quorum;
 	}
-	for (uint32_t i = 0; i < lab->world.n_nodes; i++) {
-		lab->clients[i].silent = NODE_NONE;
-	}
 	lab->reply_count_free = NODE_NONE;
 	lab->reply_set_free = NODE_NONE;
 	find_reply_sorts(lab);
@@ -58,6 +55,7 @@ void clients_start(struct lab *lab)
 			break;
 		}
 	}
+	lab->wait_max_ns = bound == SIM_NEVER ? SIM_NEVER : bound / 4;
 	for (uint32_t i = 0; i < lab->world.n_nodes; i++) {
 		/* All believe in node 0 at first; under `none` client i in validator i mod n. */
 		if (lab->protocol->client == CLIENT_OWN_VALIDATOR) {
@@ -77,8 +75,20 @@ static struct outstanding *head_of(struct outstanding_ring *waiting)
 	return &waiting->ring[waiting->first & (waiting->capacity - 1)];
 }
 
-static void ring_push(struct outstanding_ring *waiting, struct arena *arena, struct outstanding request)
+static void ring_pop(struct outstanding_ring *waiting)
 {
+	waiting->first = (waiting->first + 1) & (waiting->capacity - 1);
+	waiting->n--;
+}
+
+static void ring_push(struct lab *lab, struct outstanding_ring *waiting, struct outstanding request)
+{
+	struct arena *arena = &lab->world.arena;
+	if (waiting->n == waiting->capacity) {
+		while (waiting->n > 0 && lab->transactions[head_of(waiting)->transaction].answered) {
+			ring_pop(waiting);
+		}
+	}
 	if (waiting->n == waiting->capacity) {
 		uint32_t capacity = waiting->capacity == 0 ? RING_MIN : waiting->capacity * 2;
 		struct outstanding *ring = arena_array(arena, struct outstanding, capacity);
@@ -103,6 +113,9 @@ static void set_timer(struct lab *lab, uint32_t id)
 			earliest = head_of(waiting)->deadline;
 		}
 	}
+	if (client->pause_ns > 0 && client->seek_at < earliest) {
+		earliest = client->seek_at;
+	}
 	if (earliest != SIM_NEVER) {
 		node_timer_set(&lab->world.nodes[id], NODE_TIMER_CLIENT, earliest);
 	}
@@ -113,15 +126,14 @@ static void set_timer(struct lab *lab, uint32_t id)
 static void wait_for(struct lab *lab, uint32_t id, transaction_id transaction, int level)
 {
 	sim_time timeout = lab->common->client_timeout_ns;
-	if (timeout == SIM_NEVER) {
-		return;
+	if (timeout == SIM_NEVER && lab->protocol->client != CLIENT_HINTED) {
+		return; /* nothing makes it ask again */
 	}
 	for (int i = 0; i < level; i++) {
 		timeout = sim_time_add(timeout, timeout);
 	}
 	sim_time deadline = sim_time_add(lab->world.now, timeout);
-	ring_push(&lab->clients[id].waiting[level], &lab->world.arena,
-		(struct outstanding){transaction, deadline});
+	ring_push(lab, &lab->clients[id].waiting[level], (struct outstanding){transaction, deadline});
 	/* Sooner than one that has backed off. */
 	if (deadline < lab->world.ports[id].timer_at[NODE_TIMER_CLIENT]) {
 		node_timer_set(&lab->world.nodes[id], NODE_TIMER_CLIENT, deadline);
@@ -144,28 +156,46 @@ static struct message *request_message(struct lab *lab, struct node *node, trans
 	return message;
 }
 
-static void ask(struct lab *lab, uint32_t id, transaction_id transaction);
-
 static void ask_deferred(struct world *world, void *context, uint64_t transaction)
 {
 	struct lab *lab = context;
-	ask(lab, lab->transactions[transaction].client, (transaction_id)transaction);
+	const struct transaction *deferred = &lab->transactions[transaction];
+	client_ask(lab, deferred->client, (transaction_id)transaction, deferred->asked);
+}
+
+void client_ask(struct lab *lab, uint32_t id, transaction_id transaction, uint32_t to)
+{
+	struct node *node = &lab->world.nodes[id];
+	bool own = lab->transactions[transaction].kind == TRANSACTION_PROPOSAL;
+	to = own ? id : to;
+	lab->transactions[transaction].asked = to;
+	if (world_defer(&lab->world, id, ask_deferred, lab, transaction)) {
+		return; /* a gateway stands still with its validator */
+	}
+	struct message *message = request_message(lab, node, transaction);
+	message->flags |= own ? REQUEST_OWN : 0;
+	node_send(node, to, message);
 }
 
 static void ask(struct lab *lab, uint32_t id, transaction_id transaction)
 {
-	struct node *node = &lab->world.nodes[id];
-	if (world_defer(&lab->world, id, ask_deferred, lab, transaction)) {
-		return; /* a gateway stands still with its validator */
+	client_ask(lab, id, transaction, lab->clients[id].believed);
+}
+
+transaction_id client_waits_for(const struct lab *lab, uint32_t id, int *level, uint32_t *i)
+{
+	for (; *level < CLIENT_BACKOFFS; ++*level, *i = 0) {
+		const struct outstanding_ring *waiting = &lab->clients[id].waiting[*level];
+		while (*i < waiting->n) {
+			transaction_id transaction =
+				waiting->ring[(waiting->first + (*i)++) & (waiting->capacity - 1)].transaction;
+			if (!lab->transactions[transaction].answered &&
+				lab->transactions[transaction].kind != TRANSACTION_PROPOSAL) {
+				return transaction;
+			}
+		}
 	}
-	uint32_t to = lab->clients[id].believed;
-	struct message *message = request_message(lab, node, transaction);
-	if (lab->transactions[transaction].kind == TRANSACTION_PROPOSAL) {
-		message->flags |= REQUEST_OWN;
-		to = id;
-	}
-	lab->transactions[transaction].asked = to;
-	node_send(node, to, message);
+	return TRANSACTION_NONE;
 }
 
 static void ask_all(struct lab *lab, uint32_t id, transaction_id transaction)
@@ -212,9 +242,8 @@ static void order_read(struct lab *lab, uint32_t id, transaction_id transaction)
 	ask(lab, id, transaction);
 }
 
-static void ask_again(struct lab *lab, uint32_t id, transaction_id transaction, bool *moved_on)
+static void ask_again(struct lab *lab, uint32_t id, transaction_id transaction, uint32_t *next)
 {
-	struct client *client = &lab->clients[id];
 	if (lab->transactions[transaction].kind == TRANSACTION_PROPOSAL) {
 		ask(lab, id, transaction); /* its validator may have forgotten it in a crash */
 		return;
@@ -234,20 +263,11 @@ static void ask_again(struct lab *lab, uint32_t id, transaction_id transaction, 
 		ask_all(lab, id, transaction);
 		break;
 	case CLIENT_HINTED:
-		/* Raft 8: it tries another server; once for all that timed out together. Servers that are cut off
-		 * with an old leader, or removed, keep naming it: each time that they do, one more is passed
-		 * over. */
-		client->n_passed = 0;
-		if (!*moved_on && lab->transactions[transaction].asked == client->believed) {
-			/* Of those removed, only while they do: none may be passed over for ever. */
-			bool misled =
-				lab->world.n_cuts > 0 || (lab->membership && client->silent == NODE_NONE);
-			client->silent = client->believed;
-			uint32_t skipped = misled ? client->n_sent_back : 0;
-			client->believed = (client->believed + 1 + skipped) % lab->world.n_validators;
+		/* Raft 8, thesis 6.2: it tries another server; the same for all that timed out together. */
+		if (*next == NODE_NONE) {
+			*next = client_next(lab, id, lab->transactions[transaction].asked);
 		}
-		*moved_on = true;
-		ask(lab, id, transaction);
+		client_ask(lab, id, transaction, *next);
 		break;
 	}
 }
@@ -256,7 +276,7 @@ void client_timer(struct node *node)
 {
 	struct lab *lab = lab_of(node);
 	struct client *client = &lab->clients[node->id];
-	bool moved_on = false;
+	uint32_t next = NODE_NONE;
 	/* From the longest waits down, so that none is looked at twice. */
 	for (int level = CLIENT_BACKOFFS - 1; level >= 0; level--) {
 		struct outstanding_ring *waiting = &client->waiting[level];
@@ -276,15 +296,15 @@ void client_timer(struct node *node)
 			if (!answered && head.deadline > lab->world.now) {
 				break;
 			}
-			waiting->first = (waiting->first + 1) & (waiting->capacity - 1);
-			waiting->n--;
+			ring_pop(waiting);
 			if (!answered) {
-				ask_again(lab, node->id, head.transaction, &moved_on);
+				ask_again(lab, node->id, head.transaction, &next);
 				wait_for(lab, node->id, head.transaction,
 					level < lab->backoff_max ? level + 1 : level);
 			}
 		}
 	}
+	client_seek_on(lab, node->id);
 	set_timer(lab, node->id);
 }
 
@@ -356,33 +376,6 @@ static uint32_t count_reply(struct lab *lab, struct reply_count *count, uint32_t
 	return n;
 }
 
-static void on_hint(struct lab *lab, struct node *node, const struct message *message)
-{
-	struct client *client = &lab->clients[node->id];
-	struct transaction *transaction = &lab->transactions[message->instance];
-	uint32_t leader = (uint32_t)message->extra;
-	/* A term has one leader, so that a hint of a term no older than the last can only improve on it:
-	 * requests don't run in circles between servers that know no better. */
-	if (leader != NODE_NONE && message->view >= client->view) {
-		client->view = message->view;
-		client->believed = leader;
-		if (leader == client->silent) {
-			client->silent = NODE_NONE; /* once for all that are sent back together */
-			client->n_sent_back++;
-		}
-	}
-	if (leader == NODE_NONE && client->believed == transaction->asked &&
-		client->n_passed + 1 < lab->world.n_validators) {
-		/* Raft 8: it tries another server. So many in all, whatever others say meanwhile (one may name
-		 * a leader that knows nothing of it); then it waits. */
-		client->n_passed++;
-		client->believed = (client->believed + 1) % lab->world.n_validators;
-	}
-	if (client->believed != transaction->asked) {
-		ask(lab, node->id, (transaction_id)message->instance);
-	}
-}
-
 /* Counts a firm reply, where all are. Is it enough? */
 static bool enough_firm(struct lab *lab, struct transaction *transaction, const struct message *message)
 {
@@ -419,14 +412,11 @@ static void accept_answer(struct lab *lab, struct node *node, transaction_id id,
 {
 	struct transaction *transaction = &lab->transactions[id];
 	struct client *client = &lab->clients[node->id];
-	if (message->extra != NODE_NONE && message->view >= client->view) {
-		client->view = message->view;
-		client->believed = (uint32_t)message->extra;
-	}
 	transaction->answered = true;
-	client->silent = NODE_NONE;
-	client->n_sent_back = 0;
-	client->n_passed = 0;
+	client->pause_ns = 0;
+	if (message->extra != NODE_NONE) {
+		client_learns(lab, node->id, message->view, (uint32_t)message->extra, false);
+	}
 	if (lab->noted) {
 		transaction_answered(lab, (transaction_id)message->instance, message->from);
 	}
@@ -455,13 +445,13 @@ static void accept_answer(struct lab *lab, struct node *node, transaction_id id,
 void client_receive(struct node *node, const struct message *message)
 {
 	struct lab *lab = lab_of(node);
+	if (message->kind == MESSAGE_HINT) {
+		client_hinted(lab, node, message);
+		return;
+	}
 	transaction_id id = (transaction_id)message->instance;
 	struct transaction *transaction = &lab->transactions[id];
 	if (transaction->answered || transaction->client != node->id) {
-		return;
-	}
-	if (message->kind == MESSAGE_HINT) {
-		on_hint(lab, node, message);
 		return;
 	}
 	if (sorted_replies(lab) ? enough_sorted(lab, node, transaction, message)

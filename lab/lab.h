@@ -1,12 +1,14 @@
 /* One run under way, shared by the files of this folder.
  *
- *   run.c       builds the world of a scenario, runs it, ends it with a verdict
+ *   run.c       builds the world of a scenario and runs it
+ *   end.c       when it is over, and with which verdict
  *   driver.c    items arrive, validators predict, gateways close
  *   models.c    what validators predict with: training, again and again, and the cache
  *   adversary.c what attackers make of predictions
  *   attackers.c who attacks, and what attackers on nodes do
  *   twins.c     validators that run twice
  *   clients.c   who submits transactions, waits for the answer and asks again
+ *   leaders.c   how clients find the leader and follow it, where a protocol has one that they ask
  *   replies.c   the replies to a request of which there are several sorts
  *   replica.c   what a validator executes: transactions, and the application behind them
  *   kv.c        the store of `kv`, at the replicas and as its clients know it
@@ -151,9 +153,9 @@ struct outstanding_ring {
 struct client {
 	uint32_t believed; /* whom it takes for the leader */
 	uint64_t view;     /* of which it heard that */
-	uint32_t silent;      /* who did not answer in time and was given up, or NODE_NONE */
-	uint32_t n_passed;    /* servers that knew no leader, one after the other, since it last waited */
-	uint32_t n_sent_back; /* since the last answer: how often it was named as the leader all the same */
+	uint32_t turn;     /* whom it asked last where nobody was known to lead, or who did gave no answer */
+	sim_time pause_ns; /* between two whom it asks for a leader; 0: it seeks none */
+	sim_time seek_at;  /* it asks the next one then */
 	struct outstanding_ring waiting[CLIENT_BACKOFFS]; /* by how often they were asked again */
 };
 
@@ -305,6 +307,7 @@ struct lab {
 	uint32_t n_reply_sets, reply_sets_capacity, reply_set_free;
 	struct kv *kv; /* kv.c; NULL: no store */
 	int backoff_max; /* the last of the CLIENT_BACKOFFS that is used */
+	sim_time wait_max_ns; /* no client waits for longer */
 
 	struct lab_item *items;
 	size_t n_items, items_capacity;
@@ -349,6 +352,8 @@ struct lab {
 
 	enum phase phase;
 	sim_time last_progress;
+	sim_time waited_from; /* the last_progress after which a scheduled change was waited for, */
+	uint32_t n_waits;     /* and how often in a row */
 	const char *verdict;
 	char verdict_reason[160];
 
@@ -403,6 +408,13 @@ void samples_add(struct samples *samples, int64_t value);
 /* NaN where there are none. */
 double samples_mean_s(const struct samples *samples);
 
+/* Where the run begins: when it may be over. */
+void lab_bound(struct lab *lab);
+/* When the last change that is known from the start has come: the end of a fault or an attack, or, of those that
+ * never end, the beginning. */
+sim_time lab_last_change(const struct scenario *scenario);
+/* The world's deadline is over, or its events: ends the run, or moves the deadline. */
+void lab_overdue(struct world *world, sim_time next_ns);
 /* Something happened that counts as progress: the liveness bound starts again. */
 void lab_progress(struct lab *lab);
 /* Ends the run. */
@@ -509,6 +521,20 @@ void client_timer(struct node *node);
 /* A gateway's validator has executed the transaction. */
 void client_executed(struct lab *lab, transaction_id transaction);
 void clients_restart(struct lab *lab, struct node *node);
+/* Asks `to` for it. */
+void client_ask(struct lab *lab, uint32_t id, transaction_id transaction, uint32_t to);
+/* Of what it waits for that can be asked of anyone: the first at or after (*level, *i), which are moved past
+ * it; TRANSACTION_NONE: none is left. They begin at 0. */
+transaction_id client_waits_for(const struct lab *lab, uint32_t id, int *level, uint32_t *i);
+
+/* leaders.c */
+/* It hears who leads a view. `anew`: it has just begun to, and knows of nothing that it was asked before. */
+void client_learns(struct lab *lab, uint32_t id, uint64_t view, uint32_t leader, bool anew);
+void client_hinted(struct lab *lab, struct node *node, const struct message *hint);
+/* Whom to ask after `asked` gave no answer. */
+uint32_t client_next(struct lab *lab, uint32_t id, uint32_t asked);
+/* Goes on looking for a leader, if it is time; what the client waits for may have been answered. */
+void client_seek_on(struct lab *lab, uint32_t id);
 
 /* replies.c */
 enum reply_sort { REPLY_SORT_NONE, REPLY_SORT_READ, REPLY_SORT_TENTATIVE, REPLY_SORT_FIRM };

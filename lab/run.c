@@ -1,16 +1,12 @@
-/* Builds the world of one run from a checked scenario, runs it, and ends it with a verdict. */
+/* Builds the world of one run from a checked scenario and runs it. */
 #include "lab.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Bytes from which arrays no longer double. */
 #define GROW_SLOWLY ((size_t)256 << 20)
-
-/* The bound on a drain where liveness_bound is off. */
-#define DRAIN_NS (30 * SIM_SECOND)
 
 void *lab_grow(void *old, size_t element_size, size_t n, size_t *capacity)
 {
@@ -37,128 +33,6 @@ void samples_add(struct samples *samples, int64_t value)
 	samples->values = lab_grow(
 		samples->values, sizeof(*samples->values), samples->n + 1, &samples->capacity);
 	samples->values[samples->n++] = value;
-}
-
-void lab_end(struct lab *lab, const char *verdict, const char *format, ...)
-{
-	if (lab->world.stopped) {
-		return;
-	}
-	lab->world.stopped = true;
-	lab->verdict = verdict;
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(lab->verdict_reason, sizeof(lab->verdict_reason), format, arguments);
-	va_end(arguments);
-}
-
-static bool work_outstanding(const struct lab *lab)
-{
-	return lab->n_accepted < lab->n_items;
-}
-
-static bool all_accepted(const struct lab *lab)
-{
-	return lab->arrivals_over && !work_outstanding(lab);
-}
-
-/* How long nothing may come on. A drain is bounded also where liveness is not: heartbeats go on for ever,
- * and a validator that lacks what was lost may never get it. */
-static sim_time patience_ns(const struct lab *lab)
-{
-	sim_time bound = lab->scenario->liveness_bound_ns;
-	return lab->phase == PHASE_DRAINING && bound == SIM_NEVER ? DRAIN_NS : bound;
-}
-
-void lab_progress(struct lab *lab)
-{
-	lab->last_progress = lab->world.now;
-	sim_time bound = sim_time_add(lab->world.now, patience_ns(lab));
-	sim_time time = lab->scenario->stop.time_ns;
-	lab->world.deadline_ns = bound < time ? bound : time;
-}
-
-/* Has every honest live validator that belongs executed the last instance? */
-static bool all_executed(const struct lab *lab)
-{
-	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
-		const struct node *node = &lab->world.nodes[i];
-		const struct replica *replica = &lab->replicas[i];
-		if (!lab_serves(lab, i) || !lab_counts(node)) {
-			continue;
-		}
-		if (lab->protocol->ordered ? replica->applied < lab->last_proposed
-								   : replica->n_applied < lab->n_proposed) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static void completed(struct lab *lab)
-{
-	lab_end(lab, "completed", "all %llu items accepted", (unsigned long long)lab->n_items);
-}
-
-void lab_check_done(struct lab *lab)
-{
-	if (all_accepted(lab)) {
-		if (lab->phase != PHASE_DRAINING) {
-			lab->phase = PHASE_DRAINING;
-			lab_progress(lab);
-		}
-		if (all_executed(lab)) {
-			completed(lab);
-		}
-	}
-}
-
-/* Which bound has been reached, or is it only that nothing happens for a while? */
-static void overdue(struct world *world, sim_time next)
-{
-	struct lab *lab = world->host;
-	const struct stop_settings *stop = &lab->scenario->stop;
-	sim_time bound = sim_time_add(lab->last_progress, patience_ns(lab));
-	if (lab->phase == PHASE_DRAINING && (next == SIM_NEVER || next > bound)) {
-		completed(lab); /* some validator will never come so far; its clients don't wait for it */
-		return;
-	}
-	if (world->events >= world->settings.events_max) {
-		if (world->events >= (uint64_t)stop->events) {
-			lab_end(lab, "limit", "%llu events", (unsigned long long)stop->events);
-		} else {
-			memory_look(lab);
-		}
-		return;
-	}
-	if (next == SIM_NEVER) {
-		lab_end(lab, "stalled", "nothing is left to happen; %llu of %llu items are not accepted",
-			(unsigned long long)(lab->n_items - lab->n_accepted), (unsigned long long)lab->n_items);
-		return;
-	}
-	if (next > stop->time_ns && stop->time_ns <= bound) {
-		world->now = stop->time_ns;
-		if (all_accepted(lab)) {
-			completed(lab);
-		} else {
-			lab_end(lab, "limit", "time %g s", sim_time_to_s(stop->time_ns));
-		}
-		return;
-	}
-	if (work_outstanding(lab)) {
-		world->now = bound;
-		lab_end(lab, "stalled", "no progress for %g s; %llu of %llu items are not accepted",
-			sim_time_to_s(lab->scenario->liveness_bound_ns),
-			(unsigned long long)(lab->n_items - lab->n_accepted), (unsigned long long)lab->n_items);
-		return;
-	}
-	/* Idle: nothing is outstanding, and the next arrival is further away than the bound. */
-	lab->last_progress = next;
-	sim_time later = sim_time_add(next, lab->scenario->liveness_bound_ns);
-	world->deadline_ns = later < stop->time_ns ? later : stop->time_ns;
-	if (world->deadline_ns < next) {
-		world->deadline_ns = next;
-	}
 }
 
 static void changed(struct world *world, struct node *node)
@@ -201,8 +75,7 @@ static void follows(struct node *node, uint64_t view, uint32_t leader)
 	watch_view(node);
 	/* A gateway knows what its validator knows. */
 	if (leader != NODE_NONE && lab->clients != NULL) {
-		lab->clients[node->id].believed = leader;
-		lab->clients[node->id].view = view;
+		client_learns(lab, node->id, view, leader, true);
 	}
 }
 
@@ -233,7 +106,7 @@ static const struct host_ops ops = {
 	.confirm = replica_confirm,
 	.rollback = replica_rollback,
 	.read = replica_read,
-	.overdue = overdue,
+	.overdue = lab_overdue,
 	.changed = changed,
 	.fault_began = fault_began,
 	.fault_ended = fault_ended,
@@ -276,7 +149,7 @@ static void build(struct lab *lab)
 	lab->leader_failed = SIM_NEVER;
 	replicas_start(lab);
 	clients_start(lab);
-	lab_progress(lab);
+	lab_bound(lab);
 	attackers_start(lab); /* before the faults: what a node never sends meets none */
 	world_faults(&lab->world, &scenario->faults);
 }

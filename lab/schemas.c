@@ -230,6 +230,29 @@ void run_schemas_init(struct run_schemas *schemas, const struct scenario_file *f
 	}
 }
 
+void run_schemas_describe(struct run_schemas *schemas)
+{
+	static const struct {
+		const struct column *columns;
+		size_t n;
+	} all[TABLE_N] = {
+		[TABLE_DECISIONS] = {decisions, COUNT(decisions)},
+		[TABLE_PREDICTIONS] = {predictions, COUNT(predictions)},
+		[TABLE_TRANSACTIONS] = {transactions, COUNT(transactions)},
+		[TABLE_VALIDATORS] = {validators, COUNT(validators)},
+		[TABLE_SERIES] = {series, COUNT(series)},
+		[TABLE_VIOLATIONS] = {violations, COUNT(violations)},
+		[TABLE_ROC] = {roc, COUNT(roc)},
+		[TABLE_MODELS] = {models, COUNT(models)},
+		[TABLE_IMPORTANCE] = {importance, COUNT(importance)},
+	};
+	static const char unit[] = "the workload's unit";
+	*schemas = (struct run_schemas){.n_swept = 0};
+	for (int i = 0; i < TABLE_N; i++) {
+		schemas->tables[i] = i == TABLE_RUNS ? make_runs(NULL, 0, unit) : make(all[i].columns, all[i].n, unit);
+	}
+}
+
 void run_schemas_finish(struct run_schemas *schemas)
 {
 	for (int i = 0; i < TABLE_N; i++) {

@@ -12,8 +12,6 @@
  * The first two bind ordered protocols; a record look-up a transaction, and one pass at the end. */
 #include "lab.h"
 
-#include "engine/fault.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,34 +177,6 @@ void told_finish(struct lab *lab)
 
 /* Liveness. */
 
-/* When what a rule holds is released, after its window perhaps. */
-static sim_time release_of(const struct plugin_value *fault)
-{
-	const struct fault_rule *rule = fault->settings;
-	bool holds = strcmp(fault->plugin->name, "rule") == 0 && rule->action == RULE_HOLD;
-	return holds ? rule->release_ns : 0;
-}
-
-/* When the last change that is scheduled has come: the end of a fault or an attack, or, of those that never
- * end, the beginning. */
-static sim_time last_change(const struct scenario *scenario)
-{
-	sim_time last = 0;
-	for (size_t i = 0; i < scenario->faults.n; i++) {
-		const struct fault_common *common = scenario->faults.values[i].settings;
-		sim_time at = common->until_ns == SIM_NEVER ? common->from_ns : common->until_ns;
-		last = at > last ? at : last;
-		at = release_of(&scenario->faults.values[i]);
-		last = at > last ? at : last;
-	}
-	for (size_t i = 0; i < scenario->attacks.n; i++) {
-		const struct attack_common *common = scenario->attacks.values[i].settings;
-		sim_time at = common->until_ns == SIM_NEVER ? common->from_ns : common->until_ns;
-		last = at > last ? at : last;
-	}
-	return last;
-}
-
 static void look(struct world *world, void *context, uint64_t changed_at)
 {
 	struct lab *lab = context;
@@ -236,7 +206,7 @@ static void look(struct world *world, void *context, uint64_t changed_at)
 void told_start(struct lab *lab)
 {
 	if (lab->scenario->checkers && lab->scenario->liveness_after_ns != SIM_NEVER) {
-		sim_time changed = last_change(lab->scenario);
+		sim_time changed = lab_last_change(lab->scenario);
 		world_call_at(&lab->world, sim_time_add(changed, lab->scenario->liveness_after_ns), look, lab,
 			(uint64_t)changed);
 	}

@@ -589,8 +589,13 @@ static void tell_client_message(const struct trace_run *run, const struct messag
 		break;
 	case MESSAGE_HINT:
 		trace_node_name(run, (uint32_t)message->extra, leader);
-		snprintf(out, size, "transaction %llu: the leader is %s", transaction,
-			message->extra == NODE_NONE ? "not known" : leader);
+		if (message->instance == TRANSACTION_NONE) {
+			snprintf(out, size, "%s %llu: %s", trace_view_word(run->protocol),
+				(unsigned long long)message->view, message->extra == NODE_NONE ? "leads no more" : "leads");
+		} else {
+			snprintf(out, size, "transaction %llu: the leader is %s", transaction,
+				message->extra == NODE_NONE ? "not known" : leader);
+		}
 		break;
 	default:
 		snprintf(out, size, "transaction %llu%s", transaction, operation);

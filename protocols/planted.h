@@ -18,6 +18,8 @@ enum planted {
 	PLANTED_LOCK_DROPPED,           /* the lock on the log: a vote for whoever asks, however old its log */
 	PLANTED_CHECKPOINT_F,           /* a checkpoint taken as stable with f votes */
 	PLANTED_LEASE_SKEW,             /* a lease that allows for no drift of the clocks */
+	PLANTED_LEASE_RECEIPT,          /* a lease counted from the answer's coming, not from the round's sending */
+	PLANTED_OLD_ANSWER_COUNTED,     /* an append's answer of an older term counted */
 	PLANTED_JOINT_ONE_MAJORITY,     /* joint consensus by a majority of the new voters alone */
 	PLANTED_LEARNERS_COUNTED,       /* what a learner holds counts towards a commitment */
 	PLANTED_CONFIG_KEPT,            /* a configuration that is cut from the log stays in force */
@@ -27,7 +29,7 @@ enum planted {
 
 #define PLANTED_NAMES \
 	"none|quorum-one-less|vote-forgotten|old-term-counted|prepared-ignored|null-skipped|watermark-off|" \
-	"reply-cache-dropped|lock-dropped|checkpoint-f|lease-skew|" \
+	"reply-cache-dropped|lock-dropped|checkpoint-f|lease-skew|lease-receipt|old-answer-counted|" \
 	"joint-one-majority|learners-counted|config-kept|state-on-f|certificate-first"
 
 #ifdef SYNOD_PLANTED

@@ -17,12 +17,4 @@ void reader_set_version(struct results_file *file, int version);
 /* Of the format: 1, which has no digest, or 2. */
 int results_version(const struct results_file *file);
 const char *results_path(const struct results_file *file);
-/* The table's schema, or NULL where the file has no such table. Owned by the file. */
-const struct table_schema *results_schema(const struct results_file *file, enum table_id table);
-uint64_t results_n_rows(const struct results_file *file, enum table_id table);
-
-/* Replaces the block's rows by n_rows of the table's, from `first` on. */
-bool results_read(struct results_file *file, enum table_id table, uint64_t first, size_t n_rows,
-	struct block *block, struct results_error *error);
-
 #endif

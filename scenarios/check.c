@@ -123,10 +123,12 @@ static void refuse_key(struct checker *checker, const struct tree *key, const st
 		words_add(&known, names[i]);
 	}
 	const struct path at = {path, key->text, 0};
-	const char *nearest = nearest_name(key->text, names, n);
-	diagnostics_error(checker->diagnostics, key->place, "unknown key `%s`%s%s%s%s%s",
+	const struct words home = words_home(key->text);
+	const char *nearest = home.n ? NULL : nearest_name(key->text, names, n);
+	diagnostics_error(checker->diagnostics, key->place, "unknown key `%s`%s%s%s%s%s%s",
 		excerpt(path_text(&at).text).text, kind ? " for " : "", kind ? kind : "",
-		nearest ? ": did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
+		home.n ? ": " : nearest ? ": did you mean `" : "", home.n ? home.text : "",
+		nearest ? nearest : "", nearest ? "`?" : "");
 	if (n) {
 		diagnostics_note(checker->diagnostics, "known here: %s", known.text);
 	}
@@ -265,27 +267,48 @@ static const struct tree *with_fallback(
 	return merged;
 }
 
+/* The duration that a bare one stands for in a registry that has `constant`; NULL where it has none. */
+static const struct param *constant_param(const struct registry *registry)
+{
+	for (size_t i = 0; registry->plugins[i]; i++) {
+		const struct plugin *plugin = registry->plugins[i];
+		const struct param *param = param_find(plugin->params, "value");
+		if (!strcmp(plugin->name, "constant") && param && param->kind == PARAM_DURATION) {
+			return param;
+		}
+	}
+	return NULL;
+}
+
 /* A bare duration where a registry has `constant`: that, with this value. NULL where it isn't one. */
 static const struct tree *as_constant(
 	struct checker *checker, const struct tree *value, const struct registry *registry)
 {
 	int64_t duration;
-	if (value->kind != TREE_SCALAR || quantity_duration(value->text, &duration) != QUANTITY_FINE) {
+	if (value->kind != TREE_SCALAR || quantity_duration(value->text, &duration) != QUANTITY_FINE ||
+		!constant_param(registry)) {
 		return NULL;
 	}
-	for (size_t i = 0; registry->plugins[i]; i++) {
-		const struct plugin *plugin = registry->plugins[i];
-		const struct param *param = param_find(plugin->params, "value");
-		if (!strcmp(plugin->name, "constant") && param && param->kind == PARAM_DURATION) {
-			struct arena *arena = checker->scratch;
-			struct place place = value->place;
-			struct tree *map = tree_map_of(
-				arena, tree_scalar(arena, "kind", place), tree_scalar(arena, "constant", place));
-			return tree_map_put(arena, map, tree_scalar(arena, "value", place),
-				tree_scalar(arena, value->text, place));
-		}
+	struct arena *arena = checker->scratch;
+	struct place place = value->place;
+	struct tree *map = tree_map_of(
+		arena, tree_scalar(arena, "kind", place), tree_scalar(arena, "constant", place));
+	return tree_map_put(
+		arena, map, tree_scalar(arena, "value", place), tree_scalar(arena, value->text, place));
+}
+
+/* A number that was meant for one, and lacks its unit. True where that was said. */
+static bool refuse_constant(struct checker *checker, const struct tree *value,
+	const struct registry *registry, const struct path *path)
+{
+	struct quantity quantity;
+	sim_time duration;
+	const struct param *param = constant_param(registry);
+	if (!param || value->kind != TREE_SCALAR || !quantity_split(value->text, &quantity)) {
+		return false;
 	}
-	return NULL;
+	refuse_quantity(checker, value, param, path, quantity_duration(value->text, &duration));
+	return true;
 }
 
 bool check_plugin(struct checker *checker, const struct tree *value, const struct param *param,
@@ -293,6 +316,9 @@ bool check_plugin(struct checker *checker, const struct tree *value, const struc
 {
 	const struct registry *registry = param->registry;
 	const struct tree *constant = as_constant(checker, value, registry);
+	if (!constant && refuse_constant(checker, value, registry, path)) {
+		return false;
+	}
 	value = constant ? constant : value;
 	const char *names[NAMES_MAX];
 	struct words known = {.n = 0};
@@ -312,6 +338,7 @@ bool check_plugin(struct checker *checker, const struct tree *value, const struc
 		diagnostics_error(checker->diagnostics, kind ? kind->place : value->place,
 			kind ? "%s must be a %s or {kind: ...}" : "%s needs a `kind`: which %s?",
 			path_text(path).text, registry->sort);
+		note_sweep(checker, value, path); /* the first note stands */
 		diagnostics_note(checker->diagnostics, "%s: %s", registry->plural, known.text);
 		return false;
 	}

@@ -8,6 +8,7 @@
 
 #include "diagnostics.h"
 #include "pool.h"
+#include "quantity.h"
 #include "tree.h"
 
 #include "sim/param.h"
@@ -77,11 +78,26 @@ bool check_list(struct checker *checker, const struct tree *value, const struct 
 bool check_plugin(struct checker *checker, const struct tree *value, const struct param *param,
 	struct plugin_value *out, const struct path *path);
 
+/* A list of words for a message, `a, b, c`; shortened where it is very long. */
+struct words {
+	char text[600];
+	size_t n;
+};
+void words_add(struct words *words, const char *word);
+
 /* Is it in the parameter's range? */
 bool param_holds(const struct param *param, double value);
 /* Adds `PATH must be WHAT, got VALUE`. Always false. */
 bool refuse(struct checker *checker, const struct tree *value, const struct param *param,
 	const struct path *path);
+
+/* The same where a number has no unit, a wrong one, or is none. */
+bool refuse_quantity(struct checker *checker, const struct tree *value, const struct param *param,
+	const struct path *path, enum quantity_problem problem);
+/* Adds a note that several values are swept, where the value is a list and the path may be swept. */
+void note_sweep(struct checker *checker, const struct tree *value, const struct path *path);
+/* Where else a key of that name is known, in words: "protocol (raft, pbft)"; empty where nowhere. */
+struct words words_home(const char *key);
 
 /* What a value that isn't there stands for, or NULL. At the place of what it belongs to. */
 const struct tree *fallback_tree(
@@ -99,11 +115,5 @@ const char *path_resolve(struct checker *checker, const char *path);
 void value_print(
 	struct text *out, const struct param *param, const struct tree *tree, const void *at);
 
-/* A list of words for a message, `a, b, c`; shortened where it is very long. */
-struct words {
-	char text[600];
-	size_t n;
-};
-void words_add(struct words *words, const char *word);
 
 #endif

@@ -2,6 +2,7 @@
 #include "check.h"
 #include "csv.h"
 #include "quantity.h"
+#include "sweep.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -198,7 +199,22 @@ bool refuse(struct checker *checker, const struct tree *value, const struct para
 	diagnostics_error(checker->diagnostics, value->place, "%s must be %s, got %s",
 		path_text(path).text, takes, found);
 	note_percent(checker, value, param);
+	note_sweep(checker, value, path);
 	return false;
+}
+
+void note_sweep(struct checker *checker, const struct tree *value, const struct path *path)
+{
+	const struct path_text name = path_text(path);
+	if (value->kind != TREE_LIST || value->n == 0 || !sweep_allows(name.text)) {
+		return;
+	}
+	struct text list = {0};
+	tree_emit_flow(value, &list);
+	bool in_file = value->place.source && value->place.source->has_lines;
+	diagnostics_note(checker->diagnostics, "several values are swept: %s%s: %s%s",
+		in_file ? "sweep: {" : "--set 'sweep={", name.text, excerpt(list.bytes).text, in_file ? "}" : "}'");
+	text_free(&list);
 }
 
 static const char *const *units_of(enum param_kind kind)
@@ -226,7 +242,7 @@ static const char *usual_unit(const char *unit)
 	return NULL;
 }
 
-static bool refuse_quantity(struct checker *checker, const struct tree *value,
+bool refuse_quantity(struct checker *checker, const struct tree *value,
 	const struct param *param, const struct path *path, enum quantity_problem problem)
 {
 	struct quantity quantity = {.unit = ""};
@@ -250,6 +266,9 @@ static bool refuse_quantity(struct checker *checker, const struct tree *value,
 	case QUANTITY_NO_UNIT:
 		diagnostics_error(checker->diagnostics, value->place, "%s is %s and needs a unit, got %s",
 			name.text, kinds[param->kind], excerpt(value->text).text);
+		if (*number == '-') {
+			return false; /* wrong with any unit */
+		}
 		if (param->kind == PARAM_RATE) {
 			diagnostics_note(checker->diagnostics, "write %s /s", number);
 		} else if (param->kind == PARAM_BYTES) {

@@ -45,6 +45,17 @@ const struct tree *scenario_override(struct arena *arena, const struct tree *roo
 	return changed ? changed : root;
 }
 
+static bool sets_sweep(const char *set)
+{
+	static const char *const sections[] = {"sweep", "zip"};
+	bool is = false;
+	for (size_t i = 0; i < 2; i++) {
+		size_t n = strlen(sections[i]);
+		is |= !strncmp(set, sections[i], n) && (set[n] == '=' || set[n] == '.');
+	}
+	return is;
+}
+
 static const struct tree *read_tree(struct scenario_file *file, const char *const *sets,
 	size_t n_sets, struct diagnostics *diagnostics)
 {
@@ -64,8 +75,14 @@ static const struct tree *read_tree(struct scenario_file *file, const char *cons
 		diagnostics_note(diagnostics, "a scenario has at least validators, protocol and workload");
 		return NULL;
 	}
-	for (size_t i = 0; i < n_sets; i++) {
-		root = scenario_override(&file->arena, root, sets[i], (unsigned)i + 1, diagnostics);
+	/* What is swept comes first, so that the order on the command line makes no difference between a sweep
+	 * and what is set beside it. */
+	for (int others = 0; others < 2; others++) {
+		for (size_t i = 0; i < n_sets; i++) {
+			if (sets_sweep(sets[i]) != others) {
+				root = scenario_override(&file->arena, root, sets[i], (unsigned)i + 1, diagnostics);
+			}
+		}
 	}
 	return root;
 }

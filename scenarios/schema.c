@@ -47,7 +47,8 @@ const struct param scenario_params[] = {
 		.offset = AT(stop.time_ns),
 		.fallback = "off",
 		.unit = "s",
-		.help = "simulated time; 600 s where stop names neither items nor time"},
+		.help = "simulated time: alone, the run's planned end; with items, a bound; 600 s where stop "
+				"names neither"},
 	{.name = "stop.events",
 		.kind = PARAM_INT,
 		.flags = PARAM_UNLIMITED,
@@ -208,7 +209,8 @@ const struct param scenario_params[] = {
 		.offset = AT(liveness_bound_ns),
 		.fallback = "auto",
 		.unit = "s",
-		.help = "how long work may be outstanding without progress before a run is `stalled`"},
+		.help = "how long work may be outstanding without progress, and no scheduled change to come, before "
+				"a run is `stalled`"},
 	{.name = "checkers",
 		.kind = PARAM_BOOL,
 		.offset = AT(checkers),

@@ -7,6 +7,22 @@
 /* These are the same at every point. */
 static const char *const unswept[] = {"title", "seed", "replications", "record", "skip_unfit", "sweep", "zip"};
 
+static const char *unswept_above(const char *path)
+{
+	for (size_t i = 0; i < sizeof(unswept) / sizeof(unswept[0]); i++) {
+		size_t n = strlen(unswept[i]);
+		if (!strncmp(path, unswept[i], n) && (!path[n] || path[n] == '.')) {
+			return unswept[i];
+		}
+	}
+	return NULL;
+}
+
+bool sweep_allows(const char *path)
+{
+	return !unswept_above(path);
+}
+
 static bool power_of_ten(int exponent, int64_t *out)
 {
 	*out = 1;
@@ -198,18 +214,15 @@ static void label_cells(struct arena *arena, struct sweep_key *key)
 static bool read_key(struct arena *arena, const struct tree *name, const struct tree *values,
 	const char *section, struct sweep_key *key, struct diagnostics *diagnostics)
 {
-	for (size_t i = 0; i < sizeof(unswept) / sizeof(unswept[0]); i++) {
-		size_t n = strlen(unswept[i]);
-		if (!strncmp(name->text, unswept[i], n) && (!name->text[n] || name->text[n] == '.')) {
-			bool inside = !strcmp(unswept[i], "zip") || !strcmp(unswept[i], "sweep");
-			diagnostics_error(diagnostics, name->place, "`%.*s` can't be swept: %s", (int)n,
-				name->text,
-				inside ? "it stands by itself, beside `sweep`" : "it is the same at every point");
-			if (!strcmp(unswept[i], "seed")) {
-				diagnostics_note(diagnostics, "`replications` gives independent runs");
-			}
-			return false;
+	const char *fixed = unswept_above(name->text);
+	if (fixed) {
+		bool inside = !strcmp(fixed, "zip") || !strcmp(fixed, "sweep");
+		diagnostics_error(diagnostics, name->place, "`%s` can't be swept: %s", fixed,
+			inside ? "it stands by itself, beside `sweep`" : "it is the same at every point");
+		if (!strcmp(fixed, "seed")) {
+			diagnostics_note(diagnostics, "`replications` gives independent runs");
 		}
+		return false;
 	}
 	if (values->kind == TREE_BAD) {
 		return false;
@@ -425,6 +438,38 @@ static struct tree *override_values(struct arena *arena, const struct tree *valu
 	return list;
 }
 
+/* Was it written on the command line? */
+static bool is_set(const struct tree *tree)
+{
+	return tree->place.source && !tree->place.source->has_lines;
+}
+
+static void add_name(struct text *names, const char *key)
+{
+	text_add(names, names->n ? ", `" : "`");
+	text_add(names, excerpt(key).text);
+	text_add(names, "`");
+}
+
+/* A whole sweep in another's stead: says which keys are no longer swept, unless it is none. */
+static struct tree *replace_section(struct arena *arena, const struct tree *root, const char *section,
+	struct tree *value, struct diagnostics *diagnostics)
+{
+	const struct tree *old = tree_get(root, section);
+	struct text gone = {0};
+	for (size_t i = 0; old && old->kind == TREE_MAP && value->kind == TREE_MAP && i < old->n; i++) {
+		if (!tree_get(value, old->keys[i]->text)) {
+			add_name(&gone, old->keys[i]->text);
+		}
+	}
+	if (gone.n) {
+		diagnostics_remark(diagnostics, (struct place){value->place.source, PLACE_WHOLE, 0},
+			"takes %s out of the %s", gone.bytes, section);
+	}
+	text_free(&gone);
+	return tree_map_put(arena, root, tree_scalar(arena, section, value->place), value);
+}
+
 /* What stands at a dotted path, or NULL. */
 static const struct tree *at_path(struct arena *arena, const struct tree *root, const char *path)
 {
@@ -448,8 +493,12 @@ struct tree *sweep_override(struct arena *arena, const struct tree *root, const 
 	static const char *const sections[] = {"sweep", "zip"};
 	struct place place = value->place;
 	const struct tree *tree = root;
+	struct text gone = {0};
 	bool done = false;
 	for (size_t s = 0; s < 2; s++) {
+		if (!strcmp(path, sections[s])) {
+			return replace_section(arena, root, path, value, diagnostics);
+		}
 		if (lies_below(path, sections[s])) {
 			/* The rest is one key of the section, dots and all. */
 			return put_swept(
@@ -458,14 +507,24 @@ struct tree *sweep_override(struct arena *arena, const struct tree *root, const 
 		const struct tree *map = tree_get(root, sections[s]);
 		for (size_t i = 0; map && map->kind == TREE_MAP && i < map->n; i++) {
 			const char *key = map->keys[i]->text;
-			if (!strcmp(key, path) || lies_below(key, path)) {
+			bool same = !strcmp(key, path);
+			if (same && is_set(map->values[i])) {
+				diagnostics_error(diagnostics, (struct place){place.source, PLACE_WHOLE, 0},
+					"`%s` is set here and swept by %s: leave one of the two out", excerpt(path).text,
+					map->values[i]->place.source->name);
+				text_free(&gone);
+				return NULL;
+			}
+			if (same || (lies_below(key, path) && !is_set(map->values[i]))) {
 				tree = put_swept(arena, tree, sections[s], key, NULL, place);
+				add_name(&gone, key);
 			} else if (lies_below(path, key)) {
 				struct tree *values = override_values(
 					arena, map->values[i], path + strlen(key) + 1, value, diagnostics);
 				if (!values) {
 					diagnostics_error(diagnostics, place, "`%s` is below `%s`, which is swept",
 						excerpt(path).text, excerpt(key).text);
+					text_free(&gone);
 					return NULL;
 				}
 				tree = put_swept(arena, tree, sections[s], key, values, map->keys[i]->place);
@@ -475,6 +534,7 @@ struct tree *sweep_override(struct arena *arena, const struct tree *root, const 
 				if (besides && (besides->kind == TREE_MAP || besides->kind == TREE_SCALAR)) {
 					tree = tree_with(arena, tree, path, value, place, diagnostics);
 					if (!tree) {
+						text_free(&gone);
 						return NULL;
 					}
 				}
@@ -482,6 +542,11 @@ struct tree *sweep_override(struct arena *arena, const struct tree *root, const 
 			}
 		}
 	}
+	if (gone.n) {
+		diagnostics_remark(diagnostics, (struct place){place.source, PLACE_WHOLE, 0},
+			"takes %s out of the sweep", gone.bytes);
+	}
+	text_free(&gone);
 	if (done) {
 		return (struct tree *)(uintptr_t)tree;
 	}

@@ -32,6 +32,9 @@ struct sweep {
 bool sweep_read(struct arena *arena, const struct tree *root, struct sweep *out,
 	struct diagnostics *diagnostics);
 
+/* May the path be swept? The title, the seed and their like are the same at every point. */
+bool sweep_allows(const char *path);
+
 /* Which of a key's values a point has. */
 size_t sweep_index(const struct sweep *sweep, size_t point, size_t key);
 
@@ -40,8 +43,9 @@ size_t sweep_index(const struct sweep *sweep, size_t point, size_t key);
 const struct tree *sweep_point(const struct sweep *sweep, struct arena *arena,
 	const struct tree *root, size_t point, struct diagnostics *diagnostics);
 
-/* Sets a key on the command line. What is set so is no longer swept; what is set below a swept key
- * is set in each of its values. NULL with an error where the path leads nowhere. */
+/* Sets a key on the command line. What is set so is no longer swept, which a remark says; what is set below a
+ * swept key is set in each of its values. A sweep on the command line is given first, and what it sweeps can't
+ * be set as well. NULL with an error where that is tried or the path leads nowhere. */
 struct tree *sweep_override(struct arena *arena, const struct tree *root, const char *path,
 	struct tree *value, struct diagnostics *diagnostics);
 

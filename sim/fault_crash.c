@@ -227,6 +227,7 @@ static void rate_crashes(struct world *world, void *context, uint64_t argument)
 	at = at < until ? at : until; /* all are up again when the window closes */
 	if (at != SIM_NEVER) {
 		world->n_changes_pending++;
+		world_changes_at(world, at);
 		world_call_at(world, at, rate_repairs, turn, 0);
 	}
 	begin(world, &turn->outage);

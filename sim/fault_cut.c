@@ -255,6 +255,7 @@ static void flap_turns(struct world *world, void *context, uint64_t down)
 	const struct fault_flap *settings = flapping->settings;
 	sim_time next = sim_time_add(world->now, down ? settings->down_ns : settings->up_ns);
 	if (next < settings->common.until_ns) {
+		world_changes_at(world, next);
 		world_call_at(world, next, flap_turns, flapping, !down);
 	}
 	if (world->now == settings->common.from_ns) {

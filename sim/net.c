@@ -327,6 +327,11 @@ void node_multicast(struct node *node, struct message *message)
 	queue_push_many(&world->queue, world->entries, n_entries);
 }
 
+uint32_t node_n_clients(const struct node *node)
+{
+	return node->world->n_nodes - node->world->n_validators;
+}
+
 void node_send(struct node *node, uint32_t to, struct message *message)
 {
 	struct world *world = node->world;

@@ -180,7 +180,7 @@ static const struct plugin *const members[] = {
 
 static const struct registry member_registry = {
 	.sort = "predictor of an ensemble",
-	.plural = "predictors of an ensemble",
+	.plural = "members",
 	.plugins = members,
 };
 

@@ -272,6 +272,6 @@ static const struct plugin *const sources[] = {
 
 const struct registry parcel_registry = {
 	.sort = "source of parcels",
-	.plural = "sources of parcels",
+	.plural = "parcels",
 	.plugins = sources,
 };

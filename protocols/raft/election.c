@@ -37,6 +37,7 @@ static void stop_leading(struct node *node)
 	raft->transfer_to = NODE_NONE;
 	raft_change_drop(node);
 	raft_reset_election_timer(node);
+	raft_tell_clients(node, NODE_NONE);
 }
 
 void raft_step_down(struct node *node, uint64_t term)
@@ -113,6 +114,7 @@ void raft_lead(struct node *node, bool first)
 	} else {
 		/* Raft 8: a new leader commits a no-op, to find out which entries are committed. */
 		raft_propose_noop(node);
+		raft_tell_clients(node, node->id);
 	}
 }
 

@@ -338,6 +338,8 @@ void raft_say_farewell(struct node *node);
 /* Where commitment is not counted entry by entry: looks how far it has come. */
 void raft_advance_commit(struct node *node);
 void raft_hint(struct node *node, const struct message *request);
+/* `leader`: itself, or NODE_NONE. */
+void raft_tell_clients(struct node *node, uint32_t leader);
 
 /* storage.c */
 void raft_storage_start(struct node *node);

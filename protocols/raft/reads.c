@@ -152,7 +152,9 @@ void raft_on_confirm_answer(struct node *node, const struct message *message)
 	peer->answered_at = node_now(node);
 	if (message->instance > peer->confirmed_round) {
 		peer->confirmed_round = message->instance;
-		peer->confirmed_at = (sim_time)message->extra;
+		peer->confirmed_at = PLANTED(raft_settings_of(node), LEASE_RECEIPT)
+			? node_now(node)
+			: (sim_time)message->extra;
 	}
 	count_confirmed(node);
 	raft_serve_reads(node);

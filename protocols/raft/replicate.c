@@ -211,6 +211,21 @@ void raft_hint(struct node *node, const struct message *request)
 	node_send(node, request->from, hint);
 }
 
+/* Departs from thesis 6.2, where a client that hears nothing more of its leader finds out by a timeout of its
+ * own: here whoever takes the lead or gives it up tells all clients, as a connection that breaks would. What
+ * they asked another, or asked in vain, they ask again. */
+void raft_tell_clients(struct node *node, uint32_t leader)
+{
+	uint32_t n_clients = node_n_clients(node);
+	for (uint32_t i = 0; i < n_clients; i++) {
+		struct message *hint = node_message(node, MESSAGE_HINT, CLASS_CLIENT, RAFT_HEADER_BYTES);
+		hint->view = raft_of(node)->term;
+		hint->instance = TRANSACTION_NONE;
+		hint->extra = leader;
+		node_send(node, node->n_validators + i, hint);
+	}
+}
+
 void raft_on_request(struct node *node, const struct message *message)
 {
 	struct raft *raft = raft_of(node);
@@ -417,7 +432,9 @@ void raft_on_append_answer(struct node *node, const struct message *message)
 		raft_step_down(node, message->view);
 		return;
 	}
-	if (raft->role != RAFT_LEADER || message->view < raft->term) {
+	/* What a server held in an older term, whose leader this one was too, both may have lost since. */
+	bool old = message->view < raft->term && !PLANTED(raft_settings_of(node), OLD_ANSWER_COUNTED);
+	if (raft->role != RAFT_LEADER || old) {
 		return;
 	}
 	struct raft_peer *peer = &raft->peers[message->from];

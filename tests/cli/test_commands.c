@@ -28,7 +28,7 @@ static void names_the_nearest(void **state)
 {
 	expect("$SYNOD rnu x", 2, "did you mean 'run'?");
 	expect("$SYNOD run --rezume x", 2, "did you mean '--resume'?");
-	expect("$SYNOD list protocol", 2, "did you mean 'protocols'?");
+	expect("$SYNOD list protocls", 2, "did you mean 'protocols'?");
 	expect("$SYNOD run", 2, "usage: synod run SCENARIO");
 	expect("$SYNOD run a b", 2, "usage: synod run SCENARIO");
 	expect("$SYNOD run small.yaml -j 0", 2, "-j takes a whole number from 1 to 1024, got '0'");
@@ -135,6 +135,40 @@ static void gives_no_work_up_silently(void **state)
 	expect("(ulimit -n 4; $SYNOD run small.yaml -q -o n.h5)", 3, "`ulimit -n`");
 }
 
+/* A finished sweep within a larger one is not run again, and leaves no trace in the larger one's bytes. */
+static void extends_a_finished_sweep(void **state)
+{
+	write_file("some.yaml",
+		"validators: 4\nprotocol: pbft\nstop: {items: 30}\nseed: 5\n"
+		"network: {latency: {kind: normal, mean: 10 ms, sd: 2 ms}}\n"
+		"workload: {kind: dimweight, arrivals: {kind: poisson, rate: 50 /s}}\n"
+		"predictor: {kind: linear, train: 50}\n"
+		"attacks: [{kind: random, fraction: 0.25}]\n"
+		"faults: [{kind: crash, nodes: [0], from: 300 ms, until: 600 ms}]\n"
+		"record: [decisions, predictions, transactions, validators, series, roc, models]\n"
+		"replications: 2\n"
+		"sweep: {protocol: [raft, pbft]}\n");
+#define MORE                                                                                       \
+	"--set replications=3 --set 'sweep={protocol: [none, pbft, raft], validators: [7, 4], "         \
+	"network.latency.mean: [9 ms, 10 ms]}'"
+	expect("$SYNOD run some.yaml -q -o e.h5", 0, NULL);
+	expect("$SYNOD run some.yaml -q -o e.h5 --set replications=3", 0,
+		"synod: extends e.h5: 4 of 6 runs are taken over from it");
+	expect("$SYNOD run some.yaml -q -o f.h5 --set replications=3 && cmp e.h5 f.h5", 0, NULL);
+	/* Other points, in another order, with other columns. */
+	expect("$SYNOD run some.yaml -q -o e.h5 " MORE, 0, "6 of 36 runs are taken over");
+	expect("$SYNOD run some.yaml -q -o g.h5 " MORE " && cmp e.h5 g.h5", 0, NULL);
+	/* One that was cut off is gone on with, beside the finished one. */
+	expect("(ulimit -f 300; $SYNOD run some.yaml -q -o f.h5 " MORE ")", 3, "`ulimit -f`");
+	expect("$SYNOD run some.yaml -q -o f.h5 " MORE " && cmp f.h5 g.h5", 0, "synod: goes on with f.h5");
+	/* What holds not all of it is another. */
+	expect("$SYNOD run some.yaml -q -o e.h5", 2, "the finished result of another scenario");
+	expect("$SYNOD run some.yaml -q -o e.h5 --set replications=4 --set 'sweep={protocol: [none, pbft]}'", 2,
+		"another scenario");
+	expect("$SYNOD run some.yaml -q -o e.h5 " MORE " --set stop.items=31", 2, "another scenario");
+	expect("cmp e.h5 g.h5", 0, NULL);
+}
+
 /* Every command that reads a result refuses one in which a bit has changed, in a sentence. */
 static void refuses_damage(void **state)
 {
@@ -213,7 +247,19 @@ static void lists_what_there_is(void **state)
 	expect("$SYNOD list attacks", 0, "knows and can");
 	expect("$SYNOD list equivocate", 0, "attacks\n\n  equivocate: ");
 	expect("$SYNOD list equivocate | grep -c 'fraction  \\|groups  '", 0, "2");
-	expect("$SYNOD list linear | grep -c '^  linear:'", 0, "2"); /* a predictor and a drift */
+	/* a predictor, one of an ensemble and a drift */
+	expect("$SYNOD list linear | grep -c '^  linear:'", 0, "3");
+	expect("$SYNOD list", 0, "\nparcels      model, uniform, exponential, normal\n");
+	expect("$SYNOD list parcels", 0, "  exponential: ");
+	expect("$SYNOD list lease raft", 2, "nothing of that name");
+	expect("$SYNOD list raft", 0, "default 0.9; only where reads = lease\n");
+	expect("$SYNOD list sybil", 0, "    only where workload.identities = open\n");
+	expect("$SYNOD list tables", 0, "\npredictions\n\n  run ");
+	expect("$SYNOD list latency_mean_s", 0, "table runs\n\n  latency_mean_s");
+	expect("$SYNOD list 'msgs/inst'", 0, "  messages_per_instance ");
+	expect("$SYNOD list arrived_s", 0, "table decisions\n\n  arrived_s ");
+	expect("$SYNOD list network.loss", 0, "that a message is lost\n");
+	expect("$SYNOD list latency_men_s", 2, "did you mean 'latency_mean_s'?");
 	expect("$SYNOD list equivocat", 2, "did you mean 'equivocate'?");
 	expect("$SYNOD list attacks | grep -c '^    fraction '", 0, "1\n");
 	expect("$SYNOD list attacks | grep -c '^    epsilon '", 0, "3\n");
@@ -308,6 +354,7 @@ int main(void)
 		cmocka_unit_test(runs_alike_on_any_number_of_threads),
 		cmocka_unit_test(keeps_what_is_not_a_result),
 		cmocka_unit_test(gives_no_work_up_silently),
+		cmocka_unit_test(extends_a_finished_sweep),
 		cmocka_unit_test(refuses_damage),
 		cmocka_unit_test(says_what_came_too_late),
 		cmocka_unit_test(says_what_does_nothing),

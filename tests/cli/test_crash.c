@@ -34,6 +34,10 @@ static void the_others_go_on(void **state)
 	expect(DEATHS "$PLANTED run small.yaml -q -j 7 --force -o b.h5; cmp a.h5 b.h5", 0, NULL);
 	expect(DEATHS "$PLANTED run small.yaml -q -o b.h5", 1, "nothing was left to run");
 	assert_false(exists("b.h5.journal"));
+	/* In a larger sweep they are tried again. */
+	expect("$SYNOD run small.yaml -q -o more.h5 --set replications=5", 0, NULL);
+	expect("$PLANTED run small.yaml -q -o b.h5 --set replications=5 && cmp b.h5 more.h5", 0,
+		"8 of 15 runs are taken over");
 }
 
 static void without_a_result_file_as_well(void **state)

@@ -22,7 +22,7 @@ static void completed(void **state)
 	outcome_close(outcome);
 }
 
-/* Neither is there anything to wait for: no arrival comes before the time is over. */
+/* No arrival comes before the time is over, to its end. */
 static void nothing_arrives(void **state)
 {
 	const char *const protocols[] = {"none", "raft", "pbft"};
@@ -34,6 +34,9 @@ static void nothing_arrives(void **state)
 			protocols[i]);
 		assert_verdict(outcome, "completed");
 		assert_true(kpi(outcome, KPI_ITEMS) == 0);
+		assert_true(kpi(outcome, KPI_SIMULATED) == 1);
+		assert_true(isnan(kpi(outcome, KPI_OUTAGE_MAX)));
+		assert_true(isnan(kpi(outcome, KPI_RECOVERED)));
 		assert_true(isnan(kpi(outcome, KPI_THROUGHPUT)));
 		assert_true(isnan(kpi(outcome, KPI_LATENCY_MEAN)));
 		assert_true(isnan(kpi(outcome, KPI_LATENCY_SD)));
@@ -46,6 +49,58 @@ static void nothing_arrives(void **state)
 		assert_true(isnan(kpi(outcome, KPI_MAE)));
 		outcome_close(outcome);
 	}
+}
+
+/* An outage longer than the bound is no end while its own is to come. */
+static void long_outages(void **state)
+{
+	static const struct {
+		const char *protocol, *fault;
+		double until_s;
+	} rows[] = {
+		{"raft", "{kind: crash, nodes: [1, 2, 3], from: 1 s, until: 50 s}", 50},
+		{"pbft", "{kind: crash, nodes: [1, 2], from: 1 s, until: 100 s}", 100},
+		{"central", "{kind: crash, nodes: [0], from: 1 s, until: 50 s}", 50},
+		{"raft", "{kind: loss, probability: 1, among: all, from: 1 s, until: 50 s}", 50},
+		{"pbft", "{kind: partition, groups: [[0, 1], [2, 3]], from: 1 s, until: 100 s}", 100},
+		{"raft", "{kind: stabilise, at: 50 s, delay: 1 ms, loss: 1}", 50},
+		{"pbft", "{kind: rule, message: prepare, action: drop, from: 1 s, until: 50 s}", 50},
+		/* down for a minute or so, again and again without end: what recurs is scheduled as it goes */
+		{"raft", "{kind: crash, nodes: [0, 1, 2, 3], at_once: 4, every: 5 s, lasts: 60 s}", 60},
+		{"raft", "{kind: flap, nodes: [0, 1, 2], down: 50 s, up: 10 s, from: 1 s}", 51},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct outcome *outcome =
+			run_text("stop: {items: 600}\nliveness_bound: 10 s\nvalidators: 4\nprotocol: %s\n"
+					 "workload: {kind: requests, client_timeout: 1 s}\nfaults: [%s]\n",
+				rows[i].protocol, rows[i].fault);
+		assert_verdict(outcome, "completed");
+		assert_true(kpi(outcome, KPI_SIMULATED) > rows[i].until_s);
+		assert_true(kpi(outcome, KPI_OUTAGE_MAX) > 40);
+		outcome_close(outcome);
+	}
+	/* The bound counts from the last change: of attacks, too, and of steps. */
+	static const char *const changes[] = {"attacks: [{kind: silent, nodes: [3], from: 20 s, until: 40 s}]",
+		"faults: [{kind: loss, probability: 1, from: 1 s}, {kind: slow-node, nodes: [1], factor: 2, from: 40 s}]",
+		"faults: [{kind: loss, probability: 1, from: 1 s}, {kind: step, at: 40 s, node: [1], action: campaign}]"};
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		struct outcome *outcome = run_text("stop: {items: 60}\nliveness_bound: 10 s\nvalidators: 4\n"
+										   "protocol: pbft\nnode: {send: 1 us}\nworkload: requests\n"
+										   "network: {loss: %d}\n%s\n",
+			i == 0, changes[i]);
+		assert_verdict(outcome, "stalled");
+		assert_reason(outcome, "no progress for 10 s since the last scheduled change, at 40 s");
+		assert_near(kpi(outcome, KPI_SIMULATED), 50, 1e-9);
+		outcome_close(outcome);
+	}
+	/* What recurs without end and without any progress is not waited for without end. */
+	struct outcome *outcome = run_text("stop: {items: 60}\nliveness_bound: 10 s\nvalidators: 4\n"
+									   "protocol: pbft\nworkload: requests\n"
+									   "faults: [{kind: flap, nodes: [0, 1, 2], down: 1 s, up: 20 us}]\n");
+	assert_verdict(outcome, "stalled");
+	assert_reason(outcome, "no progress for 10");
+	assert_in_range(kpi(outcome, KPI_SIMULATED), 1000, 1100);
+	outcome_close(outcome);
 }
 
 /* One more crash than the protocol can bear: said at the moment of the crash. */
@@ -135,8 +190,10 @@ static void no_progress(void **state)
 									   "workload: {kind: requests}\n"
 									   "faults: [{kind: loss, probability: 1, from: 60 ms}]\n");
 	assert_verdict(outcome, "stalled");
-	assert_reason(outcome, "no progress for 7 s; 1 of 2 items are not accepted");
-	assert_near(kpi(outcome, KPI_SIMULATED), 7.05, 1e-9);
+	/* the last acceptance is at 50 ms; that the loss begins is a change, too */
+	assert_reason(outcome,
+		"no progress for 7 s since the last scheduled change, at 0.06 s; 1 of 2 items are not accepted");
+	assert_near(kpi(outcome, KPI_SIMULATED), 7.06, 1e-9);
 	outcome_close(outcome);
 
 	/* The default: at least 30 s; 4 * 2^(f+1) * 1 s is less. */
@@ -146,7 +203,20 @@ static void no_progress(void **state)
 					   "workload: {kind: requests}\n"
 					   "faults: [{kind: loss, probability: 1, from: 60 ms}]\n");
 	assert_verdict(outcome, "stalled");
-	assert_near(kpi(outcome, KPI_SIMULATED), 30.05, 1e-9);
+	assert_near(kpi(outcome, KPI_SIMULATED), 30.06, 1e-9);
+	outcome_close(outcome);
+
+	/* Without any change it is the last acceptance that counts. */
+	outcome = run_text("stop: {items: 3}\nliveness_bound: 7 s\nvalidators: 4\nprotocol: pbft\n"
+					   "workload: {kind: requests}\n"
+					   "faults: [{kind: loss, probability: 1, from: 30 ms}]\n");
+	assert_reason(outcome, "no progress for 7 s since the last scheduled change, at 0.03 s; 1 of 1 ");
+	outcome_close(outcome);
+	outcome = run_text("stop: {items: 3}\nliveness_bound: 7 s\nvalidators: 4\nprotocol: none\n"
+					   "workload: {kind: requests, clients: 4, client_timeout: 1 s}\n"
+					   "faults: [{kind: loss, probability: 1, among: all}]\n");
+	assert_reason(outcome, "no progress for 7 s; 3 of 3 items are not accepted");
+	assert_near(kpi(outcome, KPI_SIMULATED), 7, 1e-9);
 	outcome_close(outcome);
 
 	/* Idle is not stalled: nothing is outstanding for far longer than the bound. */
@@ -160,13 +230,14 @@ static void no_progress(void **state)
 	outcome_close(outcome);
 }
 
-static void limits(void **state)
+static void at_the_time(void **state)
 {
 	struct outcome *outcome =
 		run_text("stop: {time: 2 s}\nvalidators: 4\nprotocol: pbft\nworkload: requests\n");
-	assert_verdict(outcome, "limit");
-	assert_reason(outcome, "time 2 s");
+	assert_verdict(outcome, "completed");
+	assert_reason(outcome, "time 2 s, as planned; 40 of 41 items accepted");
 	assert_true(kpi(outcome, KPI_SIMULATED) == 2);
+	assert_true(kpi(outcome, KPI_UNANSWERED) == 1);
 	/* 50 ms each; the last answer comes at 2 s, which the bound still admits */
 	assert_true(kpi(outcome, KPI_DECIDED) == 40);
 	assert_true(kpi(outcome, KPI_AVAILABILITY) == 1);
@@ -174,11 +245,92 @@ static void limits(void **state)
 
 	/* at the bound, not at the last event before it */
 	outcome = run_text("stop: {time: 2.025 s}\nvalidators: 4\nprotocol: pbft\nworkload: requests\n");
-	assert_verdict(outcome, "limit");
+	assert_verdict(outcome, "completed");
 	assert_true(kpi(outcome, KPI_SIMULATED) == 2.025);
 	outcome_close(outcome);
+}
 
-	outcome = run_text("stop: {items: 100, events: 1000}\n"
+/* A time alone is a plan, whatever is under way just then: open and closed loop, with heartbeats and without,
+ * where the last answers have come and where they have not, and where nothing is left to happen. */
+static void planned(void **state)
+{
+	static const char *const workloads[] = {
+		"{kind: requests, arrivals: {kind: regular, rate: 3 /s}}", /* the last is answered in time */
+		"{kind: requests, arrivals: {kind: regular, rate: 99 /s}}", /* some are under way */
+		"{kind: requests, clients: 2}",
+		"{kind: requests, clients: 4, client_timeout: off, arrivals: {kind: regular, rate: 20 /s}}",
+		"{kind: dimweight, arrivals: {kind: regular, rate: 20 /s}}",
+	};
+	static const char *const protocols[] = {"none", "raft", "pbft", "central"};
+	for (size_t i = 0; i < sizeof(workloads) / sizeof(workloads[0]); i++) {
+		for (int p = 0; p < 4; p++) {
+			struct outcome *outcome = run_text("stop: {time: 3.5 s}\nvalidators: 4\nprotocol: %s\n"
+											   "workload: %s\n%s\n"
+											   "faults: [{kind: loss, probability: 0.1, from: 3 s}]\n",
+				protocols[p], workloads[i], i == 4 ? "predictor: {kind: linear, train: 50}" : "");
+			assert_verdict(outcome, "completed");
+			assert_reason(outcome, "time 3.5 s, as planned");
+			assert_true(kpi(outcome, KPI_SIMULATED) == 3.5);
+			assert_true(kpi(outcome, KPI_ITEMS) >= 10);
+			outcome_close(outcome);
+		}
+	}
+	/* Idle for longer than the bound, and nothing happens any more. */
+	struct outcome *outcome =
+		run_text("stop: {time: 100 s}\nvalidators: 4\nprotocol: none\n"
+				 "workload: {kind: requests, arrivals: {kind: regular, rate: 0.02 /s}}\n");
+	assert_verdict(outcome, "completed");
+	assert_true(kpi(outcome, KPI_SIMULATED) == 100);
+	outcome_close(outcome);
+	/* Stalled all the same where nothing comes on for the bound before. */
+	outcome = run_text("stop: {time: 100 s}\nvalidators: 4\nprotocol: pbft\nworkload: requests\n"
+					   "faults: [{kind: loss, probability: 1, from: 1 s}]\n");
+	assert_verdict(outcome, "stalled");
+	assert_true(kpi(outcome, KPI_SIMULATED) == 31);
+	outcome_close(outcome);
+}
+
+/* Where items are named, a time that comes before them is a limit, though all that came are answered. */
+static void before_the_items(void **state)
+{
+	struct outcome *outcome =
+		run_text("stop: {items: 40, time: 3.5 s}\nvalidators: 4\nprotocol: raft\n"
+				 "workload: {kind: requests, arrivals: {kind: regular, rate: 10 /s}}\n");
+	assert_verdict(outcome, "limit");
+	assert_reason(outcome, "time 3.5 s; 34 of 40 items have arrived, 34 are accepted");
+	assert_true(kpi(outcome, KPI_SIMULATED) == 3.5);
+	outcome_close(outcome);
+	outcome = run_text("stop: {items: 30, time: 3.5 s}\nvalidators: 4\nprotocol: raft\n"
+					   "workload: {kind: requests, arrivals: {kind: regular, rate: 10 /s}}\n");
+	assert_verdict(outcome, "completed");
+	assert_reason(outcome, "all 30 items accepted");
+	assert_true(kpi(outcome, KPI_SIMULATED) < 3.2);
+	outcome_close(outcome);
+}
+
+/* Time lasts 292 years: what would come later never comes. */
+static void clock_ends(void **state)
+{
+	struct outcome *outcome =
+		run_text("stop: {items: 100, time: off}\nvalidators: 4\nprotocol: pbft\n"
+				 "workload: {kind: requests, arrivals: {kind: regular, rate: 1e-8 /s}}\n");
+	assert_verdict(outcome, "limit");
+	assert_reason(outcome, "the clock ends at 9223372037 s: 92 items have arrived by then, 92 are accepted");
+	assert_true(kpi(outcome, KPI_ITEMS) == 92);
+	assert_true(kpi(outcome, KPI_SIMULATED) == 9.2e9 + .05); /* and no heartbeats up to its end */
+	outcome_close(outcome);
+	/* A message that would arrive then is not lost, nor is the run stalled. */
+	outcome = run_text("stop: {items: 3}\nliveness_bound: off\nvalidators: 4\n"
+					   "protocol: {kind: pbft, view_timeout: off}\nnetwork: {latency: 1500000000 s}\n"
+					   "workload: {kind: requests, client_timeout: off}\n");
+	assert_verdict(outcome, "limit");
+	assert_reason(outcome, "the clock ends at 9223372037 s: 2 items have arrived by then, 1 are accepted");
+	outcome_close(outcome);
+}
+
+static void limits(void **state)
+{
+	struct outcome *outcome = run_text("stop: {items: 100, events: 1000}\n"
 					   "validators: 4\nprotocol: pbft\nworkload: requests\n");
 	assert_verdict(outcome, "limit");
 	assert_reason(outcome, "1000 events");
@@ -273,6 +425,11 @@ int main(void)
 		cmocka_unit_test(none_left),
 		cmocka_unit_test(nothing_left),
 		cmocka_unit_test(no_progress),
+		cmocka_unit_test(long_outages),
+		cmocka_unit_test(at_the_time),
+		cmocka_unit_test(planned),
+		cmocka_unit_test(before_the_items),
+		cmocka_unit_test(clock_ends),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(drains),
 		cmocka_unit_test(costs),

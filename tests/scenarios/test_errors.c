@@ -95,6 +95,13 @@ static void test_negative_and_huge(void **state)
 
 static void test_units(void **state)
 {
+	expect_errors(REQUESTS "network: {latency: 20}\n",
+		"t.yaml:4:20: error: network.latency is a duration and needs a unit, got 20\n"
+		"    4 | network: {latency: 20}\n"
+		"      |                    ^\n"
+		"note: write 20 ms or 20 s\n");
+	expect_error_after(REQUESTS, "network: {latency: 20 milis}\n",
+		"t.yaml:4:20: error: network.latency is a duration, and `milis` is no unit of one");
 	expect_error_after(REQUESTS, "node: {send: 20 msec}\n",
 		"t.yaml:4:14: error: node.send is a "
 		"duration, and `msec` is no unit of one: did you mean `ms`?");
@@ -129,7 +136,30 @@ static void test_plugins(void **state)
 	expect_error("validators: 4\nprotocol: {kind: pbft, bach: 8}\nworkload: requests\n",
 		"t.yaml:2:24: error: unknown key `protocol.bach` for pbft: did you mean `batch`?");
 	expect_error("validators: 4\nprotocol: {kind: none, batch: 8}\nworkload: requests\n",
-		"t.yaml:2:24: error: unknown key `protocol.batch` for none");
+		"t.yaml:2:24: error: unknown key `protocol.batch` for none: it belongs under protocol (raft, pbft)");
+	expect_error_after(REQUESTS, "view_timeout: 1 s\n",
+		"t.yaml:4:1: error: unknown key `view_timeout`: it belongs under protocol (pbft)");
+	expect_error_after(REQUESTS, "protocl: {epsilon: 0.1}\n",
+		"t.yaml:4:1: error: unknown key `protocl`: did you mean `protocol`?");
+	expect_error_after(REQUESTS, "epsilon: 0.1\n",
+		"t.yaml:4:1: error: unknown key `epsilon`: it belongs under attacks (gradient)");
+	expect_error_after(REQUESTS, "loss: 0.1\n",
+		"t.yaml:4:1: error: unknown key `loss`: it belongs under network");
+	expect_error_after(REQUESTS, "node: {seed: 1}\n",
+		"t.yaml:4:8: error: unknown key `node.seed`: it belongs under the top");
+	expect_error_after(REQUESTS, "n: 4\n", "t.yaml:4:1: error: unknown key `n`: it is called `validators` here");
+	expect_error_after(REQUESTS, "f: 1\n", "t.yaml:4:1: error: unknown key `f`: it is called `faulty` here");
+	expect_errors("validators: 4\nprotocol: [pbft, raft]\nworkload: requests\n",
+		"t.yaml:2:11: error: protocol must be a protocol or {kind: ...}\n"
+		"    2 | protocol: [pbft, raft]\n"
+		"      |           ^\n"
+		"note: several values are swept: sweep: {protocol: [pbft, raft]}\n");
+	const char *const list[] = {"network.loss=[0, 0.1]"};
+	char *errors = read_wrong_n(REQUESTS, strlen(REQUESTS), list, 1);
+	assert_string_equal(errors,
+		"--set network.loss=[0, 0.1]: error: network.loss must be a probability in [0, 1], got a list\n"
+		"note: several values are swept: --set 'sweep={network.loss: [0, 0.1]}'\n");
+	free(errors);
 	expect_error("validators: 4\nprotocol: {kind: pbft, quorum: 5}\nworkload: requests\n",
 		"t.yaml:2:32: error: protocol.quorum must be at most 4");
 	expect_error_after(

@@ -261,6 +261,73 @@ static void test_equal_points(void **state)
 		"t.yaml:4:23: error: attacks none is the same setting as attacks [] (line 4, column 19)");
 }
 
+/* What is printed about a text that is right. */
+static char *remarks_of(const char *text, const char *const *sets, size_t n_sets)
+{
+	struct diagnostics *diagnostics = diagnostics_create();
+	struct scenario_file *file =
+		scenario_parse(text, strlen(text), "t.yaml", NULL, sets, n_sets, diagnostics);
+	char *printed = NULL;
+	size_t n = 0;
+	FILE *out = open_memstream(&printed, &n);
+	diagnostics_print(diagnostics, out);
+	fclose(out);
+	if (!file) {
+		fail_msg("refused:\n%s", printed);
+	}
+	diagnostics_destroy(diagnostics);
+	scenario_close(file);
+	return printed;
+}
+
+static void expect_remarks(
+	const char *text, const char *const *sets, size_t n_sets, const char *expected)
+{
+	char *remarks = remarks_of(text, sets, n_sets);
+	assert_string_equal(remarks, expected);
+	free(remarks);
+}
+
+/* Keys that are no longer swept are named, and what contradicts itself is refused. */
+static void test_override_takes_out(void **state)
+{
+	const char *text = HEAD "sweep: {protocol: [pbft, raft], protocol.batch: [1, 2], validators: [4, 7]}\n";
+	const char *const one[] = {"protocol=raft"}, *const other[] = {"sweep={validators: [5, 6]}"},
+					  *const none[] = {"sweep=none"}, *const below[] = {"protocol.batch=4"},
+					  *const same[] = {"sweep.protocol=[raft]"};
+	expect_remarks(text, one, 1,
+		"--set protocol=raft: note: takes `protocol`, `protocol.batch` out of the sweep\n");
+	expect_remarks(text, other, 1,
+		"--set sweep={validators: [5, 6]}: note: takes `protocol`, `protocol.batch` out of the sweep\n");
+	expect_remarks(text, none, 1, "");
+	expect_remarks(
+		text, below, 1, "--set protocol.batch=4: note: takes `protocol.batch` out of the sweep\n");
+	expect_remarks(text, same, 1, "");
+}
+
+static void test_override_contradicts(void **state)
+{
+	const char *text = HEAD "sweep: {protocol: [pbft, raft]}\n";
+	static const char *const sets[][2] = {
+		{"sweep.protocol=[raft, none]", "protocol=pbft"},
+		{"protocol=pbft", "sweep.protocol=[raft, none]"},
+		{"protocol=pbft", "sweep={protocol: [raft, none]}"},
+		{"zip={protocol: [raft, none]}", "protocol=pbft"},
+	};
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+		char *errors = read_wrong_n(text, strlen(text), sets[i], 2);
+		assert_non_null(strstr(errors, "--set protocol=pbft: error: `protocol` is set here and swept by --set "));
+		free(errors);
+	}
+	/* What lies above or below what is swept goes with it, in either order. */
+	const char *const above[] = {"protocol={kind: raft, prevote: on}", "sweep={protocol.batch: [1, 2]}"};
+	expect_points(text, above, 2, "1;2");
+	const char *const below[] = {"protocol.batch=7", "sweep={protocol: [pbft, raft]}"};
+	struct scenario_file *file = read_right(text, below, 2);
+	assert_int_equal(((const struct fake_protocol *)scenario_point(file, 1)->protocol.settings)->batch, 7);
+	scenario_close(file);
+}
+
 /* What doesn't go together is left out where that is asked for, and only that. */
 static void test_skip_unfit(void **state)
 {
@@ -323,6 +390,8 @@ int main(void)
 		cmocka_unit_test(test_overrides),
 		cmocka_unit_test(test_equal_settings_are_held_once),
 		cmocka_unit_test(test_equal_points),
+		cmocka_unit_test(test_override_takes_out),
+		cmocka_unit_test(test_override_contradicts),
 		cmocka_unit_test(test_skip_unfit),
 		cmocka_unit_test(test_endless_ranges),
 	};

@@ -102,6 +102,44 @@ struct bug {
 	"  - {kind: step, at: 3 s, node: 0, action: change-membership, joint: off, members: [0, 1, 2]}\n" \
 	"  - {kind: step, at: 3500 ms, node: 2, action: campaign}\n"
 
+/* Thesis 6.4.1: a lease runs from when the round of heartbeats was sent. Answers take 440 ms to come: what
+ * they confirm is nearly over by then. From 2 s on the leader, 0, is heard no more, and hears nothing of 1,
+ * which leads from 2.54 s on; its own clients are answered all the same. */
+#define SLOW_ANSWERS \
+	"validators: 3\nstop: {items: 1000}\n" \
+	"protocol: {kind: raft, election_timeout: [500 ms, 1000 ms], heartbeat: 50 ms, check_quorum: on, " \
+	"reads: lease%s}\n" \
+	"network: {latency: {kind: constant, value: 5 ms}}\n" \
+	"workload: {kind: kv, keys: 1, conflict: 1, reads: 0.9, clients: 50, client_timeout: 200 ms, " \
+	"arrivals: {kind: poisson, rate: 200 /s}}\n" \
+	"faults:\n" \
+	"  - {kind: rule, message: confirm-answer, to_nodes: [0], action: delay, delay: 440 ms}\n" \
+	"  - {kind: cut, from_nodes: [0], from: 2 s, until: 4 s}\n" \
+	"  - {kind: rule, message: [append-entries, confirm, request-vote], from_nodes: [1, 2], to_nodes: [0], " \
+	"action: drop, from: 2 s, until: 4 s}\n" \
+	"  - {kind: step, at: 2520 ms, node: 1, action: campaign}\n"
+
+/* Of five, 0 leads term 1 and brings three entries to 1 alone, whose answers are long under way. 2 leads term
+ * 2 by the votes of 3 and 4; its entry takes the place of 0's, not of 1's. 0 leads term 3 by theirs, and its
+ * second entry comes to 2. Now 1's answers come: with them, three of five would seem to hold it. 0 and 2
+ * crash, and 3, which does not, leads term 4 by the votes of 1 and 4. */
+#define LATE_ANSWERS \
+	"seed: 1\nvalidators: 5\nstop: {items: 3, time: 2 s}\n" \
+	"protocol: {kind: raft, election_timeout: off, batch: 1%s}\n" \
+	"network: {latency: {kind: constant, value: 10 ms}}\n" \
+	"workload: {kind: requests, outstanding: 3, client_timeout: off}\n" \
+	"faults:\n" \
+	"  - {kind: rule, message: append-entries, term: 1, to_nodes: [2, 3, 4], action: drop}\n" \
+	"  - {kind: rule, message: append-answer, term: 1, from_nodes: [1], action: delay, delay: 400 ms}\n" \
+	"  - {kind: rule, message: [append-entries, request-vote], to_nodes: [1], action: drop, from: 90 ms, " \
+	"until: 500 ms}\n" \
+	"  - {kind: rule, message: hint, action: drop}\n" \
+	"  - {kind: step, at: 100 ms, node: 2, action: campaign}\n" \
+	"  - {kind: step, at: 200 ms, node: 0, action: campaign}\n" \
+	"  - {kind: rule, message: append-entries, term: 3, to_nodes: [3, 4], action: drop}\n" \
+	"  - {kind: crash, nodes: [0, 2], from: 500 ms}\n" \
+	"  - {kind: step, at: 550 ms, node: 3, action: campaign}\n"
+
 static const struct bug bugs[] = {
 	{"quorum-one-less", "pbft", "agreement", NULL, 400},
 	{"quorum-one-less", "raft", "election-safety agreement leader-completeness", NULL, 400},
@@ -115,6 +153,8 @@ static const struct bug bugs[] = {
 	{"lock-dropped", "raft", "leader-completeness", NULL, 400},
 	{"checkpoint-f", "pbft", "agreement", FALSE_CHECKPOINT, 0},
 	{"lease-skew", "raft", "linearizability", SLOW_LEADER, 0},
+	{"lease-receipt", "raft", "linearizability", SLOW_ANSWERS, 0},
+	{"old-answer-counted", "raft", "leader-completeness", LATE_ANSWERS, 0},
 	{"joint-one-majority", "raft", "election-safety agreement leader-completeness", NULL, 1000, true},
 	{"learners-counted", "raft", "agreement leader-completeness durability linearizability", NULL, 1000, true},
 	{"config-kept", "raft", "leader-completeness", STALE_MEMBERS, 0},

@@ -35,6 +35,7 @@ struct figures_request {
 	const char *const *where; /* n_where conditions KEY=VALUE: of these runs alone */
 	size_t n_where;
 	const char *gnuplot_data; /* the folder that holds style.gp */
+	unsigned gnuplot_seconds_max; /* it is ended after; 0: a minute */
 	FILE *log;                /* one line for each figure drawn or skipped; NULL: silent */
 };
 

@@ -14,6 +14,9 @@ struct run_schemas {
 };
 
 void run_schemas_init(struct run_schemas *schemas, const struct scenario_file *file);
+/* All tables there are, for people: without a scenario there are no swept keys, and the workload's unit is called
+ * that. */
+void run_schemas_describe(struct run_schemas *schemas);
 void run_schemas_finish(struct run_schemas *schemas);
 
 struct run_summary {

@@ -93,6 +93,14 @@ const struct results_header *results_header(const struct results_file *file);
  * can't be read (error says why). Owned by the file. */
 const struct block *results_table(struct results_file *file, enum table_id table,
 	const struct table_schema **schema, struct results_error *error);
+/* The same in portions, for those who can't hold tens of millions of rows in memory. The table's schema, or NULL
+ * where the file has no such table; owned by the file. */
+const struct table_schema *results_schema(const struct results_file *file, enum table_id table);
+uint64_t results_n_rows(const struct results_file *file, enum table_id table);
+
+/* Replaces the block's rows by n_rows of the table's, from `first` on. */
+bool results_read(struct results_file *file, enum table_id table, uint64_t first, size_t n_rows,
+	struct block *block, struct results_error *error);
 /* Index of a column by name, or -1. */
 int schema_find(const struct table_schema *schema, const char *name);
 

@@ -124,4 +124,9 @@ const char *nearest_name(const char *text, const char *const *names, size_t n);
 /* The top-level keys and those of the fixed sections, for `synod list keys`. */
 extern const struct param scenario_params[];
 
+/* Every registry that a scenario can name anywhere, in the order of its keys; each once (by its plural: some take
+ * part of another's plugins). At most `max`; how many. */
+size_t scenario_registries(const struct registry **out, size_t max);
+#define REGISTRIES_MAX 64
+
 #endif

@@ -218,6 +218,7 @@ struct world {
 	uint32_t n_cuts;
 	struct isolation *followers; /* those that go where the leader goes */
 	struct slow_node *slow_nodes;
+	sim_time change_ns; /* the latest change that is scheduled, or was: what recurs schedules it as it goes */
 	struct inbox *inboxes; /* by validator, of those that stand still; NULL: none ever does */
 	uint32_t n_paused;     /* that stand still now */
 	uint32_t n_changes_pending; /* scheduled crashes and pauses, and scheduled ends of crashes, pauses and
@@ -280,6 +281,14 @@ void world_unshape(struct world *world, uint32_t node);
 /* Does a message of the one that arrives now come to the other? True unless a cut stands between them; of
  * nodes that are down it says nothing. O(cuts in force). */
 bool world_reaches(const struct world *world, uint32_t from, uint32_t to);
+
+/* A node will come up, or links will heal, at a time that may lie beyond all windows. */
+static inline void world_changes_at(struct world *world, sim_time at_ns)
+{
+	if (at_ns != SIM_NEVER && at_ns > world->change_ns) {
+		world->change_ns = at_ns;
+	}
+}
 
 /* Does the node stand still? It is alive all the same. */
 bool world_paused(const struct world *world, uint32_t node);

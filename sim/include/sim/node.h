@@ -31,7 +31,8 @@ enum message_kind {
 	MESSAGE_NONE,
 	MESSAGE_REQUEST, /* instance: transaction */
 	MESSAGE_REPLY,   /* instance: transaction; digest: result; view: the replica's view or term */
-	MESSAGE_HINT,    /* instance: transaction refused; extra: the leader's number, or NODE_NONE */
+	MESSAGE_HINT,    /* view; instance: transaction refused, or TRANSACTION_NONE: nobody has asked; extra:
+	                  * the leader's number, or NODE_NONE */
 	MESSAGE_READ,    /* instance: transaction, a read that is to be answered without being ordered */
 	MESSAGE_PROTOCOL = 8,
 };
@@ -128,6 +129,8 @@ struct message *node_message(struct node *node, unsigned kind, enum message_clas
 	uint32_t size_bytes);
 /* Gives `message` to every other validator; each copy counts as one message. */
 void node_multicast(struct node *node, struct message *message);
+/* How many clients there are that are parties of their own: nodes n_validators, n_validators + 1, ... */
+uint32_t node_n_clients(const struct node *node);
 /* Gives it to one node, a validator or a client. To oneself it takes no time and counts as nothing: it
  * arrives as an event of its own at the present instant. */
 void node_send(struct node *node, uint32_t to, struct message *message);
