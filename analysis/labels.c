@@ -1,5 +1,8 @@
 #include "labels.h"
 
+#include "memory.h"
+#include "results/names.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -231,7 +234,7 @@ void level_label(char out[LABEL_MAX], const char *key, const char *unit, const c
 {
 	char label[LABEL_MAX], clean[64];
 	key_label(label, key, "");
-	text_clean(clean, sizeof(clean), level, 24);
+	text_clean(clean, sizeof(clean), level, LEVEL_SHOWN);
 	char *end = NULL;
 	double number = strtod(clean, &end);
 	bool numeric = clean[0] != '\0' && *end == '\0' && isfinite(number);
@@ -319,6 +322,25 @@ void level_words(char *out, size_t size, char *const *levels, size_t n_levels, s
 				part + after);
 		}
 	}
+}
+
+void level_short(char *out, size_t size, char *const *levels, size_t n_levels, size_t level,
+	size_t max_characters)
+{
+	level_words(out, size, levels, n_levels, level);
+	if (text_length(out) <= max_characters) {
+		return;
+	}
+	char **words = figure_take(n_levels, sizeof(*words));
+	for (size_t i = 0; i < n_levels; i++) {
+		words[i] = figure_take(size, 1);
+		level_words(words[i], size, levels, n_levels, i);
+	}
+	name_cut(out, size, (const char *const *)words, n_levels, level, max_characters);
+	for (size_t i = 0; i < n_levels; i++) {
+		free(words[i]);
+	}
+	free(words);
 }
 
 bool level_number(const char *level, double *number)

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #define LABEL_MAX 96
+#define LEVEL_SHOWN 24 /* characters of a level in a legend or at a tick */
 
 /* What a quantity is called and how it is scaled for its axis. */
 struct quantity {
@@ -38,6 +39,11 @@ void level_label(char out[LABEL_MAX], const char *key, const char *unit, const c
  * tell it from other levels of that kind: "krum", "trimmed-mean, before nnm". Anything else is copied.
  * `size` bytes of out; O(n_levels * length). */
 void level_words(char *out, size_t size, char *const *levels, size_t n_levels, size_t level);
+
+/* The same in at most `max_characters`, cut where it differs from the other levels: five that begin alike don't
+ * look alike. O(n_levels^2 * length) where it has to be cut. */
+void level_short(char *out, size_t size, char *const *levels, size_t n_levels, size_t level,
+	size_t max_characters);
 
 /* The number that a level is: of a list, `[0, 1, 2]`, how many it names. False where it is neither. */
 bool level_number(const char *level, double *number);

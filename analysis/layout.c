@@ -206,9 +206,9 @@ static void axis_number(struct axis *axis, const struct layout *layout, bool pla
 		for (size_t i = 0; i < axis->n_factors; i++) {
 			const struct factor *factor = &frame->factors[axis->factors[i]];
 			char level[LABEL_MAX], words[512];
-			level_words(words, sizeof(words), factor->levels, factor->n_levels, levels[i]);
+			level_short(words, sizeof(words), factor->levels, factor->n_levels, levels[i], LEVEL_SHOWN);
 			if (plain) {
-				text_clean(level, sizeof(level), words, 24);
+				text_clean(level, sizeof(level), words, LEVEL_SHOWN);
 			} else {
 				level_label(level, factor->key, factor->unit, words);
 				name_beside_none(level, factor);

@@ -67,6 +67,7 @@ bool faults_step(struct world *world, struct node *node, const struct fault_step
 		.members = step->members,
 		.learners = step->learners,
 		.joint = step->joint,
+		.force = step->force,
 	};
 	assert(step->action != STEP_ACTION_RESTART); /* the engine's own */
 	return lab->protocol->step != NULL && twins_step(node, steps[step->action], &argument);

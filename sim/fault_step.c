@@ -22,6 +22,8 @@ static const struct param params[] = {
 	{.name = "joint", .kind = PARAM_BOOL, .offset = offsetof(struct fault_step, joint),
 		.fallback = "on", .unit = "",
 		.help = "change-membership: by joint consensus; off: one validator at a time"},
+	{.name = "force", .kind = PARAM_BOOL, .offset = offsetof(struct fault_step, force),
+		.fallback = "off", .unit = "", .help = "campaign: takes a new term at once, without a pre-vote"},
 	PARAM_END,
 };
 
@@ -48,6 +50,9 @@ static bool finish(void *settings, const struct shape *shape, const char **param
 	}
 	if (step->to != -1 && step->action != STEP_ACTION_TRANSFER) {
 		return fault_refuse("to", param, error, "goes with action: transfer");
+	}
+	if (step->force && step->action != STEP_ACTION_CAMPAIGN) {
+		return fault_refuse("force", param, error, "goes with action: campaign");
 	}
 	bool changes = step->action == STEP_ACTION_CHANGE_MEMBERSHIP;
 	if (changes ? step->members.n == 0 : step->members.given) {

@@ -146,7 +146,7 @@ void raft_own_vote_written(struct node *node)
 }
 
 /* Asks all voters but itself. */
-static void ask_for_votes(struct node *node, uint64_t term, unsigned flags)
+static void ask_for_votes(struct node *node, unsigned kind, uint64_t term, unsigned flags)
 {
 	struct raft *raft = raft_of(node);
 	struct message request = {.view = term, .flags = (uint16_t)flags};
@@ -161,7 +161,7 @@ static void ask_for_votes(struct node *node, uint64_t term, unsigned flags)
 			continue;
 		}
 		struct message *message =
-			node_message(node, RAFT_VOTE, CLASS_CONTROL, RAFT_HEADER_BYTES);
+			node_message(node, kind, CLASS_CONTROL, RAFT_HEADER_BYTES);
 		message->view = request.view;
 		message->flags = request.flags;
 		message->instance = request.instance;
@@ -185,7 +185,7 @@ static void become_candidate(struct node *node, unsigned flags)
 	node_follows(node, raft->term, NODE_NONE);
 	raft_reset_election_timer(node);
 	memset(raft->votes, 0, bits_words(node->n_validators) * sizeof(uint64_t));
-	ask_for_votes(node, raft->term, flags);
+	ask_for_votes(node, RAFT_VOTE, raft->term, flags);
 	if (raft->disk == NULL) {
 		bits_add(raft->votes, node->id);
 		count_votes(node);
@@ -231,10 +231,10 @@ static void ask_for_pre_votes(struct node *node, bool by_step)
 		campaign(node, by_step);
 		return;
 	}
-	ask_for_votes(node, raft->term + 1, RAFT_FLAG_PRE);
+	ask_for_votes(node, RAFT_PRE_VOTE, raft->term + 1, 0);
 }
 
-void raft_election_begin(struct node *node, bool by_step)
+void raft_election_begin(struct node *node, bool by_step, bool force)
 {
 	struct raft *raft = raft_of(node);
 	const struct raft_config *config = raft->config;
@@ -249,7 +249,7 @@ void raft_election_begin(struct node *node, bool by_step)
 			raft->leader = NODE_NONE;
 			node_follows(node, raft->term, NODE_NONE);
 		}
-	} else if (raft_settings_of(node)->pre_vote) {
+	} else if (raft_settings_of(node)->pre_vote && !force) {
 		ask_for_pre_votes(node, by_step);
 	} else {
 		campaign(node, by_step);
@@ -291,15 +291,16 @@ static bool is_learner_to(const struct node *node, const struct message *request
 
 static void answer_vote(struct node *node, const struct message *request, bool granted)
 {
-	struct message *answer =
-		node_message(node, RAFT_VOTE_ANSWER, CLASS_CONTROL, RAFT_HEADER_BYTES);
+	bool pre = request->kind == RAFT_PRE_VOTE;
+	struct message *answer = node_message(
+		node, pre ? RAFT_PRE_VOTE_ANSWER : RAFT_VOTE_ANSWER, CLASS_CONTROL, RAFT_HEADER_BYTES);
 	answer->view = raft_of(node)->term;
-	answer->instance = (request->flags & RAFT_FLAG_PRE) != 0 ? request->view : 0;
-	answer->flags = (uint16_t)((request->flags & RAFT_FLAG_PRE) | (granted ? RAFT_FLAG_YES : 0));
+	answer->instance = pre ? request->view : 0;
+	answer->flags = granted ? RAFT_FLAG_YES : 0;
 	raft_answer(node, request->from, answer);
 }
 
-static void on_pre_vote(struct node *node, const struct message *message)
+void raft_on_pre_vote(struct node *node, const struct message *message)
 {
 	struct raft *raft = raft_of(node);
 	bool granted = false;
@@ -322,10 +323,6 @@ static void on_pre_vote(struct node *node, const struct message *message)
 void raft_on_vote(struct node *node, const struct message *message)
 {
 	struct raft *raft = raft_of(node);
-	if ((message->flags & RAFT_FLAG_PRE) != 0) {
-		on_pre_vote(node, message);
-		return;
-	}
 	/* Raft 6, thesis 4.2.3 and 6.2: who hears a leader neither takes over a candidate's term nor votes, so
 	 * that servers that were removed or cut off don't disturb. Thesis 3.10: unless the leader wants it. */
 	if ((raft_settings_of(node)->check_quorum || raft->config->index > 0) &&
@@ -368,7 +365,7 @@ void raft_on_vote_answer(struct node *node, const struct message *message)
 	if ((message->flags & RAFT_FLAG_YES) == 0) {
 		return;
 	}
-	if ((message->flags & RAFT_FLAG_PRE) != 0) {
+	if (message->kind == RAFT_PRE_VOTE_ANSWER) {
 		if (raft->role == RAFT_PRE_CANDIDATE && message->instance == raft->term + 1) {
 			bits_add(raft->votes, message->from);
 			if (raft_is_quorum(node, raft->votes)) {

@@ -9,6 +9,7 @@ static enum message_role role(const struct message *message)
 		return message->body == NULL ? ROLE_HEARTBEAT : ROLE_PROPOSAL;
 	case RAFT_APPEND_ANSWER: /* holds the entries: what commits them */
 	case RAFT_VOTE_ANSWER:
+	case RAFT_PRE_VOTE_ANSWER:
 		return ROLE_VOTE;
 	default:
 		return ROLE_OTHER;
@@ -36,7 +37,8 @@ static bool propose(struct node *node, struct message *copy, forgery_choose choo
 
 static bool grant(struct node *node, struct message *copy)
 {
-	if (copy->kind != RAFT_VOTE_ANSWER || (copy->flags & RAFT_FLAG_YES) != 0) {
+	bool answers = copy->kind == RAFT_VOTE_ANSWER || copy->kind == RAFT_PRE_VOTE_ANSWER;
+	if (!answers || (copy->flags & RAFT_FLAG_YES) != 0) {
 		return false;
 	}
 	copy->flags |= RAFT_FLAG_YES;

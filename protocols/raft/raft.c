@@ -63,7 +63,11 @@ static void receive(struct node *node, const struct message *message)
 	case RAFT_VOTE:
 		raft_on_vote(node, message);
 		break;
+	case RAFT_PRE_VOTE:
+		raft_on_pre_vote(node, message);
+		break;
 	case RAFT_VOTE_ANSWER:
+	case RAFT_PRE_VOTE_ANSWER:
 		raft_on_vote_answer(node, message);
 		break;
 	case RAFT_SNAPSHOT:
@@ -119,7 +123,7 @@ static void timer(struct node *node, unsigned which)
 	switch (which) {
 	case RAFT_TIMER_ELECTION:
 		if (raft->role != RAFT_LEADER) {
-			raft_election_begin(node, false);
+			raft_election_begin(node, false, false);
 		}
 		break;
 	case RAFT_TIMER_HEARTBEAT:
@@ -171,13 +175,13 @@ static void restart(struct node *node)
 	raft_reset_election_timer(node);
 }
 
-static bool begin_election(struct node *node)
+static bool begin_election(struct node *node, bool force)
 {
 	const struct raft *raft = raft_of(node);
 	if (raft->role == RAFT_LEADER || !raft_is_voter(raft->config, node->id)) {
 		return false;
 	}
-	raft_election_begin(node, true);
+	raft_election_begin(node, true, force);
 	return true;
 }
 
@@ -201,7 +205,7 @@ static bool step(struct node *node, enum protocol_step which,
 {
 	switch (which) {
 	case STEP_CAMPAIGN:
-		return begin_election(node);
+		return begin_election(node, argument->force);
 	case STEP_PROPOSE:
 		return propose_now(node);
 	case STEP_TRANSFER:
@@ -267,7 +271,7 @@ static struct log_entry log_at(const struct node *node, uint64_t index)
 
 static const char *const message_names[] = {
 	"append-entries", "append-answer", "request-vote", "vote-answer", "install-snapshot",
-	"timeout-now", "confirm", "confirm-answer", "write", "written", NULL};
+	"timeout-now", "confirm", "confirm-answer", "write", "written", "pre-vote", "pre-vote-answer", NULL};
 
 const struct protocol protocol_raft = {
 	.plugin =

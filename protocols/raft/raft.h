@@ -33,7 +33,7 @@ enum raft_kind {
 	RAFT_APPEND_ANSWER, /* view: term; instance: last index known to match, or where to go back to;
 	                     * digest: the conflicting term, or 0 */
 	RAFT_VOTE,          /* view: term; instance, digest: lastLogIndex, lastLogTerm */
-	RAFT_VOTE_ANSWER,   /* view: term; instance: of a pre-vote, the term asked for */
+	RAFT_VOTE_ANSWER,   /* view: term */
 	RAFT_SNAPSHOT,      /* view: term; instance, digest: lastIncludedIndex, lastIncludedTerm;
 	                     * body: struct raft_snapshot */
 	RAFT_TIMEOUT_NOW,   /* view: term */
@@ -41,12 +41,13 @@ enum raft_kind {
 	RAFT_CONFIRM_ANSWER, /* view: term; instance, extra: as in what it answers */
 	RAFT_WRITE,         /* to oneself: begin to write what has changed */
 	RAFT_WRITTEN,       /* to oneself: it is on stable storage */
+	RAFT_PRE_VOTE,      /* as a vote, but only asks whether it would be granted; view: the term to come */
+	RAFT_PRE_VOTE_ANSWER, /* view: term; instance: the term asked for */
 };
 
 enum raft_flags {
 	RAFT_FLAG_YES = 1 << 0,   /* success; vote granted */
 	RAFT_FLAG_PROBE = 1 << 1, /* of an append: the leader wants an answer at once, gap or not */
-	RAFT_FLAG_PRE = 1 << 2,   /* of a vote: only asked whether it would be granted */
 	RAFT_FLAG_TRANSFER = 1 << 3, /* of a vote: the leader itself wants the election */
 };
 
@@ -284,10 +285,11 @@ extern const struct protocol_forgery raft_forgery; /* forge.c */
 
 /* election.c */
 void raft_reset_election_timer(struct node *node);
-/* By its timer, or by a step of the scenario's. */
-void raft_election_begin(struct node *node, bool by_step);
+/* By its timer, or by a step of the scenario's. `force`: asks for no pre-votes. */
+void raft_election_begin(struct node *node, bool by_step, bool force);
 void raft_campaign(struct node *node);
 void raft_on_vote(struct node *node, const struct message *message);
+void raft_on_pre_vote(struct node *node, const struct message *message);
 void raft_on_vote_answer(struct node *node, const struct message *message);
 /* Its own vote is on stable storage. */
 void raft_own_vote_written(struct node *node);

@@ -8,19 +8,41 @@ static const char *const timer_names[] = {
 	[RAFT_TIMER_HEARTBEAT] = "heartbeat due",
 	[RAFT_TIMER_BATCH] = "batch delay over",
 	[RAFT_TIMER_RESEND] = "look for who lags",
+	[RAFT_TIMER_TRANSFER] = "transfer takes too long",
 	NULL,
 };
 
-/* The first ones are the kinds of messages, in their order, so that a kind of its own is its phase. */
-static const char *const phase_names[] = {"append", "append matched", "vote requested", "vote granted",
-	"vote refused", "heartbeat", "append refused", "heartbeat answered", NULL};
-
 enum {
-	PHASE_KINDS = 4,
-	PHASE_VOTE_REFUSED = PHASE_KINDS,
+	PHASE_APPEND,
+	PHASE_APPEND_ANSWER,
+	PHASE_VOTE,
+	PHASE_VOTE_GRANTED,
+	PHASE_VOTE_REFUSED,
 	PHASE_HEARTBEAT,
 	PHASE_APPEND_REFUSED,
 	PHASE_HEARTBEAT_ANSWER,
+	PHASE_SNAPSHOT,
+	PHASE_TIMEOUT_NOW,
+	PHASE_PRE_VOTE,
+	PHASE_PRE_VOTE_GRANTED,
+	PHASE_PRE_VOTE_REFUSED,
+};
+
+static const char *const phase_names[] = {
+	[PHASE_APPEND] = "append",
+	[PHASE_APPEND_ANSWER] = "append matched",
+	[PHASE_VOTE] = "vote requested",
+	[PHASE_VOTE_GRANTED] = "vote granted",
+	[PHASE_VOTE_REFUSED] = "vote refused",
+	[PHASE_HEARTBEAT] = "heartbeat",
+	[PHASE_APPEND_REFUSED] = "append refused",
+	[PHASE_HEARTBEAT_ANSWER] = "heartbeat answered",
+	[PHASE_SNAPSHOT] = "snapshot",
+	[PHASE_TIMEOUT_NOW] = "timeout now",
+	[PHASE_PRE_VOTE] = "pre-vote requested",
+	[PHASE_PRE_VOTE_GRANTED] = "pre-vote granted",
+	[PHASE_PRE_VOTE_REFUSED] = "pre-vote refused",
+	NULL,
 };
 
 static unsigned phase(const struct message *message)
@@ -28,15 +50,27 @@ static unsigned phase(const struct message *message)
 	bool yes = (message->flags & RAFT_FLAG_YES) != 0;
 	switch (message->kind) {
 	case RAFT_APPEND:
-		return message->body == NULL ? PHASE_HEARTBEAT : RAFT_APPEND - MESSAGE_PROTOCOL;
+		return message->body == NULL ? PHASE_HEARTBEAT : PHASE_APPEND;
 	case RAFT_APPEND_ANSWER:
-		return !yes ? PHASE_APPEND_REFUSED
+		return !yes                                   ? PHASE_APPEND_REFUSED
 			: message->class == CLASS_HEARTBEAT ? PHASE_HEARTBEAT_ANSWER
-												: RAFT_APPEND_ANSWER - MESSAGE_PROTOCOL;
+												: PHASE_APPEND_ANSWER;
+	case RAFT_VOTE:
+		return PHASE_VOTE;
 	case RAFT_VOTE_ANSWER:
-		return yes ? RAFT_VOTE_ANSWER - MESSAGE_PROTOCOL : PHASE_VOTE_REFUSED;
+		return yes ? PHASE_VOTE_GRANTED : PHASE_VOTE_REFUSED;
+	case RAFT_PRE_VOTE:
+		return PHASE_PRE_VOTE;
+	case RAFT_PRE_VOTE_ANSWER:
+		return yes ? PHASE_PRE_VOTE_GRANTED : PHASE_PRE_VOTE_REFUSED;
+	case RAFT_SNAPSHOT:
+		return PHASE_SNAPSHOT;
+	case RAFT_TIMEOUT_NOW:
+		return PHASE_TIMEOUT_NOW;
+	case RAFT_CONFIRM:
+		return PHASE_HEARTBEAT;
 	default:
-		return message->kind - MESSAGE_PROTOCOL;
+		return PHASE_HEARTBEAT_ANSWER; /* of a round that confirms the lead */
 	}
 }
 
@@ -67,10 +101,14 @@ static bool tell(const struct message *message, char *out, size_t size)
 		}
 		return true;
 	case RAFT_VOTE:
+	case RAFT_PRE_VOTE:
 		snprintf(out, size, "term %llu, lastLogIndex %llu, lastLogTerm %llu", term, index, digest);
 		return true;
 	case RAFT_VOTE_ANSWER:
 		snprintf(out, size, "term %llu, vote %s", term, yes ? "granted" : "refused");
+		return true;
+	case RAFT_PRE_VOTE_ANSWER:
+		snprintf(out, size, "term %llu, pre-vote for term %llu %s", term, index, yes ? "granted" : "refused");
 		return true;
 	default:
 		return false;

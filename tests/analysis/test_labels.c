@@ -122,12 +122,31 @@ static void test_nearest(void **state)
 	assert_null(label_nearest(longest, known, 3));
 }
 
+/* Five groups that begin alike are five names. */
+static void test_levels_that_begin_alike(void **state)
+{
+	char *levels[] = {"{kind: partition, groups: [[0, 1, 2, 3], [4, 5, 6]], from: 10 s}",
+		"{kind: partition, groups: [[0, 1, 2, 3], [4, 5]], from: 10 s}",
+		"{kind: partition, groups: [[0, 1, 2, 3], [4, 6]], from: 10 s}",
+		"{kind: partition, groups: [[0, 1, 2, 3, 4], [5]], from: 10 s}", "none"};
+	char shown[5][200];
+	for (size_t i = 0; i < 5; i++) {
+		level_short(shown[i], sizeof(shown[i]), levels, 5, i, 24);
+		assert_true(text_length(shown[i]) <= 24);
+		for (size_t k = 0; k < i; k++) {
+			assert_string_not_equal(shown[i], shown[k]);
+		}
+	}
+	assert_string_equal(shown[4], "none");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_quantities),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_maps),
+		cmocka_unit_test(test_levels_that_begin_alike),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_clean),
 		cmocka_unit_test(test_nearest),

@@ -601,6 +601,34 @@ static void a_step_is_the_reason_for_an_election(void **state)
 	}
 }
 
+/* Pre-votes are told apart from votes, by rules as by traces. Without pre-votes nobody becomes a candidate; a
+ * step can force one. */
+static void pre_votes_are_no_votes(void **state)
+{
+	static const char base[] = "seed: 1\nvalidators: 3\nstop: {items: 1, time: 3 s}\n"
+		"protocol: {kind: raft, pre_vote: on, initial_leader: none}\n"
+		"network: {latency: {kind: constant, value: 10 ms}}\nworkload: requests\n"
+		"faults: [{kind: rule, message: %s, action: drop}%s]\n";
+	char scenario[600];
+	snprintf(scenario, sizeof(scenario), base, "pre-vote", "");
+	char *text = text_of(scenario, &everything);
+	assert_says(text, "pre-vote to all: term 1, lastLogIndex 0, lastLogTerm 0");
+	assert_silent(text, "request-vote");
+	free(text);
+	snprintf(scenario, sizeof(scenario), base, "request-vote", "");
+	text = text_of(scenario, &everything);
+	assert_says(text, "term 0, pre-vote for term 1 granted");
+	assert_says(text, "pre-votes from a majority -> candidate");
+	assert_silent(text, "vote granted");
+	free(text);
+	snprintf(scenario, sizeof(scenario), base, "[pre-vote, pre-vote-answer]",
+		", {kind: step, at: 100 ms, node: 1, action: campaign, force: on}");
+	text = text_of(scenario, &everything);
+	assert_says(text, "step -> candidate");
+	assert_says(text, "completed: all 1 items accepted");
+	free(text);
+}
+
 static void what_is_withheld_late_or_said_twice_is_told(void **state)
 {
 	static const char base[] = "validators: 4\nprotocol: {kind: pbft, view_timeout: 200 ms}\nstop: {items: 2}\n"
@@ -691,6 +719,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pbft_tells_its_normal_case),
 		cmocka_unit_test(lies_and_rules_are_told),
+		cmocka_unit_test(pre_votes_are_no_votes),
 		cmocka_unit_test(a_step_is_the_reason_for_an_election),
 		cmocka_unit_test(what_is_withheld_late_or_said_twice_is_told),
 		cmocka_unit_test(a_stores_operations_are_told),

@@ -36,7 +36,7 @@ static inline bool step(struct cluster *cluster, uint32_t node, enum protocol_st
 
 static inline bool step_campaign(struct cluster *cluster, uint32_t node)
 {
-	return step(cluster, node, STEP_CAMPAIGN, NULL);
+	return step(cluster, node, STEP_CAMPAIGN, &(struct protocol_step_argument){0});
 }
 
 static inline bool step_transfer(struct cluster *cluster, uint32_t node, uint32_t to)

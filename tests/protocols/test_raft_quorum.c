@@ -43,7 +43,7 @@ static void pre_vote_rules(void **state)
 	struct cluster *cluster = create("raft election_timeout=150ms,300ms pre_vote=on", 3);
 	cluster_submit(cluster, 0, 0, 7);
 	cluster_run(cluster, 50 * MS);
-	struct message ask = {.kind = RAFT_VOTE, .from = 2, .flags = RAFT_FLAG_PRE, .view = 2,
+	struct message ask = {.kind = RAFT_PRE_VOTE, .from = 2, .view = 2,
 		.instance = 1, .digest = 1};
 	tell_now(cluster, 1, ask); /* it hears the leader */
 	cluster_crash(cluster, 50 * MS, 0);
@@ -97,6 +97,24 @@ static void leader_without_a_quorum(void **state)
 	assert_int_equal(raft(cluster, 0)->role, RAFT_LEADER);
 	assert_int_equal(cluster_view(cluster, 0), 1);
 	cluster_destroy(cluster);
+}
+
+/* A step may force a server past its pre-vote; the others hear the leader and would not have granted it. */
+static void forced_campaign(void **state)
+{
+	for (int force = 0; force < 2; force++) {
+		struct cluster *cluster = create("raft pre_vote=on", 3);
+		cluster_run(cluster, 100 * MS);
+		assert_true(step(cluster, 1, STEP_CAMPAIGN, &(struct protocol_step_argument){.force = force}));
+		cluster_run(cluster, 130 * MS);
+		assert_int_equal(cluster->received[RAFT_PRE_VOTE], force ? 0 : 2);
+		assert_int_equal(cluster->received[RAFT_PRE_VOTE_ANSWER], force ? 0 : 2);
+		assert_int_equal(cluster->received[RAFT_VOTE], force ? 2 : 0);
+		assert_int_equal(cluster_view(cluster, 1), force ? 2 : 1);
+		assert_int_equal(cluster_leader(cluster, 1), force ? 1 : 0);
+		cluster_assert_safe(cluster);
+		cluster_destroy(cluster);
+	}
 }
 
 /* A bridge: 1 hears the leader, which reaches nobody else, and two others, with whom it is a majority of five.
@@ -327,6 +345,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rejoining_server),
 		cmocka_unit_test(pre_vote_rules),
+		cmocka_unit_test(forced_campaign),
 		cmocka_unit_test(bridge),
 		cmocka_unit_test(leader_without_a_quorum),
 		cmocka_unit_test(candidate_ignored),

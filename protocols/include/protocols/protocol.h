@@ -45,6 +45,7 @@ struct protocol_step_argument {
 	uint32_t to;
 	struct node_list members, learners;
 	bool joint; /* by joint consensus, else one server at a time */
+	bool force; /* campaign: without asking first whether it would be elected */
 };
 
 /* What a message is to an adversary who knows the protocol. */

@@ -125,7 +125,7 @@ struct fault_step {
 	int action; /* enum step_action */
 	int64_t to; /* -1: not said */
 	struct node_list members, learners;
-	bool joint;
+	bool joint, force;
 };
 
 struct fault {
