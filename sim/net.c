@@ -111,6 +111,41 @@ static void work_begin(const struct world *world, struct port *port)
 	}
 }
 
+bool node_costs_something(const struct node *node)
+{
+	return node->world->queued;
+}
+
+struct node_costs node_costs(const struct node *node)
+{
+	return node->world->ports[node->id].costs;
+}
+
+sim_time node_wire_ns(const struct node *node, uint64_t bytes)
+{
+	return delay_of(node->world->ns_per_byte * (double)bytes);
+}
+
+sim_time node_ahead_ns(const struct node *node)
+{
+	const struct world *world = node->world;
+	const struct port *port = &world->ports[node->id];
+	sim_time until = port->depart > node->egress_until ? port->depart : node->egress_until;
+	if (port->in_service && port->service_at > until) {
+		until = port->service_at;
+	}
+	if (port->waiting_n > 0) {
+		/* Those that wait cost about as much as the next of them. */
+		const struct message *next =
+			&packet_at(world, handle_which(port->waiting[port->waiting_first]))->message;
+		sim_time each = port->costs.receive_ns +
+			((next->flags & MESSAGE_MACS) != 0 ? port->costs.mac_ns : port->costs.verify_ns);
+		until = until > world->now ? until : world->now;
+		until = sim_time_add(until, delay_of((double)each * port->waiting_n));
+	}
+	return until > world->now ? until - world->now : 0;
+}
+
 sim_time world_work(struct world *world, struct node *node, sim_time cost_ns)
 {
 	struct port *port = &world->ports[node->id];

@@ -157,6 +157,9 @@ void pbft_on_request(struct node *node, const struct message *message)
 			node_timer_set(node, PBFT_TIMER_BATCH,
 				sim_time_add(node_now(node), pbft_settings_of(node)->batch_delay_ns));
 		}
+		if (pbft->pace.on) {
+			pace_arrived(node, &pbft->pace, pbft->requests.n == 0);
+		}
 		request_queue_push(&pbft->requests, node_arena(node), transaction);
 		pbft_propose(node);
 		return;
@@ -173,6 +176,27 @@ void pbft_on_request(struct node *node, const struct message *message)
 		relay->instance = transaction;
 		pbft_send(node, pbft_primary(node, pbft->view), relay);
 	}
+}
+
+/* What an instance costs a replica: a pre-prepare or prepare and a commit to all, and as much from all. */
+static struct pace_cost instance_cost(const struct node *node)
+{
+	struct node_costs costs = node_costs(node);
+	sim_time others = node->n_validators - 1;
+	bool macs = pbft_settings_of(node)->authentication == PBFT_MACS;
+	sim_time one = sim_time_add(costs.send_ns, costs.receive_ns);
+	one = sim_time_add(one, macs ? sim_time_add(costs.mac_ns, costs.mac_ns) : costs.verify_ns);
+	double work_ns = 2 * ((double)others * (double)one + (macs ? 0 : (double)costs.sign_ns));
+	uint64_t header = PBFT_HEADER_BYTES + (macs ? PBFT_MAC_BYTES * (uint64_t)others : 0);
+	return (struct pace_cost){.work_ns = work_ns > 1e18 ? SIM_NEVER : (sim_time)work_ns,
+		.bytes = 2 * header * (uint64_t)others};
+}
+
+/* Its own gap between proposals, measured anew now and then. */
+static sim_time own_gap_ns(struct node *node)
+{
+	struct pace_cost cost = instance_cost(node);
+	return pace_gap_ns(node, &pbft_of(node)->pace, &cost, pbft_of(node)->executed);
 }
 
 /* What the primary itself holds to be false it does not propose: its pre-prepare would be a vote. Keeps the
@@ -221,7 +245,7 @@ static bool window_is_full(const struct node *node)
 {
 	const struct pbft *pbft = pbft_of(node);
 	return pbft->next_instance > pbft_high_watermark(node) ||
-		pbft->next_instance > pbft->executed + (uint64_t)pbft_settings_of(node)->window;
+		pbft->next_instance > pbft->executed + (uint64_t)pbft_settings_of(node)->n_in_flight;
 }
 
 static void propose_batch(struct node *node, const struct batch *batch)
@@ -237,6 +261,7 @@ static void propose_batch(struct node *node, const struct batch *batch)
 	message->body = batch;
 	message->flags = how != 0 ? PBFT_FLAG_FAST : 0;
 	node_proposed(node, instance, pbft->view, batch);
+	pbft->pace.proposed_at = node_now(node);
 	pbft_multicast(node, message);
 	pbft_accept(node, instance, batch, how);
 }
@@ -249,6 +274,21 @@ bool pbft_propose_now(struct node *node)
 	node_timer_cancel(node, PBFT_TIMER_BATCH);
 	const struct batch *batch = next_batch(node);
 	propose_batch(node, batch != NULL ? batch : node_batch(node, NULL, 0));
+	return true;
+}
+
+/* Waits where another proposal so soon would keep processors busy with votes (pace.h). */
+static bool is_early(struct node *node)
+{
+	struct pbft *pbft = pbft_of(node);
+	own_gap_ns(node);
+	sim_time due =
+		pace_due(node, &pbft->pace, pbft->next_instance > pbft->executed + 1, pbft->quorum);
+	if (due <= node_now(node)) {
+		return false;
+	}
+	node_log(node, "the last proposal keeps processors busy -> collect");
+	node_timer_set(node, PBFT_TIMER_BATCH, due);
 	return true;
 }
 
@@ -268,6 +308,9 @@ void pbft_propose(struct node *node)
 			node_timer_runs(node, PBFT_TIMER_BATCH)) {
 			return;
 		}
+		if (pbft->pace.on && pbft->requests.n < (uint32_t)settings->batch && is_early(node)) {
+			return;
+		}
 		const struct batch *batch = next_batch(node);
 		if (batch == NULL) {
 			return;
@@ -284,6 +327,9 @@ static void send_vote(struct node *node, enum pbft_kind kind, const struct pbft_
 	message->instance = slot->instance;
 	message->digest = slot->batch->digest;
 	message->flags = kind == PBFT_PREPARE && slot->votes_fast ? PBFT_FLAG_FAST : 0;
+	if (pbft_of(node)->pace.on && kind == PBFT_PREPARE) {
+		message->extra = (uint64_t)own_gap_ns(node);
+	}
 	pbft_multicast(node, message);
 }
 
@@ -422,6 +468,9 @@ void pbft_on_prepare(struct node *node, const struct message *message)
 	}
 	struct pbft_slot *slot = pbft_slot(node, message->instance);
 	pbft_hear_of(node, message->instance);
+	if (pbft_of(node)->pace.on) {
+		pace_told(&pbft_of(node)->pace, message->from, message->extra);
+	}
 	if (slot->fast != NULL) {
 		pbft_count_fast(node, slot, message);
 	}

@@ -11,7 +11,8 @@ static const struct param params[] = {
 	{.name = "window", .kind = PARAM_INT, .flags = PARAM_AUTO,
 		.offset = offsetof(struct pbft_settings, window), .min = 1, .max = 1e6, .fallback = "auto",
 		.unit = "instances",
-		.help = "instances in flight, at most; auto: as many as the watermarks let through"},
+		.help = "instances in flight, at most; auto: as many as the watermarks let through, and where "
+				"processors or cards cost something no faster than they bear"},
 	{.name = "batch_delay", .kind = PARAM_DURATION,
 		.offset = offsetof(struct pbft_settings, batch_delay_ns), .fallback = "0 s", .unit = "s",
 		.when = "batch > 1", .below = "view_timeout",
@@ -68,9 +69,9 @@ static bool finish(void *settings, const struct shape *shape, const char **param
 			(long long)pbft->checkpoint_interval);
 		return false;
 	}
-	if (pbft->window == PARAM_AUTO_VALUE || pbft->window > pbft->watermark_window) {
-		pbft->window = pbft->watermark_window;
-	}
+	pbft->paced = pbft->window == PARAM_AUTO_VALUE && pbft->batch_delay_ns == 0;
+	bool all = pbft->window == PARAM_AUTO_VALUE || pbft->window > pbft->watermark_window;
+	pbft->n_in_flight = all ? pbft->watermark_window : pbft->window;
 	if (pbft->quorum == PARAM_AUTO_VALUE) {
 		/* ceil((n + f + 1) / 2) */
 		pbft->quorum = ((int64_t)shape->n_validators + shape->n_faulty + 2) / 2;
@@ -158,6 +159,9 @@ static void start(struct node *node)
 	uint64_t window = (uint64_t)settings->watermark_window;
 	pbft->quorum = (uint32_t)settings->quorum - PLANTED(settings, QUORUM_ONE_LESS);
 	pbft->next_instance = 1;
+	if (settings->paced) {
+		pace_start(node, &pbft->pace);
+	}
 	pbft->slots = arena_array(arena, struct pbft_slot, window);
 	pbft->slot_bits = arena_array(arena, uint64_t, window * 2 * words);
 	for (uint64_t i = 0; i < window; i++) {

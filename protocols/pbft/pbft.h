@@ -21,6 +21,7 @@
 #define PBFT_H
 
 #include "../bits.h"
+#include "../pace.h"
 #include "../planted.h"
 #include "../requests.h"
 #include "protocols/protocol.h"
@@ -70,7 +71,9 @@ enum pbft_authentication { PBFT_SIGNATURES, PBFT_MACS };
 struct pbft_settings {
 	PLANTED_MEMBER
 	int64_t batch;      /* transactions a batch, at most */
-	int64_t window;     /* instances in flight, at most */
+	int64_t window;      /* as the scenario has it: PARAM_AUTO_VALUE stays */
+	int64_t n_in_flight; /* instances, at most */
+	bool paced;          /* `window: auto`, and no batch_delay */
 	sim_time batch_delay_ns;
 	sim_time view_timeout_ns; /* SIM_NEVER: off */
 	int64_t quorum;
@@ -241,6 +244,7 @@ struct pbft {
 	struct pbft_slot *slots; /* a ring of L */
 	uint64_t *slot_bits;
 
+	struct pace pace;
 	struct request_queue requests;
 	struct request_queue own;     /* this replica's own proposals that are not settled (REQUEST_OWN) */
 	struct growing_bits waiting;  /* known and not yet executed */

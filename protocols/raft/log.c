@@ -59,6 +59,9 @@ void raft_answer_append(struct node *node, const struct message *append, bool su
 	answer->flags = (uint16_t)((append->flags & ~RAFT_FLAG_YES) | (success ? RAFT_FLAG_YES : 0));
 	answer->instance = index;
 	answer->digest = conflict_term;
+	if (raft_of(node)->pace.on && append->class == CLASS_AGREEMENT) {
+		answer->extra = (uint64_t)raft_gap_ns(node);
+	}
 	raft_answer(node, append->from, answer);
 }
 
@@ -70,7 +73,7 @@ void raft_answer_append(struct node *node, const struct message *append, bool su
 static void hold(struct node *node, const struct message *message)
 {
 	struct raft *raft = raft_of(node);
-	if (raft->n_held >= (uint32_t)raft_settings_of(node)->window) {
+	if (raft->n_held >= (uint32_t)raft_settings_of(node)->n_in_flight) {
 		return;
 	}
 	struct raft_held **at = &raft->held;

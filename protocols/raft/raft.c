@@ -24,6 +24,9 @@ static void start(struct node *node)
 	raft->plain = !settings->members.given && settings->learners.n == 0;
 	raft->first_config = raft->config = raft_first_config(node);
 	raft->heard_at = -1;
+	if (settings->paced) {
+		pace_start(node, &raft->pace);
+	}
 	raft->keeps_time = settings->check_quorum || settings->pre_vote;
 	raft->transfer_to = NODE_NONE;
 	raft->snapshot_due = (uint64_t)settings->snapshot_every;
@@ -195,6 +198,7 @@ static bool propose_now(struct node *node)
 		raft_propose_noop(node);
 	} else {
 		node_timer_cancel(node, RAFT_TIMER_BATCH);
+		pace_let(&raft->pace);
 		raft_propose(node);
 	}
 	return true;

@@ -23,6 +23,7 @@
 #define RAFT_H
 
 #include "../bits.h"
+#include "../pace.h"
 #include "../planted.h"
 #include "../requests.h"
 #include "protocols/protocol.h"
@@ -81,9 +82,14 @@ enum { RAFT_LEADER_0, RAFT_LEADER_NONE };
 
 enum raft_reads { RAFT_READS_LOG, RAFT_READS_INDEX, RAFT_READS_LEASE };
 
+#define RAFT_WINDOW 256 /* entries, where the scenario names no number */
+
 struct raft_settings {
 	PLANTED_MEMBER
-	int64_t batch, window;
+	int64_t batch;
+	int64_t window;                  /* as the scenario has it: PARAM_AUTO_VALUE stays */
+	int64_t n_in_flight;             /* entries, at most */
+	bool paced;                      /* `window: auto`, and no batch_delay */
 	sim_time batch_delay_ns;
 	sim_time election_timeout_ns[2]; /* SIM_NEVER: off */
 	sim_time heartbeat_ns;           /* SIM_NEVER: off */
@@ -235,6 +241,7 @@ struct raft {
 	uint32_t n_out_of_step;
 	uint64_t last_at_tick;
 	uint64_t own_first;     /* the first entry of its term; 0: it leads from the start */
+	struct pace pace;
 	struct request_queue requests;
 	struct growing_bits proposed;
 	bool attentive;         /* a transfer or a change waits for answers */
@@ -328,6 +335,8 @@ void raft_answer_append(struct node *node, const struct message *append, bool su
 void raft_apply_committed(struct node *node);
 
 /* replicate.c */
+/* How far apart its processor and card bear entries, as a leader or as a follower. */
+sim_time raft_gap_ns(struct node *node);
 void raft_on_request(struct node *node, const struct message *message);
 void raft_on_append_answer(struct node *node, const struct message *message);
 void raft_propose(struct node *node);

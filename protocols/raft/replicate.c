@@ -152,6 +152,7 @@ void raft_append_and_replicate(struct node *node, const struct batch *batch)
 {
 	struct raft *raft = raft_of(node);
 	raft_append_to_log(node, raft->term, batch);
+	raft->pace.proposed_at = node_now(node);
 	node_proposed(node, raft->last, raft->term, batch);
 	replicate_last(node);
 	/* Raft 5.2: heartbeats are for idle periods. Each append puts the next one off by a whole interval,
@@ -168,6 +169,33 @@ void raft_propose_noop(struct node *node)
 	raft_append_and_replicate(node, node_batch(node, NULL, 0));
 }
 
+sim_time raft_gap_ns(struct node *node)
+{
+	struct raft *raft = raft_of(node);
+	struct node_costs costs = node_costs(node);
+	/* An append to each and its answer; of a follower one of either. */
+	double others = raft->role == RAFT_LEADER ? node->n_validators - 1 : 1;
+	double work_ns = (double)costs.sign_ns +
+		others * ((double)costs.send_ns + (double)costs.receive_ns + (double)costs.verify_ns);
+	struct pace_cost cost = {.work_ns = work_ns > 1e18 ? SIM_NEVER : (sim_time)work_ns,
+		.bytes = (uint64_t)others * (RAFT_HEADER_BYTES + RAFT_ENTRY_BYTES)};
+	return pace_gap_ns(node, &raft->pace, &cost, raft->applied);
+}
+
+/* Waits where another entry so soon would keep processors busy with appends and answers (pace.h). */
+static bool is_early(struct node *node)
+{
+	struct raft *raft = raft_of(node);
+	raft_gap_ns(node);
+	sim_time due = pace_due(node, &raft->pace, raft->last > raft->commit, raft->majority);
+	if (due <= node_now(node)) {
+		return false;
+	}
+	node_log(node, "the last entry keeps processors busy -> collect");
+	node_timer_set(node, RAFT_TIMER_BATCH, due);
+	return true;
+}
+
 void raft_propose(struct node *node)
 {
 	struct raft *raft = raft_of(node);
@@ -178,12 +206,15 @@ void raft_propose(struct node *node)
 			node_log(node, "leadership under transfer -> wait");
 			return;
 		}
-		if (raft->last - raft->commit >= (uint64_t)settings->window) {
+		if (raft->last - raft->commit >= (uint64_t)settings->n_in_flight) {
 			node_log(node, "window full -> wait");
 			return;
 		}
 		if (settings->batch_delay_ns > 0 && raft->requests.n < (uint32_t)settings->batch &&
 			node_timer_runs(node, RAFT_TIMER_BATCH)) {
+			return;
+		}
+		if (raft->pace.on && raft->requests.n < (uint32_t)settings->batch && is_early(node)) {
 			return;
 		}
 		transaction_id transactions[RAFT_BATCH_MAX];
@@ -252,6 +283,9 @@ void raft_on_request(struct node *node, const struct message *message)
 	if (raft->requests.n == 0 && raft_settings_of(node)->batch_delay_ns > 0) {
 		node_timer_set(node, RAFT_TIMER_BATCH,
 			node_now(node) + raft_settings_of(node)->batch_delay_ns);
+	}
+	if (raft->pace.on) {
+		pace_arrived(node, &raft->pace, raft->requests.n == 0);
 	}
 	request_queue_push(&raft->requests, node_arena(node), transaction);
 	raft_propose(node);
@@ -443,6 +477,9 @@ void raft_on_append_answer(struct node *node, const struct message *message)
 	}
 	if (raft->keeps_time) {
 		peer->answered_at = node_now(node);
+	}
+	if (raft->pace.on && message->class == CLASS_AGREEMENT) {
+		pace_told(&raft->pace, message->from, message->extra);
 	}
 	if ((message->flags & RAFT_FLAG_YES) != 0) {
 		/* Raft fig. 2, leaders: if successful, update nextIndex and matchIndex. Nobody who tells the truth

@@ -7,9 +7,11 @@ const struct param raft_params[] = {
 	{.name = "batch", .kind = PARAM_INT, .offset = offsetof(struct raft_settings, batch), .min = 1,
 		.max = RAFT_BATCH_MAX, .fallback = "64", .unit = "transactions",
 		.help = "transactions in one entry, at most"},
-	{.name = "window", .kind = PARAM_INT, .offset = offsetof(struct raft_settings, window), .min = 1,
-		.max = 1e6, .fallback = "256", .unit = "entries",
-		.help = "entries proposed and not yet committed, at most"},
+	{.name = "window", .kind = PARAM_INT, .flags = PARAM_AUTO,
+		.offset = offsetof(struct raft_settings, window), .min = 1, .max = 1e6, .fallback = "auto",
+		.unit = "entries",
+		.help = "entries proposed and not yet committed, at most; auto: 256, and where processors or cards "
+				"cost something no faster than they bear"},
 	{.name = "batch_delay", .kind = PARAM_DURATION,
 		.offset = offsetof(struct raft_settings, batch_delay_ns), .fallback = "0 s", .unit = "s",
 		.when = "batch > 1", .below = "workload.client_timeout",
@@ -118,6 +120,8 @@ static bool finish_members(const struct raft_settings *raft, const struct shape 
 bool raft_finish(void *settings, const struct shape *shape, const char **param, char error[256])
 {
 	struct raft_settings *raft = settings;
+	raft->paced = raft->window == PARAM_AUTO_VALUE && raft->batch_delay_ns == 0;
+	raft->n_in_flight = raft->window == PARAM_AUTO_VALUE ? RAFT_WINDOW : raft->window;
 	if (raft->heartbeat_ns == PARAM_AUTO_VALUE) {
 		/* Without elections nobody waits for heartbeats, but lost appends are still sent again. */
 		sim_time timeout = raft->election_timeout_ns[0];

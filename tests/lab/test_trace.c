@@ -199,7 +199,8 @@ static void no_copy_is_forgotten(void **state)
 		"node: {receive: 1 ms}\nnetwork: {bandwidth: 200 kbit/s, loss: 0.03}\n"};
 	for (size_t i = 0; i < 3; i++) {
 		struct study *study = study_open(
-			"validators: 4\nprotocol: {kind: pbft, view_timeout: off}\nstop: {items: 300, time: 90 s}\n%s"
+			"validators: 4\nprotocol: {kind: pbft, view_timeout: off, window: 200}\n"
+			"stop: {items: 300, time: 90 s}\n%s"
 			"workload: {kind: requests, client_timeout: off, arrivals: {kind: regular, rate: 200 /s}}\n"
 			"faults: [{kind: crash, nodes: [1, 2], from: 500 ms, until: 100 s}]\nliveness_bound: off\n",
 			networks[i]);

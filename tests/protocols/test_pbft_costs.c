@@ -131,6 +131,40 @@ static void test_certificates_cost_what_they_show(void **state)
 	cluster_destroy(cluster);
 }
 
+/* The primary keeps its proposals apart as a quorum bears; one voter that claims to bear none, or any number,
+ * moves it by nothing. */
+static void claim_gap(struct cluster *cluster, uint32_t to, struct message *message, void *context)
+{
+	message->extra = *(const uint64_t *)context;
+}
+
+static void test_one_liar_does_not_set_the_pace(void **state)
+{
+	static const uint64_t gaps[] = {0, UINT64_MAX, (uint64_t)SIM_NEVER, UINT64_C(1) << 63};
+	sim_time done[5];
+	for (size_t i = 0; i < 5; i++) {
+		struct cluster *cluster = cluster_create(&(struct cluster_options){
+			.protocol = "pbft", .n = 4, .quiet = true, .costs = {.sign_ns = SIM_MS, .verify_ns = SIM_MS / 2}});
+		if (i > 0) {
+			uint64_t *gap_ns = cluster_alloc(cluster, sizeof(*gap_ns));
+			*gap_ns = gaps[i - 1];
+			cluster_rule(cluster,
+				(struct cluster_rule){
+					.kind = PBFT_PREPARE, .from = NODE(3), .replace = claim_gap, .context = gap_ns});
+		}
+		for (transaction_id t = 0; t < 200; t++) {
+			cluster_submit(cluster, ms(2) * t, 0, t);
+		}
+		cluster_run(cluster, seconds(5));
+		assert_int_equal(cluster->nodes[0].n_transactions, 200);
+		/* 400 ms of transactions, an instance costs 5 ms: at most every 10 ms, and not much rarer. */
+		assert_in_range(cluster->nodes[0].n_executed, 25, 42);
+		done[i] = cluster->nodes[0].executed[cluster->nodes[0].n_executed - 1].at_ns;
+		assert_true(done[i] < ms(500) && done[i] == done[0]);
+		cluster_destroy(cluster);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +172,7 @@ int main(void)
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_what_is_signed),
 		cmocka_unit_test(test_certificates_cost_what_they_show),
+		cmocka_unit_test(test_one_liar_does_not_set_the_pace),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

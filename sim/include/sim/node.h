@@ -158,6 +158,16 @@ uint64_t node_transaction_key(const struct node *node, transaction_id transactio
  * what is proposed. */
 bool node_valid(const struct node *node, const struct batch *batch);
 
+/* What sending and receiving costs the node itself, for those who weigh when to send.
+ * node_costs_something: is anything more than the way itself: a processor's or a card's time?
+ * node_costs: of its processor, as it is now.
+ * node_wire_ns: how long its card takes with so many bytes; 0 where bandwidth is unlimited.
+ * node_ahead_ns: until its processor and card are done with what they have in hand now; 0: both are idle. */
+bool node_costs_something(const struct node *node);
+struct node_costs node_costs(const struct node *node);
+sim_time node_wire_ns(const struct node *node, uint64_t bytes);
+sim_time node_ahead_ns(const struct node *node);
+
 /* Reports to whoever watches the run (checkers and collector), and to the application.
  * node_proposed: this node has just sent its proposal of the instance.
  * node_committed: the instance is committed at this node, with this batch (committed-local in PBFT,
