@@ -55,7 +55,7 @@ static void errors(void **state)
 		{"none", "{kind: step, at: 1 s, node: 0, action: campaign}",
 			"`campaign` is not for this protocol, which knows only `restart`"},
 		{"raft", "{kind: step, at: 1 s, node: 0, action: propose, force: on}",
-			"faults.0.force goes with action: campaign"},
+			"faults.0.force: goes with action: campaign"},
 		{"pbft", "{kind: step, at: 1 s, node: 0, action: transfer, to: 1}",
 			"`transfer` is not for this protocol, which knows only `campaign`, `propose`, `restart`"},
 		{"central", "{kind: rule, from_nodes: 1, action: replace}",
