@@ -204,6 +204,25 @@ void compare_print_intervals(const struct compare *compare, FILE *out)
 							   : "1 - .05^(1/runs)");
 }
 
+static void print_unanswered(const struct arms *arms, FILE *out)
+{
+	size_t *level = figure_take(arms->frame->n_rows, sizeof(*level));
+	for (size_t row = 0; row < arms->frame->n_rows; row++) {
+		level[row] = SIZE_MAX;
+	}
+	for (size_t i = 0; i < arms->n; i++) {
+		for (size_t r = 0; r < arms->arms[i].n; r++) {
+			level[arms->rows[arms->arms[i].first + r]] = arms->arms[i].level;
+		}
+	}
+	char text[600];
+	frame_unanswered(arms->frame, NULL, level, arms->levels, arms->n_levels, text, sizeof(text));
+	if (text[0] != '\0') {
+		fprintf(out, "%s\n", text);
+	}
+	free(level);
+}
+
 void compare_print_runs(const struct compare *compare, FILE *out)
 {
 	if (compare->arms.n_twice > 0) {
@@ -215,6 +234,7 @@ void compare_print_runs(const struct compare *compare, FILE *out)
 	if (verdicts[0] != '\0') {
 		fprintf(out, "%s\n", verdicts);
 	}
+	print_unanswered(&compare->arms, out);
 }
 
 void compare_print_tables(const struct compare *compare, FILE *out)

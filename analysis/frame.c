@@ -427,3 +427,53 @@ void frame_verdicts(const struct frame *frame, const bool *used, char *out, size
 		strcat(out, ".");
 	}
 }
+
+#define ARMS_TOLD 8
+
+/* "none 13.7 %, raft 0.02 %", or of many the worst. */
+static void tell_unanswered(const double *open, const double *items, char *const *names, size_t n,
+	char *out, size_t size)
+{
+	size_t n_told = 0, worst = 0;
+	for (size_t i = 0; i < n; i++) {
+		n_told += open[i] > 0;
+		worst = open[i] > 0 && (open[worst] == 0 || open[i] / items[i] > open[worst] / items[worst]) ? i : worst;
+	}
+	if (n_told == 0) {
+		return;
+	}
+	if (n_told > ARMS_TOLD) {
+		snprintf(out, size, "Never answered: up to %.3g %% of an arm's items (%s).",
+			100 * open[worst] / items[worst], names[worst]);
+		return;
+	}
+	snprintf(out, size, "Never answered: ");
+	for (size_t i = 0, told = 0; i < n; i++) {
+		if (open[i] > 0) {
+			size_t length = strlen(out);
+			snprintf(out + length, size - length, "%s%s%s%.3g %%", told++ > 0 ? ", " : "",
+				n > 1 ? names[i] : "", n > 1 ? " " : "", 100 * open[i] / items[i]);
+		}
+	}
+	size_t length = strlen(out);
+	snprintf(out + length, size - length, " of the items.");
+}
+
+void frame_unanswered(const struct frame *frame, const bool *used, const size_t *of_row, char *const *names,
+	size_t n, char *out, size_t size)
+{
+	double *open = figure_take(frame->n_rows + n, sizeof(*open)), *open_of = open + frame->n_rows;
+	double *items = figure_take(frame->n_rows + n, sizeof(*items)), *items_of = items + frame->n_rows;
+	out[0] = '\0';
+	if (frame_values(frame, "unanswered", open) && frame_values(frame, "items", items)) {
+		for (size_t row = 0; row < frame->n_rows; row++) {
+			if ((used == NULL || used[row]) && of_row[row] < n && open[row] >= 0 && items[row] > 0) {
+				open_of[of_row[row]] += open[row];
+				items_of[of_row[row]] += items[row];
+			}
+		}
+		tell_unanswered(open_of, items_of, names, n, out, size);
+	}
+	free(open);
+	free(items);
+}

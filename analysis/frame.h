@@ -57,5 +57,9 @@ int frame_factor(const struct frame *frame, const char *key);
 size_t frame_row(const struct frame *frame, int64_t run);
 /* Says in words how many of the rows did not complete; empty where all did. */
 void frame_verdicts(const struct frame *frame, const bool *used, char *out, size_t size);
+/* Says which share of the items was never answered, for each of n arms (`of_row`; SIZE_MAX: none) where it is
+ * not 0; empty where all were, or the file does not say. `used` may be NULL: all rows. */
+void frame_unanswered(const struct frame *frame, const bool *used, const size_t *of_row, char *const *names,
+	size_t n, char *out, size_t size);
 
 #endif

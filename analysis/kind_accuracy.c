@@ -86,9 +86,7 @@ static void describe(const struct accuracy *accuracy, const struct figure_job *j
 				  : "From %s, so without intervals.",
 		count, accuracy_shares(accuracy));
 	layout_describe(&accuracy->layout, NULL, caption, size);
-	size_t length = strlen(caption);
-	snprintf(caption + length, size - length, " ");
-	frame_verdicts(job->frame, accuracy->layout.used, caption + length + 1, size - length - 1);
+	layout_describe_runs(&accuracy->layout, caption, size);
 }
 
 static enum figure_outcome accuracy_draw(

@@ -151,10 +151,7 @@ static enum figure_outcome boxes_draw(
 		"within 1.5 times the box, points beyond.",
 		count);
 	layout_describe(&boxes->layout, NULL, caption, sizeof(caption));
-	size_t length = strlen(caption);
-	snprintf(caption + length, sizeof(caption) - length, " ");
-	frame_verdicts(
-		job->frame, boxes->layout.used, caption + length + 1, sizeof(caption) - length - 1);
+	layout_describe_runs(&boxes->layout, caption, sizeof(caption));
 	struct page page = {.title = title,
 		.caption = caption,
 		.wide = panels->n > 1 || x->n * axes[AXIS_COLOUR].n > 10,

@@ -138,9 +138,7 @@ static enum figure_outcome cost_draw(
 	if (two) {
 		layout_describe(&cost->accuracy, "Corrupted decisions", caption, sizeof(caption));
 	}
-	size_t length = strlen(caption);
-	caption[length++] = ' ';
-	frame_verdicts(job->frame, layout->used, caption + length, sizeof(caption) - length);
+	layout_describe_runs(layout, caption, sizeof(caption));
 	bool wide = cost->n > 2 || n_bars > 10;
 	struct page page = {.title = title,
 		.caption = caption,

@@ -1,4 +1,5 @@
-/* latency-cdf: the share of items that had their answer within a time, a curve for each arm. */
+/* latency-cdf: the share of items that had their answer within a time, a curve for each arm. Items that were
+ * never answered are items too: their curve levels off at the share that was. */
 #include "job.h"
 #include "memory.h"
 #include "stats.h"
@@ -10,7 +11,7 @@
 #define MAX_POINTS 400
 #define MAX_PANELS 6
 
-/* The latency of one decided item, in seconds. */
+/* The latency of one item, in seconds; infinite: it was never answered. */
 struct latency {
 	size_t cell; /* panel * colours + colour */
 	int64_t replication;
@@ -22,10 +23,11 @@ struct cdf {
 	double *sums[3]; /* of latencies, their squares and their number, one a row: what must agree */
 	struct latency *latencies;
 	size_t *row_of; /* the row of each latency */
-	size_t n, n_undecided;
+	size_t n, n_answered;
 	double *pooled, *own; /* scratch: sorted values of a cell, and of its replications in turn */
 	size_t n_min, n_max;
 	double least, largest; /* shown: from the least to the slowest arm's 99 % quantile */
+	double right;          /* where the axis ends */
 	double slowest;        /* of all items */
 	double scale;
 };
@@ -53,16 +55,17 @@ static bool read_latencies(
 		size_t row = frame_row(job->frame, block_get(block, schema, i, (size_t)run).integer);
 		double seconds = block_get(block, schema, i, (size_t)decided).real -
 						 block_get(block, schema, i, (size_t)arrived).real;
-		if (row == SIZE_MAX || !isfinite(seconds)) {
-			cdf->n_undecided++;
+		if (row == SIZE_MAX) {
 			continue;
 		}
+		bool answered = isfinite(seconds);
 		cdf->latencies[cdf->n].replication = job->frame->replication[row];
-		cdf->latencies[cdf->n].seconds = seconds;
+		cdf->latencies[cdf->n].seconds = answered ? seconds : INFINITY;
 		cdf->row_of[cdf->n++] = row;
-		cdf->sums[0][row] += seconds;
-		cdf->sums[1][row] += seconds * seconds;
+		cdf->sums[0][row] += answered ? seconds : 0;
+		cdf->sums[1][row] += answered ? seconds * seconds : 0;
 		cdf->sums[2][row] += 1;
+		cdf->n_answered += answered;
 	}
 	return true;
 }
@@ -127,6 +130,15 @@ static size_t split(struct cdf *cdf, size_t first, size_t end, size_t *ends)
 	return n_replications;
 }
 
+/* How many of n ascending ones are finite. */
+static size_t answered(const double *ascending, size_t n)
+{
+	while (n > 0 && !isfinite(ascending[n - 1])) {
+		n--;
+	}
+	return n;
+}
+
 static void measure(struct cdf *cdf)
 {
 	size_t n_cells = cdf->layout.axes[AXIS_PANEL].n * cdf->layout.axes[AXIS_COLOUR].n;
@@ -142,15 +154,31 @@ static void measure(struct cdf *cdf)
 		size_t n = split(cdf, first, end, ends);
 		cdf->n_min = n < cdf->n_min ? n : cdf->n_min;
 		cdf->n_max = n > cdf->n_max ? n : cdf->n_max;
-		cdf->least = fmin(cdf->least, cdf->pooled[0]);
-		cdf->largest = fmax(cdf->largest, stats_quantile(cdf->pooled, end - first, 0.99));
-		cdf->slowest = fmax(cdf->slowest, cdf->pooled[end - first - 1]);
+		size_t n_answered = answered(cdf->pooled, end - first);
+		if (n_answered > 0) {
+			cdf->least = fmin(cdf->least, cdf->pooled[0]);
+			cdf->largest = fmax(cdf->largest, stats_quantile(cdf->pooled, n_answered, 0.99));
+			cdf->slowest = fmax(cdf->slowest, cdf->pooled[n_answered - 1]);
+		}
 	}
 	free(ends);
 }
 
-/* One curve: at each of at most MAX_POINTS values the pooled share, and the central 95 % of the
- * shares of the single replications. */
+/* The pooled share at x, and the central 95 % of the shares of the single replications. */
+static void write_point(struct plot *plot, const struct cdf *cdf, double x, size_t n, const size_t *ends,
+	size_t n_replications, double *shares)
+{
+	for (size_t r = 0; r < n_replications; r++) {
+		size_t start = r == 0 ? 0 : ends[r - 1];
+		shares[r] = stats_ecdf(cdf->own + start, ends[r] - start, x);
+	}
+	stats_sort(shares, n_replications);
+	fprintf(plot->data, "%.10g %.10g %.10g %.10g\n", x * cdf->scale, 100 * stats_ecdf(cdf->pooled, n, x),
+		100 * stats_quantile(shares, n_replications, 0.025),
+		100 * stats_quantile(shares, n_replications, 0.975));
+}
+
+/* One curve: at most MAX_POINTS values, and, where some item was never answered, on to the axis's end. */
 static bool write_curve(struct plot *plot, struct cdf *cdf, size_t cell, size_t *n_written)
 {
 	*n_written = 1;
@@ -164,25 +192,21 @@ static bool write_curve(struct plot *plot, struct cdf *cdf, size_t cell, size_t 
 	size_t *ends = figure_take(n, sizeof(*ends));
 	size_t n_replications = split(cdf, first, end, ends);
 	double *shares = figure_take(n_replications, sizeof(*shares));
-	size_t n_points = n < MAX_POINTS ? n : MAX_POINTS;
+	size_t n_answered = answered(cdf->pooled, n);
+	size_t n_points = n_answered < MAX_POINTS ? n_answered : MAX_POINTS;
 	double before = -INFINITY;
-	fprintf(plot->data, "%.10g 0 0 0\n", cdf->pooled[0] * cdf->scale);
+	fprintf(plot->data, "%.10g 0 0 0\n", (n_answered > 0 ? cdf->pooled[0] : cdf->least) * cdf->scale);
 	for (size_t k = 1; k <= n_points; k++) {
-		double x = cdf->pooled[k * n / n_points - 1];
-		if (x <= before) {
-			continue; /* many items with one latency are one step */
+		double x = cdf->pooled[k * n_answered / n_points - 1];
+		if (x > before) { /* many items with one latency are one step */
+			write_point(plot, cdf, x, n, ends, n_replications, shares);
+			(*n_written)++;
 		}
 		before = x;
+	}
+	if (n_answered < n && before < cdf->right) {
+		write_point(plot, cdf, cdf->right, n, ends, n_replications, shares);
 		(*n_written)++;
-		for (size_t r = 0; r < n_replications; r++) {
-			size_t start = r == 0 ? 0 : ends[r - 1];
-			shares[r] = stats_ecdf(cdf->own + start, ends[r] - start, x);
-		}
-		stats_sort(shares, n_replications);
-		fprintf(plot->data, "%.10g %.10g %.10g %.10g\n", x * cdf->scale,
-			100 * stats_ecdf(cdf->pooled, n, x),
-			100 * stats_quantile(shares, n_replications, 0.025),
-			100 * stats_quantile(shares, n_replications, 0.975));
 	}
 	free(shares);
 	free(ends);
@@ -246,22 +270,14 @@ static enum figure_outcome cdf_draw(
 	double left = cdf->least < 0.3 * cdf->largest ? 0 : fmax(0, cdf->least - 0.08 * range);
 	left = cdf->least <= 0 ? cdf->least - 0.02 * range
 						   : left; /* a curve along the frame is not seen */
-	double right = cdf->largest + 0.08 * range;
-	if (cdf->slowest > right) {
+	cdf->right = cdf->largest + 0.08 * range;
+	if (cdf->slowest > cdf->right) {
 		struct quantity slowest = quantity_describe("latency", "s", cdf->slowest);
 		snprintf(caption + length, sizeof(caption) - length,
 			" The axis ends at the slowest arm's 99 %% quantile; the slowest item took %.3g %s.",
 			cdf->slowest * slowest.scale, slowest.unit);
-		length = strlen(caption);
 	}
-	if (cdf->n_undecided > 0) {
-		snprintf(caption + length, sizeof(caption) - length,
-			" Without %zu items of all runs that had no answer.", cdf->n_undecided);
-		length = strlen(caption);
-	}
-	snprintf(caption + length, sizeof(caption) - length, " ");
-	frame_verdicts(
-		job->frame, cdf->layout.used, caption + length + 1, sizeof(caption) - length - 1);
+	layout_describe_runs(&cdf->layout, caption, sizeof(caption));
 	struct page page = {.title = title,
 		.caption = caption,
 		.wide = panels->n > 1,
@@ -281,9 +297,9 @@ static enum figure_outcome cdf_draw(
 			.row = p / page.columns,
 			.title = panels->names[p],
 			.x_label = quantity.axis,
-			.y_label = "items decided (%)",
+			.y_label = "items answered (%)",
 			.x_min = left * quantity.scale,
-			.x_max = right * quantity.scale,
+			.x_max = cdf->right * quantity.scale,
 			.y_max = 104};
 		plot_panel(&plot, &panel);
 		draw_panel(&plot, cdf, p);
@@ -305,8 +321,8 @@ static enum figure_outcome draw(struct figure_job *job, struct results_error *er
 	layout_init(&cdf.layout, job->frame, (const double *const *)cdf.sums, 3, job_keep(job));
 	layout_lines(&cdf.layout, job->by, MAX_PANELS);
 	sort_latencies(&cdf);
-	if (cdf.n == 0) {
-		job_nothing(error, "no item was decided");
+	if (cdf.n_answered == 0) {
+		job_nothing(error, "no item was answered");
 	} else {
 		cdf.pooled = figure_take(cdf.n, sizeof(*cdf.pooled));
 		cdf.own = figure_take(cdf.n, sizeof(*cdf.own));
@@ -326,7 +342,7 @@ static enum figure_outcome draw(struct figure_job *job, struct results_error *er
 
 const struct figure_kind figure_latency_cdf = {
 	.name = "latency-cdf",
-	.summary = "share of items decided within a time, a curve for each arm, with a 95 % band",
+	.summary = "share of items answered within a time, a curve for each arm, with a 95 % band",
 	.needs = "the table of decisions",
 	.takes_kpi = false,
 	.draw = draw,

@@ -164,9 +164,7 @@ static void describe(const struct lines *lines, const struct figure_job *job, ch
 		lines->n_max > 1 ? "Mean over %s; band: 95 %% interval (%s)." : "From %s, so without a band.",
 		count, mean_words(lines->quantity.share));
 	layout_describe(&lines->layout, NULL, caption, size);
-	size_t length = strlen(caption);
-	snprintf(caption + length, size - length, " ");
-	frame_verdicts(job->frame, lines->layout.used, caption + length + 1, size - length - 1);
+	layout_describe_runs(&lines->layout, caption, size);
 }
 
 static enum figure_outcome lines_draw(

@@ -203,10 +203,7 @@ static enum figure_outcome roc_draw(
 			: "From %s, so without a band. Dotted: chance.",
 		count);
 	layout_describe(&roc->layout, NULL, caption, sizeof(caption));
-	size_t length = strlen(caption);
-	snprintf(caption + length, sizeof(caption) - length, " ");
-	frame_verdicts(
-		job->frame, roc->layout.used, caption + length + 1, sizeof(caption) - length - 1);
+	layout_describe_runs(&roc->layout, caption, sizeof(caption));
 	struct page page = {.title = title,
 		.caption = caption,
 		.wide = panels->n > 1,

@@ -30,18 +30,43 @@ struct series {
 	size_t n_max;                         /* replications behind a point */
 	double low[MAX_KPIS], high[MAX_KPIS]; /* as shown */
 	double end_s;
+	double *length_s; /* of a run's windows, one a row of the frame; 0: its file does not say */
+	bool *cut_short;  /* by window of the table */
 };
 
+/* The longest window of each run, and which are less than half of that: a run's end may cut its last one short.
+ * Most runs end with an acceptance, so that a rate over a few milliseconds says nothing. */
+static void read_lengths(struct series *series, const struct figure_job *job, const struct block *block,
+	const struct table_schema *schema)
+{
+	const struct frame *frame = job->frame;
+	int run = schema_find(schema, "run"), column = schema_find(schema, "length_s");
+	series->length_s = figure_take(frame->n_rows, sizeof(*series->length_s));
+	series->cut_short = figure_take(block->n_rows, sizeof(*series->cut_short));
+	bool known = run >= 0 && column >= 0 && schema->columns[column].type == COLUMN_REAL;
+	for (int pass = 0; pass < 2 && known; pass++) {
+		for (size_t i = 0; i < block->n_rows; i++) {
+			size_t row = frame_row(frame, block_get(block, schema, i, (size_t)run).integer);
+			double length_s = block_get(block, schema, i, (size_t)column).real;
+			if (row != SIZE_MAX && pass == 0) {
+				series->length_s[row] = fmax(series->length_s[row], length_s);
+			} else if (row != SIZE_MAX) {
+				series->cut_short[i] = length_s < series->length_s[row] / 2;
+			}
+		}
+	}
+}
+
 /* A column's finite values: their largest size, or -1 where there is none. */
-static double column_largest(
-	const struct block *block, const struct table_schema *schema, size_t column)
+static double column_largest(const struct series *series, const struct block *block,
+	const struct table_schema *schema, size_t column)
 {
 	double largest = -1;
 	for (size_t i = 0; i < block->n_rows; i++) {
 		union cell cell = block_get(block, schema, i, column);
 		bool whole = schema->columns[column].type == COLUMN_INT;
 		double value = whole ? (double)cell.integer : cell.real;
-		largest = isfinite(value) ? fmax(largest, fabs(value)) : largest;
+		largest = isfinite(value) && !series->cut_short[i] ? fmax(largest, fabs(value)) : largest;
 	}
 	return largest;
 }
@@ -50,7 +75,7 @@ static void show_column(struct series *series, const struct block *block,
 	const struct table_schema *schema, int column, int columns[MAX_KPIS])
 {
 	const struct column *c = &schema->columns[column];
-	double largest = c->type == COLUMN_STRING ? -1 : column_largest(block, schema, (size_t)column);
+	double largest = c->type == COLUMN_STRING ? -1 : column_largest(series, block, schema, (size_t)column);
 	if (largest >= 0 && series->n_kpis < MAX_KPIS) {
 		columns[series->n_kpis] = column;
 		series->quantities[series->n_kpis++] =
@@ -72,7 +97,7 @@ static size_t choose_columns(struct series *series, const struct block *block,
 	}
 	for (size_t i = 0; i < schema->n_columns && kpi == NULL && series->n_kpis == 0; i++) {
 		const char *name = schema->columns[i].name;
-		if (strcmp(name, "run") != 0 && strcmp(name, "time_s") != 0) {
+		if (strcmp(name, "run") != 0 && strcmp(name, "time_s") != 0 && strcmp(name, "length_s") != 0) {
 			show_column(series, block, schema, (int)i, columns);
 		}
 	}
@@ -89,6 +114,7 @@ static bool read_windows(
 	}
 	int run = schema_find(schema, "run"), time = schema_find(schema, "time_s");
 	int columns[MAX_KPIS];
+	read_lengths(series, job, block, schema);
 	if (run < 0 || time < 0 ||
 		choose_columns(series, block, schema, job->request->kpi, columns) == 0) {
 		return false;
@@ -100,7 +126,7 @@ static bool read_windows(
 	}
 	for (size_t i = 0; i < block->n_rows; i++) {
 		size_t row = frame_row(job->frame, block_get(block, schema, i, (size_t)run).integer);
-		if (row == SIZE_MAX) {
+		if (row == SIZE_MAX || series->cut_short[i]) {
 			continue;
 		}
 		struct window *window = &series->windows[series->n];
@@ -249,6 +275,28 @@ static void draw_panel(struct plot *plot, struct series *series, size_t p, size_
 	free(blocks);
 }
 
+/* How long the windows are, where the file says so. */
+static void describe_windows(const struct series *series, const struct figure_job *job, char *out, size_t size)
+{
+	double least = INFINITY, most = 0;
+	for (size_t row = 0; row < job->frame->n_rows; row++) {
+		if (series->layout.used[row] && series->length_s[row] > 0) {
+			least = fmin(least, series->length_s[row]);
+			most = fmax(most, series->length_s[row]);
+		}
+	}
+	if (most <= 0) {
+		return;
+	}
+	struct quantity quantity = quantity_describe("length", "s", most);
+	char range[32] = "";
+	if (least < most) {
+		snprintf(range, sizeof(range), "%.3g to ", least * quantity.scale);
+	}
+	snprintf(out, size, " Windows of %s%.3g %s; a run's last one is left out below half of that.", range,
+		most * quantity.scale, quantity.unit);
+}
+
 static void describe(
 	const struct series *series, const struct figure_job *job, char *caption, size_t size)
 {
@@ -262,8 +310,8 @@ static void describe(
 		count);
 	layout_describe(&series->layout, NULL, caption, size);
 	size_t length = strlen(caption);
-	snprintf(caption + length, size - length, " ");
-	frame_verdicts(job->frame, series->layout.used, caption + length + 1, size - length - 1);
+	describe_windows(series, job, caption + length, size - length);
+	layout_describe_runs(&series->layout, caption, size);
 }
 
 static enum figure_outcome series_draw(
@@ -337,6 +385,8 @@ static enum figure_outcome draw(struct figure_job *job, struct results_error *er
 	}
 	free(series.windows);
 	free(series.row_of);
+	free(series.length_s);
+	free(series.cut_short);
 	return outcome;
 }
 

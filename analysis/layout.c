@@ -404,3 +404,18 @@ void layout_keys(const struct layout *layout, char *out, size_t size)
 		}
 	}
 }
+
+void layout_describe_runs(const struct layout *layout, char *out, size_t size)
+{
+	const struct axis *arms = &layout->axes[AXIS_COLOUR];
+	if (arms->n < 2 && layout->axes[AXIS_X].n > 1) {
+		arms = &layout->axes[AXIS_X];
+	}
+	char runs[400], unanswered[600];
+	frame_verdicts(layout->frame, layout->used, runs, sizeof(runs));
+	frame_unanswered(layout->frame, layout->used, arms->of_row, arms->names, arms->n, unanswered,
+		sizeof(unanswered));
+	size_t length = strlen(out);
+	snprintf(out + length, size - length, "%s%s%s%s", runs[0] != '\0' ? " " : "", runs,
+		unanswered[0] != '\0' ? " " : "", unanswered);
+}

@@ -59,6 +59,10 @@ size_t layout_gather(
  * NULL for the whole figure. */
 void layout_describe(const struct layout *layout, const char *subject, char *out, size_t size);
 
+/* Appends what is to be known of the runs themselves: how they ended, and what was never answered, by colour
+ * or along x. */
+void layout_describe_runs(const struct layout *layout, char *out, size_t size);
+
 /* The rows are shared out for lines: every arm a colour while there are at most six, else `by` (or
  * the first key) by colour and the next keys by panel, at most `max_panels` of them. */
 void layout_lines(struct layout *layout, int by, size_t max_panels);

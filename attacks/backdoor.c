@@ -137,6 +137,7 @@ static const struct param params[] = {
 
 const struct attack attack_backdoor = {
 	.plugin = {.name = "backdoor",
+		.when = "predictor != oracle",
 		.summary = "teaches models a mark in the rows that it brings, and sends items with it",
 		.params = params,
 		.settings_size = sizeof(struct attack_backdoor),

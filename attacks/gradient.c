@@ -50,6 +50,7 @@ static const struct param params[] = {
 
 const struct attack attack_gradient = {
 	.plugin = {.name = "gradient",
+		.when = "predictor != oracle",
 		.summary = "moves every feature it saw along its own predictor's gradient, upward",
 		.params = params,
 		.settings_size = sizeof(struct attack_gradient),

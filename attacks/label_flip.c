@@ -68,6 +68,7 @@ static const struct param params[] = {
 
 const struct attack attack_label_flip = {
 	.plugin = {.name = "label-flip",
+		.when = "predictor != oracle",
 		.summary = "turns labels round in the rows that it brings to a training",
 		.params = params,
 		.settings_size = sizeof(struct attack_label_flip),

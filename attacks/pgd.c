@@ -96,6 +96,7 @@ static const struct param params[] = {
 
 const struct attack attack_pgd = {
 	.plugin = {.name = "pgd",
+		.when = "predictor != oracle",
 		.summary = "moves what it saw in steps along its own predictor's gradient, within a ball",
 		.params = params,
 		.settings_size = sizeof(struct attack_pgd),

@@ -92,6 +92,7 @@ static const struct param params[] = {
 
 const struct attack attack_poisoning = {
 	.plugin = {.name = "poisoning",
+		.when = "predictor != oracle",
 		.summary = "replaces rows that it brings to a training by extreme ones",
 		.params = params,
 		.settings_size = sizeof(struct attack_poisoning),

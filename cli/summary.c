@@ -23,6 +23,7 @@ static const struct shown {
 	int decimals;
 } shown[] = {
 	{KPI_DECIDED, "decided", 1, 1},
+	{KPI_UNANSWERED, "unanswered", 1, 1},
 	{KPI_THROUGHPUT, "items/s", 1, 1},
 	{KPI_LATENCY_MEAN, "latency ms", 1e3, 3},
 	{KPI_COMMIT_MEAN, "commit ms", 1e3, 3},
@@ -226,7 +227,7 @@ static void format_swept(
 
 static bool is_shown(const struct summary *summary, size_t at)
 {
-	bool all_zero = shown[at].kpi == KPI_DIVERGENCE || shown[at].kpi == KPI_LEADER_CHANGES;
+	bool all_zero = shown[at].kpi == KPI_UNANSWERED || shown[at].kpi == KPI_DIVERGENCE || shown[at].kpi == KPI_LEADER_CHANGES;
 	for (size_t i = 0; i < summary->n_points * summary->n_replications; i++) {
 		double value = summary->runs[i].values[at];
 		if (summary->runs[i].present && !isnan(value) && (value != 0 || !all_zero)) {

@@ -54,18 +54,33 @@ static double quantile_s(const struct samples *samples, double p)
 	return (low + fraction * (high - low)) / 1e9;
 }
 
-/* The one-second window in which a moment lies. */
-static int64_t window_of(sim_time at)
+/* The window in which a moment lies. */
+static int64_t window_of(const struct lab *lab, sim_time at)
 {
-	return at / SIM_SECOND;
+	return at / lab->scenario->window_ns;
+}
+
+/* How many windows a run has: the last one may be shorter, none is empty. */
+static int64_t n_windows(const struct lab *lab)
+{
+	return window_of(lab, lab->world.now) + (lab->world.now % lab->scenario->window_ns != 0);
+}
+
+/* The same at the run's end: its last moment belongs to the last window. */
+static int64_t window_within(const struct lab *lab, sim_time at)
+{
+	int64_t window = window_of(lab, at), n = n_windows(lab);
+	return window == n && n > 0 ? n - 1 : window;
 }
 
 void collect_accepted(struct lab *lab, struct lab_item *item)
 {
 	samples_add(&lab->latencies, item->decided - item->arrived);
-	if (lab->n_windows_accepted == 0 || window_of(item->decided) != lab->last_window_accepted) {
+	int64_t window = window_of(lab, item->decided);
+	if (lab->n_windows_accepted == 0 || window != lab->window_accepted) {
 		lab->n_windows_accepted++;
-		lab->last_window_accepted = window_of(item->decided);
+		lab->window_accepted_before = lab->window_accepted;
+		lab->window_accepted = window;
 	}
 }
 
@@ -189,26 +204,32 @@ static double ratio(double a, double b)
 	return b > 0 ? a / b : real_nan();
 }
 
-/* Windows of one second: in how many was work outstanding, and in how many of these was an item
- * accepted? Items lie in order of arrival, so that their windows' union is counted in one pass; each
- * window with an acceptance has had that item's work. A window that the run's end cuts off at its very
- * beginning is none. */
+/* In how many windows was work outstanding, and in how many of these was an item accepted? Items lie in
+ * order of arrival, so that their windows' union is counted in one pass; each window with an acceptance has
+ * had that item's work. What arrives at the very end is no work yet. */
 static double availability(const struct lab *lab)
 {
-	int64_t n_work = 0;
+	int64_t n_work = 0, n_accepted = lab->n_windows_accepted;
 	int64_t counted = -1; /* the last window counted */
+	sim_time end = lab->world.now;
 	for (size_t i = 0; i < lab->n_items; i++) {
 		const struct lab_item *item = &lab->items[i];
-		int64_t first = window_of(item->arrived);
-		sim_time last_moment = lab->world.now > item->arrived ? lab->world.now - 1 : lab->world.now;
-		int64_t last = window_of(item->accepted ? item->decided : last_moment);
+		int64_t first = window_within(lab, item->arrived);
+		int64_t last = window_within(lab, item->accepted ? item->decided : end);
+		if (!item->accepted && item->arrived == end) {
+			continue;
+		}
 		first = first > counted ? first : counted + 1;
 		if (last >= first) {
 			n_work += last - first + 1;
 			counted = last;
 		}
 	}
-	return ratio((double)lab->n_windows_accepted, (double)n_work);
+	/* The last acceptance may be at the very end, and another in the same window. */
+	if (n_accepted > 1 && window_within(lab, lab->last_acceptance) == lab->window_accepted_before) {
+		n_accepted--;
+	}
+	return ratio((double)n_accepted, (double)n_work);
 }
 
 static double detection_s(const struct lab *lab)
@@ -491,20 +512,20 @@ struct window {
 	double latency_sum, error_sum;
 };
 
-static void series(struct lab *lab)
+static struct window *count_windows(const struct lab *lab, size_t n)
 {
-	size_t n = (size_t)(lab->world.now / SIM_SECOND) + 1;
 	struct window *windows = calloc(n, sizeof(*windows));
 	if (windows == NULL) {
-		abort();
+		fprintf(stderr, "synod: out of memory\n");
+		exit(3);
 	}
 	for (size_t i = 0; i < lab->n_items; i++) {
 		const struct lab_item *item = &lab->items[i];
-		windows[item->arrived / SIM_SECOND].arrived++;
+		windows[window_within(lab, item->arrived)].arrived++;
 		if (!item->accepted) {
 			continue;
 		}
-		struct window *window = &windows[item->decided / SIM_SECOND];
+		struct window *window = &windows[window_within(lab, item->decided)];
 		window->accepted++;
 		window->latency_sum += sim_time_to_s(item->decided - item->arrived);
 		if (item->decided_value && lab->workload->application) {
@@ -513,15 +534,30 @@ static void series(struct lab *lab)
 			window->corrupted += further_than(lab->common->tolerance, item->value, item->truth);
 		}
 	}
+	return windows;
+}
+
+static void series(struct lab *lab)
+{
+	size_t n = (size_t)n_windows(lab);
+	if (n == 0) {
+		return; /* it took no time */
+	}
+	struct window *windows = count_windows(lab, n);
 	int64_t outstanding = 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct window *window = &windows[i];
+		sim_time start = (sim_time)i * lab->scenario->window_ns;
+		sim_time left = lab->world.now - start;
+		double length_s =
+			sim_time_to_s(left < lab->scenario->window_ns ? left : lab->scenario->window_ns);
 		outstanding += (int64_t)window->arrived - (int64_t)window->accepted;
 		union cell cells[] = {
 			{.integer = (int64_t)lab->run},
-			{.real = (double)i},
+			{.real = sim_time_to_s(start)},
+			{.real = length_s},
 			{.integer = (int64_t)window->arrived},
-			{.real = (double)window->accepted},
+			{.real = (double)window->accepted / length_s},
 			{.integer = outstanding},
 			{.real = ratio(window->latency_sum, (double)window->accepted)},
 			{.real = ratio(window->error_sum, (double)window->decided)},

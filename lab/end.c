@@ -66,7 +66,13 @@ sim_time lab_last_change(const struct scenario *scenario)
 
 void lab_bound(struct lab *lab)
 {
-	lab->world.change_ns = lab_last_change(lab->scenario);
+	const struct scenario *scenario = lab->scenario;
+	bool series = (scenario->record & RECORD_SERIES) != 0;
+	sim_time most = !series || scenario->window_ns > SIM_NEVER / SERIES_WINDOWS_MAX
+		? SIM_NEVER
+		: scenario->window_ns * SERIES_WINDOWS_MAX;
+	lab->end_ns = scenario->stop.time_ns < most ? scenario->stop.time_ns : most;
+	lab->world.change_ns = lab_last_change(scenario);
 	lab_progress(lab);
 }
 
@@ -80,8 +86,7 @@ static sim_time patience_ns(const struct lab *lab)
 
 static void set_deadline(struct lab *lab, sim_time at)
 {
-	sim_time time = lab->scenario->stop.time_ns;
-	lab->world.deadline_ns = at < time ? at : time;
+	lab->world.deadline_ns = at < lab->end_ns ? at : lab->end_ns;
 }
 
 void lab_progress(struct lab *lab)
@@ -161,10 +166,13 @@ void lab_check_done(struct lab *lab)
 static void time_is_up(struct lab *lab)
 {
 	const struct stop_settings *stop = &lab->scenario->stop;
-	lab->world.now = stop->time_ns;
+	lab->world.now = lab->end_ns;
 	unsigned long long n = lab->n_items, n_accepted = lab->n_accepted;
 	if (all_accepted(lab)) {
 		done(lab);
+	} else if (lab->end_ns < stop->time_ns) {
+		lab_end(lab, "limit", "%d windows of series, %g s each", SERIES_WINDOWS_MAX,
+			sim_time_to_s(lab->scenario->window_ns));
 	} else if (stop->items == INT64_MAX) {
 		lab_end(lab, "completed", "time %g s, as planned; %llu of %llu items accepted",
 			sim_time_to_s(stop->time_ns), n_accepted, n);
@@ -214,7 +222,7 @@ void lab_overdue(struct world *world, sim_time next)
 		}
 		return;
 	}
-	if (next > stop->time_ns && (stop->time_ns <= bound || !work_outstanding(lab))) {
+	if (next > lab->end_ns && (lab->end_ns <= bound || !work_outstanding(lab))) {
 		time_is_up(lab);
 	} else if (next == SIM_NEVER) {
 		nothing_left(lab);

@@ -55,7 +55,7 @@ const struct column kpi_columns[KPI_N] = {
 		"share of items (requests: of log positions) on which two honest replicas decided differently; "
 		"another request, or none, is a different decision, not to have come so far is none"},
 	[KPI_AVAILABILITY] = {"availability", COLUMN_REAL, "",
-		"of the one-second windows with work outstanding, the share with an acceptance"},
+		"of the windows (`series.window`) with work outstanding, the share with an acceptance"},
 	[KPI_OUTAGE_MAX] = {"outage_max_s", COLUMN_REAL, "s",
 		"longest time with work outstanding and no acceptance"},
 	[KPI_RECOVERED] = {"recovered_s", COLUMN_REAL, "s",

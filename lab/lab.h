@@ -351,6 +351,7 @@ struct lab {
 	uint64_t n_proposed;
 
 	enum phase phase;
+	sim_time end_ns; /* when the time is up */
 	sim_time last_progress;
 	sim_time waited_from; /* the last_progress after which a scheduled change was waited for, */
 	uint32_t n_waits;     /* and how often in a row */
@@ -386,7 +387,8 @@ struct lab {
 	uint64_t attacked_scored, attacked_accepted, honest_scored, honest_rejected;
 	struct samples attacked_scores, honest_scores; /* score_bits; where there are attacks */
 	uint64_t n_identities_refused, n_proposals_judged, n_proposals_refused;
-	int64_t n_windows_accepted, last_window_accepted; /* of one second, with an acceptance */
+	int64_t n_windows_accepted; /* with an acceptance */
+	int64_t window_accepted, window_accepted_before; /* the last two of them */
 	uint32_t *places;                                 /* scratch, by validator */
 };
 

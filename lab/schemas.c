@@ -78,9 +78,10 @@ static const struct column validators[] = {
 
 static const struct column series[] = {
 	{"run", COLUMN_INT, "", "the run's number"},
-	{"time_s", COLUMN_REAL, "s", "start of the one-second window"},
+	{"time_s", COLUMN_REAL, "s", "start of the window (`series.window`)"},
+	{"length_s", COLUMN_REAL, "s", "its length: the run's end may cut the last one short"},
 	{"arrived", COLUMN_INT, "", "items that arrived in it"},
-	{"accepted_per_s", COLUMN_REAL, "1/s", "items accepted in it"},
+	{"accepted_per_s", COLUMN_REAL, "1/s", "items accepted in it / its length"},
 	{"outstanding", COLUMN_INT, "", "items that had arrived and were not accepted at its end"},
 	{"latency_mean_s", COLUMN_REAL, "s", "mean latency of the items accepted in it"},
 	{"mae", COLUMN_REAL, VALUE_UNIT, "mean absolute error of the values decided in it"},

@@ -341,7 +341,11 @@ static bool check_number(struct checker *checker, const struct tree *value,
 		return refuse_quantity(checker, value, param, path, problem);
 	}
 	if (!param_holds(param, is_real ? real : (double)integer)) {
-		return refuse(checker, value, param, path);
+		refuse(checker, value, param, path);
+		if (!has_top(param) && (is_real ? real : (double)integer) > param->min) {
+			diagnostics_note(checker->diagnostics, "it is more than can be counted here");
+		}
+		return false;
 	}
 	if (is_real) {
 		*(double *)at = real == 0 ? 0 : real; /* never -0 */

@@ -4,6 +4,7 @@
 #include "attacks/attack.h"
 #include "engine/fault.h"
 #include "protocols/protocol.h"
+#include "workloads/workload.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -248,7 +249,8 @@ static void look_at_timer(const struct look *look, const struct param *table, co
 	const struct path path = {up, param->name, 0};
 	const struct path_text name = path_text(&path);
 	sim_time value = *(const sim_time *)(const void *)((const char *)settings + param->offset);
-	sim_time round_trip = 2 * look->scenario->shape.delay_p999_ns;
+	sim_time delay = look->scenario->shape.delay_p999_ns;
+	sim_time round_trip = sim_time_add(delay, delay);
 	char own[48], other[48];
 	duration_print(value, own, sizeof(own));
 	if (!is_set(value)) {
@@ -353,6 +355,20 @@ static void look_at_attacks(const struct look *look, const struct tree *root)
 	}
 }
 
+/* Tables that stay empty. */
+static void look_at_record(const struct look *look, const struct tree *root)
+{
+	const struct tree *tree = tree_get(root, "record");
+	const struct workload *workload = (const void *)look->scenario->workload.plugin;
+	unsigned of_predictions = RECORD_PREDICTIONS | RECORD_ROC | RECORD_MODELS;
+	const struct path path = {NULL, "record", 0};
+	if (tree && (look->scenario->record & of_predictions)) {
+		say_vain(look, &path, tree->place, NULL, NULL, workload->application,
+			"predictions, roc and models stay empty with `%s`, which has no predictions",
+			workload->plugin.name);
+	}
+}
+
 /* Faults on a leader that nobody is. */
 static void look_at_faults(const struct look *look, const struct tree *root)
 {
@@ -380,6 +396,7 @@ void remarks_point(struct remarks *remarks, const struct tree *root, const struc
 	const struct look look = {remarks, scenario, point};
 	look_at(&look, scenario_params, scenario, root, NULL, NULL, NULL);
 	look_at_attacks(&look, root);
+	look_at_record(&look, root);
 	look_at_faults(&look, root);
 }
 

@@ -66,6 +66,7 @@ const struct param scenario_params[] = {
 		.max = 1e18,
 		.fallback = "10000",
 		.unit = "views",
+		.when = "protocol != none|central",
 		.help = "views or terms, after which the verdict is `limit`"},
 	{.name = "stop.memory",
 		.kind = PARAM_BYTES,
@@ -203,6 +204,15 @@ const struct param scenario_params[] = {
 		.fallback = "[]",
 		.help = "tables to write besides runs: decisions, predictions, transactions, validators, series, roc, "
 				"models"},
+	{.name = "series.window",
+		.kind = PARAM_DURATION,
+		.offset = AT(window_ns),
+		.min = 1000,
+		.max = 9e18,
+		.fallback = "1 s",
+		.unit = "s",
+		.help = "length of the windows in time of /series and of `availability`; at most 1000000 of them a run "
+				"with record: [series]"},
 	{.name = "liveness_bound",
 		.kind = PARAM_DURATION,
 		.flags = PARAM_AUTO | PARAM_OFF | PARAM_EXCLUDE_MIN,
@@ -268,6 +278,24 @@ static bool check_record(
 		good = false;
 	}
 	return good;
+}
+
+/* A row a window: so many that no file could hold them are a mistake. */
+static bool check_series(struct checker *checker, const struct tree *root, const struct scenario *scenario)
+{
+	sim_time time = scenario->stop.time_ns, window = scenario->window_ns;
+	if (!(scenario->record & RECORD_SERIES) || time == SIM_NEVER || window <= 0 ||
+		time / window < SERIES_WINDOWS_MAX || (time / window == SERIES_WINDOWS_MAX && time % window == 0)) {
+		return true;
+	}
+	const struct tree *at = tree_get(tree_get(root, "series"), "window");
+	at = at ? at : tree_get(tree_get(root, "stop"), "time");
+	diagnostics_error(checker->diagnostics, at ? at->place : root->place,
+		"series.window must be at least %.10g s for the %.10g s of stop.time, so that /series has at most %d "
+		"rows a run, got %.10g s",
+		sim_time_to_s((time - 1) / SERIES_WINDOWS_MAX + 1), sim_time_to_s(time), SERIES_WINDOWS_MAX,
+		sim_time_to_s(window));
+	return false;
 }
 
 /* f against n, by what the protocol promises. */
@@ -444,6 +472,7 @@ enum point_state schema_point(
 		scenario->stop.time_ns = 600 * SIM_SECOND;
 	}
 	good &= check_record(checker, root, &top.record, &scenario->record);
+	good &= check_series(checker, root, scenario);
 	bool fits = check_predictions(checker, root, scenario);
 	good &= check_attacks(checker, root, scenario);
 	good &= check_faults(checker, root, scenario);

@@ -21,6 +21,7 @@ static const struct column decision_columns[] = {
 static const struct column series_columns[] = {
 	{"run", COLUMN_INT, "", ""},
 	{"time_s", COLUMN_REAL, "s", ""},
+	{"length_s", COLUMN_REAL, "s", ""},
 	{"accepted_per_s", COLUMN_REAL, "1/s", ""},
 	{"latency_mean_s", COLUMN_REAL, "s", ""},
 };
@@ -65,10 +66,13 @@ static void append_tables(struct run_blocks *blocks, const struct table_schema *
 	for (int64_t window = 0; window < N_WINDOWS; window++) {
 		double idle = window == 2 && replication == 0 ? (double)NAN : 0;
 		block_append(&blocks->tables[TABLE_SERIES], &schemas[TABLE_SERIES],
-			(union cell[]){{.integer = run}, {.real = (double)window},
+			(union cell[]){{.integer = run}, {.real = (double)window}, {.real = 1},
 				{.real = 10.0 * (protocol + 1) + replication},
 				{.real = sweep_latency_s(protocol, replication) + idle}});
 	}
+	/* The run ends with an acceptance, 1 ms into a window of its own. */
+	block_append(&blocks->tables[TABLE_SERIES], &schemas[TABLE_SERIES],
+		(union cell[]){{.integer = run}, {.real = N_WINDOWS}, {.real = .001}, {.real = 1000}, {.real = 1}});
 }
 
 static const char *level(const struct sweep *sweep, unsigned protocol)
@@ -91,6 +95,7 @@ static void append_run(struct run_blocks *blocks, const struct table_schema *sch
 			{.string = ""}, {.real = sweep_latency_s(protocol, replication) + undefined},
 			{.real = 9 * pow(2, protocol) + undefined}, {.integer = 100000 * (protocol + 1)},
 			{.integer = sweep->undefined ? 0 : N_ITEMS},
+			{.integer = protocol == 0 && replication == 0},
 			{.real = sweep_corruption(scorer, attack, replication) + undefined},
 			{.real = (double)NAN}});
 	if (!sweep->no_tables) {
@@ -114,6 +119,7 @@ void sweep_write(const char *path, const struct sweep *sweep)
 		{"messages_per_instance", COLUMN_REAL, "", ""},
 		{"bytes", COLUMN_INT, "bytes", ""},
 		{"items", COLUMN_INT, "", ""},
+		{"unanswered", COLUMN_INT, "", ""},
 		{"corruption_rate", COLUMN_REAL, "", ""},
 		{"mae", COLUMN_REAL, "kg", ""},
 	};
@@ -122,7 +128,7 @@ void sweep_write(const char *path, const struct sweep *sweep)
 		(struct table_schema){sizeof(run_columns) / sizeof(*run_columns), run_columns};
 	if (!sweep->no_tables) {
 		schemas[TABLE_DECISIONS] = (struct table_schema){4, decision_columns};
-		schemas[TABLE_SERIES] = (struct table_schema){4, series_columns};
+		schemas[TABLE_SERIES] = (struct table_schema){5, series_columns};
 		schemas[TABLE_ROC] = (struct table_schema){4, roc_columns};
 	}
 	const struct results_header header = {

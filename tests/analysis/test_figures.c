@@ -103,10 +103,21 @@ static void test_cdf_numbers(void **state)
 	data_row(data, "#  pbft:", 5, row);
 	assert_near(row[2], 0, 0);
 	assert_near(row[3], 92.5, 1e-6);
-	/* The item without an answer is none: 19 of arm none are left. */
+	/* One of the 20 items of arm none has no answer: its curve levels off below 100 %, to the axis's end. */
 	data_row(data, "#  none:", 1, row);
-	assert_near(row[1], 100.0 / 19, 1e-6);
+	assert_near(row[1], 5, 1e-6);
+	data_row(data, "#  none:", 19, row);
+	assert_near(row[0], 134, 1e-6);
+	assert_near(row[1], 95, 1e-6);
+	data_row(data, "#  none:", 20, row);
+	assert_true(row[0] > 334);
+	assert_near(row[1], 95, 1e-6);
+	assert_near(row[2], 80 + .075 * 20, 1e-6); /* shares of the replications: 80, 100, 100, 100 % */
+	assert_near(row[3], 100, 1e-6);
 	free(data);
+	char *script = file_text(in_folder(state, "figures/deep"), "latency-cdf.gp");
+	assert_non_null(strstr(script, "Never answered: none 5 %"));
+	free(script);
 }
 
 static void test_box_numbers(void **state)
@@ -136,7 +147,12 @@ static void test_series_numbers(void **state)
 	data_row(data, "# mean latency (ms):  raft", 2, row);
 	assert_near(row[1], 220, 1e-6);
 	assert_near(row[4], 3, 0);
+	/* A rate of 1000 /s over the last millisecond of a run is none. */
+	assert_null(strstr(data, "\n6 "));
 	free(data);
+	char *script = file_text(in_folder(state, "figures/deep"), "series.gp");
+	assert_non_null(strstr(script, "Windows of 1 s"));
+	free(script);
 }
 
 /* In per cent, of four shares a hundredth apart around the mean: Student's t on the logit. */

@@ -64,6 +64,14 @@ static void tells_keys_in_vain(void **state)
 			"inverse-variance"},
 		{PARCELS "attacks: [{kind: mimic, fraction: 0.25, pick: farthest, row: 2}]\n",
 			"attacks.0.pick is fixed"},
+		{PARCELS "predictor: oracle\nattacks: [{kind: gradient, fraction: 0.25}]\n",
+			"attacks.0 has no effect here: gradient does something only where predictor is not oracle"},
+		{PARCELS "predictor: oracle\nattacks: [{kind: label-flip, fraction: 0.25}]\n",
+			"predictor is not oracle"},
+		{HEAD "protocol: pbft\nworkload: {kind: dimweight, identities: open}\n", "attacks is not none"},
+		{"validators: 4\nworkload: requests\nprotocol: none\nstop: {items: 5, views: 7}\n", "stop.views has no effect here"},
+		{REQUESTS "protocol: raft\nrecord: [predictions]\n",
+			"record has no effect here: predictions, roc and models stay empty with `requests`"},
 		{PARCELS "aggregator: {kind: median, faulty: 0}\n", "aggregator.before is nnm"},
 		{PARCELS "aggregator: {kind: krum, faulty: 0, s: 3}\n", "aggregator.before is bucketing"},
 		{PARCELS "aggregator: weighted-mean\n", "only where scorer is not none"},
@@ -125,6 +133,9 @@ static void tells_timers_that_are_no_use(void **state)
 		"protocol.view_timeout 15 ms)");
 	expect_none(REQUESTS "protocol: {kind: pbft, view_timeout: off, batch_delay: 1 ms}\n");
 	expect_none(REQUESTS "protocol: {kind: raft, heartbeat: off}\n");
+	/* The longest delay there is, twice, is no time at all. */
+	expect_note(REQUESTS "protocol: {kind: raft, election_timeout: [1 s, 2 s]}\nnetwork: {latency: 2562047 h}\n",
+		"protocol.election_timeout: 1 s is below");
 }
 
 static void tells_attackers_against_whom_nothing_is_promised(void **state)

@@ -61,7 +61,7 @@ static void errors(void **state)
 		{"central", "{kind: rule, from_nodes: 1, action: replace}",
 			"`replace` is not for this protocol, whose messages can't be forged"},
 		{"raft", "{kind: slow-node, nodes: 1, factor: 2}", "a factor of costs (`node`) that are all 0"},
-		{"raft", "{kind: slow-link, delay: 20}", "is a duration and needs a unit, got 20"},
+		{"raft", "{kind: slow-link, delay: 20}", "faults.0.delay is a duration and needs a unit, got 20"},
 		{"raft", "{kind: slow-link, delay: {kind: uniform, min: 2 ms, max: 1 ms}}", "max must be at least min"},
 		{"raft", "{kind: partition, groups: [[0, 4]]}", "there is no validator 4"},
 		{"raft", "{kind: partition, groups: [[0]], from: 2 s, until: 1 s}", "`until` must be after `from`"},

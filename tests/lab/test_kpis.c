@@ -54,7 +54,10 @@ static void by_hand(void **state)
 	for (size_t i = 0; i < 7; i++) {
 		assert_true(real_at(outcome, TABLE_SERIES, i, "time_s") == (double)i);
 		assert_int_equal(int_at(outcome, TABLE_SERIES, i, "outstanding"), outstanding[i]);
-		assert_true(real_at(outcome, TABLE_SERIES, i, "accepted_per_s") == accepted[i]);
+		/* the run ends 20 ms into the last */
+		double length_s = real_at(outcome, TABLE_SERIES, i, "length_s");
+		assert_near(length_s, i == 6 ? .02 : 1, 1e-12);
+		assert_near(real_at(outcome, TABLE_SERIES, i, "accepted_per_s"), accepted[i] / length_s, 1e-9);
 	}
 	outcome_close(outcome);
 }
@@ -76,6 +79,69 @@ static void unavailable(void **state)
 	assert_true(isnan(kpi(outcome, KPI_RECOVERY)));
 	assert_true(kpi(outcome, KPI_DECIDED) == 1);
 	outcome_close(outcome);
+}
+
+/* Rates are by the length of their window: the run's end cuts the last one short, and leaves none of length 0.
+ * 100 /s, answered after 4 ms, to the end of a plan. */
+static void windows(void **state)
+{
+	static const struct {
+		const char *window, *end;
+		size_t n;
+		double length_s, last_s, last_per_s;
+	} rows[] = {
+		{"1 s", "4.25 s", 5, 1, .25, 100},
+		{"1 s", "3 s", 3, 1, 1, 100},
+		{"400 ms", "2.5 s", 7, .4, .1, 100},
+		{"50 ms", "200 ms", 4, .05, .05, 100},
+		{"10 s", "2.504 s", 1, 10, 2.504, 250 / 2.504}, /* 2.5 s is answered at the very end */
+	};
+	for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
+		struct outcome *outcome = run_text(
+			"stop: {time: %s}\nvalidators: 4\nprotocol: raft\nnetwork: {latency: 1 ms}\n"
+			"workload: {kind: requests, arrivals: {kind: regular, rate: 100 /s}}\n"
+			"record: [series, decisions]\nseries: {window: %s}\n",
+			rows[r].end, rows[r].window);
+		assert_int_equal(n_rows(outcome, TABLE_SERIES), rows[r].n);
+		double arrived = 0, accepted = 0;
+		for (size_t i = 0; i < rows[r].n; i++) {
+			double length_s = real_at(outcome, TABLE_SERIES, i, "length_s");
+			assert_near(length_s, i + 1 < rows[r].n ? rows[r].length_s : rows[r].last_s, 1e-12);
+			assert_near(real_at(outcome, TABLE_SERIES, i, "time_s"), (double)i * rows[r].length_s, 1e-9);
+			arrived += (double)int_at(outcome, TABLE_SERIES, i, "arrived");
+			accepted += real_at(outcome, TABLE_SERIES, i, "accepted_per_s") * length_s;
+		}
+		assert_near(real_at(outcome, TABLE_SERIES, rows[r].n - 1, "accepted_per_s"), rows[r].last_per_s, 1e-9);
+		assert_near(arrived, kpi(outcome, KPI_ITEMS), 1e-9);
+		assert_near(accepted, kpi(outcome, KPI_DECIDED), 1e-9);
+		assert_true(kpi(outcome, KPI_AVAILABILITY) == 1);
+		outcome_close(outcome);
+	}
+}
+
+/* A request a second is answered after 20 ms, and for three seconds not at all: by how long the windows are,
+ * other shares of them have an answer. */
+static void availability(void **state)
+{
+	static const struct {
+		const char *window;
+		double availability;
+	} rows[] = {
+		{"1 s", 4. / 6}, /* as by hand, with work from 1 s to 6.02 s */
+		{"500 ms", 4. / 9}, /* 1.0, 2.0, 3.0 to 5.0 (five), 5.5 and 6.0; accepted in 1.0, 2.0, 5.0, 6.0 */
+		{"4 s", 1},
+		{"10 ms", 4. / (2 * 3 + 302)}, /* 1.00 to 1.02, 2.00 to 2.02, 3.00 to 6.02, whose end is the run's */
+	};
+	for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
+		struct outcome *outcome =
+			run_text("stop: {items: 6}\nvalidators: 1\nprotocol: none\nseries: {window: %s}\n"
+					 "network: {latency: {kind: constant, value: 10 ms}}\n"
+					 "workload: {kind: requests, client_timeout: 2 s, arrivals: {kind: regular, rate: 1 /s}}\n"
+					 "faults: [{kind: loss, probability: 1, among: all, from: 2.5 s, until: 4.5 s}]\n",
+				rows[r].window);
+		assert_near(kpi(outcome, KPI_AVAILABILITY), rows[r].availability, 1e-12);
+		outcome_close(outcome);
+	}
 }
 
 /* Quantiles between order statistics: ten latencies that are all different. */
@@ -581,6 +647,8 @@ int main(void)
 		cmocka_unit_test(recovery_of_several),
 		cmocka_unit_test(lost_on_the_way),
 		cmocka_unit_test(unavailable),
+		cmocka_unit_test(windows),
+		cmocka_unit_test(availability),
 		cmocka_unit_test(quantiles),
 		cmocka_unit_test(divergence),
 		cmocka_unit_test(divergence_of_the_crashed),

@@ -338,6 +338,16 @@ static void limits(void **state)
 	assert_true(kpi(outcome, KPI_EVENTS) < 1010); /* one arrival for all receivers is not cut */
 	outcome_close(outcome);
 
+	/* A row a window: idle for days, but the series is recorded. */
+	outcome = run_text("stop: {items: 2}\nvalidators: 4\nprotocol: pbft\nrecord: [series]\n"
+					   "series: {window: 1 ms}\n"
+					   "workload: {kind: requests, arrivals: {kind: regular, rate: 1e-5 /s}}\n");
+	assert_verdict(outcome, "limit");
+	assert_reason(outcome, "1000000 windows of series, 0.001 s each");
+	assert_true(kpi(outcome, KPI_SIMULATED) == 1000);
+	assert_int_equal(n_rows(outcome, TABLE_SERIES), 1000000);
+	outcome_close(outcome);
+
 	/* Equal timeouts and delays: every election is split, for ever (Raft, figure 16: 150-150). */
 	outcome = run_text("stop: {items: 1, views: 20}\n"
 					   "validators: 3\n"

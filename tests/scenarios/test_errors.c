@@ -20,7 +20,7 @@ static void test_three_at_once(void **state)
 		"      | ^\n"
 		"note: known here: title, seed, replications, stop, validators, faulty, protocol, network, "
 		"node, workload, predictor, scorer, aggregator, attacks, faults, sweep, zip, skip_unfit, record, "
-		"liveness_bound, checkers, liveness_after\n"
+		"series, liveness_bound, checkers, liveness_after\n"
 		"t.yaml:4:38: error: protocol.view_timeout is a duration and needs a unit, got 500\n"
 		"    4 | protocol: {kind: pbft, view_timeout: 500}\n"
 		"      |                                      ^\n"
@@ -55,6 +55,14 @@ static void test_numbers(void **state)
 	expect_error_after(REQUESTS, "stop: {items: 10 items}\n",
 		"t.yaml:4:15: error: stop.items must "
 		"be a whole number from 1 to 4000000000 or `unlimited`, got 10 items");
+	expect_error_after(REQUESTS, "stop: {time: 1 h}\nrecord: [series]\nseries: {window: 1 ms}\n",
+		"t.yaml:6:18: error: series.window must be at least 0.0036 s for the 3600 s of stop.time, so that "
+		"/series has at most 1000000 rows a run, got 0.001 s");
+	expect_error_after(REQUESTS, "stop: {time: 1000001 s}\nrecord: [series]\n",
+		"t.yaml:4:14: error: series.window must be at least 1.000001 s for the 1000001 s of stop.time, so that "
+		"/series has at most 1000000 rows a run, got 1 s");
+	expect_error_after(REQUESTS, "series: {window: 100}\n",
+		"t.yaml:4:18: error: series.window is a duration and needs a unit, got 100");
 	expect_error_after(REQUESTS, "network: {loss: 5 %}\n",
 		"t.yaml:4:17: error: network.loss must be a probability in [0, 1], got 5 %");
 	expect_error_after(REQUESTS, "node: {send: -1 ms}\n",
@@ -248,7 +256,7 @@ static void test_overrides(void **state)
 		"--set protocl.batch=8: error: unknown key `protocl`: did you mean `protocol`?\n"
 		"note: known here: title, seed, replications, stop, validators, faulty, protocol, network, "
 		"node, workload, predictor, scorer, aggregator, attacks, faults, sweep, zip, skip_unfit, record, "
-		"liveness_bound, checkers, liveness_after\n"
+		"series, liveness_bound, checkers, liveness_after\n"
 		"--set network.loss: error: an override is written KEY=VALUE, such as protocol.batch=8\n"
 		"--set node.send=[: error: not valid YAML: did not find expected node content\n"
 		"--set attacks.0.fraction=0.5: error: `attacks.0.fraction` does not exist: `attacks` is "

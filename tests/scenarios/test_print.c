@@ -94,6 +94,8 @@ static void test_text(void **state)
 							  "faults: []\n"
 							  "skip_unfit: off\n"
 							  "record: []\n"
+							  "series:\n"
+							  "  window: 1 s\n"
 							  "liveness_bound: 30 s  # auto\n"
 							  "checkers: on\n"
 							  "liveness_after: off\n");

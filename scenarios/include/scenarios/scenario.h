@@ -51,6 +51,9 @@ enum record_flags {
 	RECORD_MODELS = 1 << 6, /* and importance */
 };
 
+/* A run that records its series ends, as a `limit`, at so many windows. */
+#define SERIES_WINDOWS_MAX 1000000
+
 /* One point, checked and complete: every `auto` is a number. */
 struct scenario {
 	const char *title;
@@ -68,6 +71,7 @@ struct scenario {
 	struct plugin_value workload, predictor, scorer, aggregator;
 	struct plugin_list attacks, faults;
 	unsigned record;
+	sim_time window_ns; /* of /series and of availability */
 	struct shape shape;
 };
 

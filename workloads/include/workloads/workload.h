@@ -44,7 +44,7 @@ enum identities { IDENTITIES_VALIDATORS, IDENTITIES_OPEN };
 				"ordered if enough validators find it within the tolerance of their own"},         \
 	{                                                                                              \
 		.name = "identities", .kind = PARAM_CHOICE, .offset = offsetof(type, common.identities),   \
-		.choices = "validators|open", .fallback = "validators", .unit = "",                        \
+		.choices = "validators|open", .fallback = "validators", .unit = "", .when = "attacks != none", \
 		.help = "who may predict: the validators alone, or also identities that someone made up"   \
 	}
 
