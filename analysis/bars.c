@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define GROUP_WIDTH 0.8
+#define NOTE_CHARACTER_PT 4.2 /* of a digit at 7 pt, the widest common sans font */
 
 static bool bar_interval(
 	const struct bars *bars, size_t x, size_t colour, size_t tint, struct interval *interval)
@@ -18,12 +19,28 @@ static bool bar_interval(
 	return interval->n > 0;
 }
 
+/* Characters of a number as `shown` of style.gp writes it. */
+static size_t number_length(double number)
+{
+	char text[64];
+	return (size_t)snprintf(text, sizeof(text), fabs(number) >= 100 ? "%.0f" : "%.3g", number);
+}
+
+bool bars_have_room(const struct bars *bars, double panel_pt)
+{
+	const struct axis *axes = bars->layout->axes;
+	size_t n_side_by_side = axes[AXIS_COLOUR].n * axes[AXIS_TINT].n;
+	double group_pt = panel_pt / (double)axes[AXIS_X].n;
+	double step_pt = n_side_by_side > 1 ? group_pt * GROUP_WIDTH / (double)n_side_by_side : group_pt;
+	return (double)bars->widest * NOTE_CHARACTER_PT + 2 <= step_pt;
+}
+
 void bars_measure(struct bars *bars)
 {
 	const struct axis *axes = bars->layout->axes;
 	bars->largest = bars->least = 0;
 	bars->n_min = SIZE_MAX;
-	bars->n_max = bars->n_bars = 0;
+	bars->n_max = bars->n_bars = bars->widest = 0;
 	for (size_t x = 0; x < axes[AXIS_X].n; x++) {
 		for (size_t colour = 0; colour < axes[AXIS_COLOUR].n; colour++) {
 			for (size_t tint = 0; tint < axes[AXIS_TINT].n; tint++) {
@@ -32,6 +49,8 @@ void bars_measure(struct bars *bars)
 					continue;
 				}
 				bars->n_bars++;
+				size_t written = number_length(interval.mean);
+				bars->widest = written > bars->widest ? written : bars->widest;
 				bars->largest = fmax(bars->largest, fmax(interval.mean, interval.high));
 				bars->least = fmin(bars->least, fmin(interval.mean, interval.low));
 				bars->n_min = interval.n < bars->n_min ? interval.n : bars->n_min;

@@ -13,11 +13,14 @@ struct bars {
 	double least;        /* the lowest, at most 0 */
 	size_t n_min, n_max; /* replications of a bar */
 	size_t n_bars;
-	bool numbers; /* each bar says its mean; there must be room above the longest */
+	size_t widest; /* characters of the longest mean, as it is written at a bar */
+	bool numbers;  /* each bar says its mean; there must be room above the longest */
 };
 
 /* Measures the bars of one panel. */
 void bars_measure(struct bars *bars);
+/* Can each bar say its mean in a panel of that width without touching the next? After bars_measure. */
+bool bars_have_room(const struct bars *bars, double panel_pt);
 /* Writes the data and the plot command; after plot_panel. */
 void bars_draw(struct plot *plot, const struct bars *bars);
 

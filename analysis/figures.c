@@ -188,6 +188,21 @@ static int draw_kinds(const struct figures_request *request, const struct frame 
 	return DONE;
 }
 
+unsigned figure_axes_parse(const char *text)
+{
+	static const struct {
+		const char *text;
+		unsigned axes;
+	} known[] = {{"x", FIGURE_X}, {"y", FIGURE_Y}, {"x,y", FIGURE_X | FIGURE_Y}, {"y,x", FIGURE_X | FIGURE_Y},
+		{"xy", FIGURE_X | FIGURE_Y}};
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcmp(text, known[i].text) == 0) {
+			return known[i].axes;
+		}
+	}
+	return 0;
+}
+
 int figures_plot(const struct figures_request *request, struct results_error *error)
 {
 	struct figures_request full = *request;
@@ -202,6 +217,14 @@ int figures_plot(const struct figures_request *request, struct results_error *er
 		snprintf(
 			error->text, sizeof(error->text), "a figure of kind `%s` takes no KPI", only->name);
 		return WRONG_REQUEST;
+	}
+	for (unsigned axis = FIGURE_X; axis <= FIGURE_Y; axis <<= 1) {
+		if ((full.logarithmic & axis) != 0 && (only == NULL || (only->logarithms & axis) == 0)) {
+			snprintf(error->text, sizeof(error->text), "%s%s%s: the %c axis can't be logarithmic",
+				only == NULL ? "say which kind (--kind)" : "a figure of kind `", only == NULL ? "" : only->name,
+				only == NULL ? "" : "`", axis == FIGURE_X ? 'x' : 'y');
+			return WRONG_REQUEST;
+		}
 	}
 	struct frame frame;
 	if (!frame_open(&frame, full.path, full.where, full.n_where, error)) {

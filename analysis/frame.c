@@ -1,10 +1,10 @@
 #include "frame.h"
 
 #include "memory.h"
+#include "results/where.h"
 #include "zipped.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +94,31 @@ static void factor_number(struct factor *factor, char **texts, size_t n_rows)
 	free(sorted);
 }
 
+/* Numbers with a unit are shown with the prefix that fits the largest. */
+static void factor_scale(struct factor *factor)
+{
+	double largest = 0, number = 0;
+	bool numeric = true, binary = true;
+	for (size_t i = 0; i < factor->n_levels && numeric; i++) {
+		char *end = NULL;
+		number = strtod(factor->levels[i], &end);
+		numeric = factor->levels[i][0] != '\0' && *end == '\0' && isfinite(number);
+		binary = binary && fmod(number, 1024) == 0;
+		largest = fmax(largest, fabs(number));
+	}
+	factor->scale = 1;
+	key_label(factor->bare, factor->key, "");
+	if (numeric && factor->unit != NULL) {
+		struct unit_scale scale = unit_scale_of(factor->unit, largest, binary);
+		factor->scale = scale.scale;
+		key_label(factor->label, factor->key, scale.unit);
+		for (size_t i = 0; i < factor->n_levels; i++) {
+			number = fabs(strtod(factor->levels[i], NULL));
+			factor->mixed |= number > 0 && unit_scale_of(factor->unit, number, binary).scale != scale.scale;
+		}
+	}
+}
+
 static void factor_read(struct frame *frame, struct factor *factor, size_t column)
 {
 	factor->key = frame->schema->columns[column].name;
@@ -108,89 +133,7 @@ static void factor_read(struct frame *frame, struct factor *factor, size_t colum
 		strcpy(texts[row], text);
 	}
 	factor_number(factor, texts, frame->n_rows);
-}
-
-/* Leaves out the rows for which `column` is none of the values that the conditions from `first` on allow it. */
-static void keep_rows(struct frame *frame, size_t column, const char *const *where, size_t n_where)
-{
-	const char *key = frame->schema->columns[column].name;
-	size_t n = 0, length = strlen(key);
-	for (size_t row = 0; row < frame->n_rows; row++) {
-		char text[CELL_TEXT_MAX];
-		cell_text(text, sizeof(text), frame, row, column);
-		for (size_t i = 0; i < n_where; i++) {
-			if (strncmp(where[i], key, length) == 0 && where[i][length] == '=' &&
-				strcmp(where[i] + length + 1, text) == 0) {
-				frame->row_at[n++] = frame->row_at[row];
-				break;
-			}
-		}
-	}
-	frame->n_rows = n;
-}
-
-static bool refuse_where(struct frame *frame, struct results_error *error, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static bool refuse_where(struct frame *frame, struct results_error *error, const char *format, ...)
-{
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(error->text, sizeof(error->text), format, arguments);
-	va_end(arguments);
-	frame->wrong_where = true;
-	return false;
-}
-
-/* The column that the condition names, or -1, with the nearest name in `error`. */
-static int where_column(struct frame *frame, const char *condition, struct results_error *error)
-{
-	size_t length = strcspn(condition, "=");
-	char key[200];
-	if (condition[length] != '=' || length == 0 || length >= sizeof(key)) {
-		refuse_where(frame, error, "a condition is KEY=VALUE, not `%.100s`", condition);
-		return -1;
-	}
-	snprintf(key, sizeof(key), "%.*s", (int)length, condition);
-	int column = schema_find(frame->schema, key);
-	if (column < 0) {
-		const char **names = figure_take(frame->schema->n_columns, sizeof(*names));
-		for (size_t i = 0; i < frame->schema->n_columns; i++) {
-			names[i] = frame->schema->columns[i].name;
-		}
-		const char *nearest = label_nearest(key, names, frame->schema->n_columns);
-		refuse_where(frame, error, "the runs have no `%.100s`%s%.100s%s: a condition names a swept key or "
-			"another column of the table (`synod show`)",
-			key, nearest != NULL ? "; did you mean `" : "", nearest != NULL ? nearest : "",
-			nearest != NULL ? "`?" : "");
-		free(names);
-	}
-	return column;
-}
-
-static bool apply_where(
-	struct frame *frame, const char *const *where, size_t n_where, struct results_error *error)
-{
-	for (size_t i = 0; i < n_where; i++) {
-		int column = where_column(frame, where[i], error);
-		if (column < 0) {
-			return false;
-		}
-		/* Several conditions on one column are one. */
-		size_t length = strcspn(where[i], "="), earlier = 0;
-		while (strncmp(where[earlier], where[i], length + 1) != 0) {
-			earlier++;
-		}
-		if (earlier < i) {
-			continue;
-		}
-		size_t n_rows = frame->n_rows;
-		keep_rows(frame, (size_t)column, where, n_where);
-		if (frame->n_rows == 0 && n_rows > 0) {
-			return refuse_where(frame, error, "no run has %.200s", where[i]);
-		}
-	}
-	return true;
+	factor_scale(factor);
 }
 
 struct run_at {
@@ -243,17 +186,13 @@ bool frame_open(struct frame *frame, const char *path, const char *const *where,
 		frame_close(frame);
 		return false;
 	}
-	frame->n_rows = frame->runs->n_rows;
-	frame->row_at = figure_take(frame->n_rows, sizeof(*frame->row_at));
-	for (size_t row = 0; row < frame->n_rows; row++) {
-		frame->row_at[row] = row;
-	}
-	if (!apply_where(frame, where, n_where, error)) {
-		bool wrong_where = frame->wrong_where;
+	int64_t n_rows = results_where(frame->file, where, n_where, &frame->row_at, error);
+	if (n_rows < 0) {
 		frame_close(frame);
-		frame->wrong_where = wrong_where;
+		frame->wrong_where = error->other;
 		return false;
 	}
+	frame->n_rows = (size_t)n_rows;
 	frame->run = figure_take(frame->n_rows, sizeof(*frame->run));
 	frame->replication = figure_take(frame->n_rows, sizeof(*frame->replication));
 	for (size_t row = 0; row < frame->n_rows; row++) {

@@ -15,7 +15,10 @@
 struct factor {
 	const char *key;
 	const char *unit;
-	char label[LABEL_MAX];
+	char label[LABEL_MAX]; /* with the unit in which numbers are shown along an axis */
+	char bare[LABEL_MAX];  /* without it */
+	double scale;          /* shown = level * scale */
+	bool mixed;            /* levels as names have prefixes of their own: 64 bytes, 64 KiB */
 	size_t n_levels;
 	char **levels;  /* as text */
 	size_t *of_row; /* the level of each row */
@@ -36,10 +39,9 @@ struct frame {
 	bool wrong_where;
 };
 
-/* Reads the runs table; n_where conditions "KEY=VALUE" leave those of its rows for which all hold, KEY being a
- * swept key or another column, VALUE as `synod show --csv` spells it (several of one key: any of them). The
- * frame owns the file from then on. False: error says why; frame->wrong_where where it is a condition.
- * O(rows log rows) a key. */
+/* Reads the runs table, those of its rows that n_where conditions leave (results/where.h). The frame owns the
+ * file from then on. False: error says why; frame->wrong_where where it is a condition. O(rows log rows) a
+ * key. */
 bool frame_open(struct frame *frame, const char *path, const char *const *where, size_t n_where,
 	struct results_error *error);
 void frame_close(struct frame *frame);

@@ -139,7 +139,7 @@ static enum figure_outcome accuracy_draw(
 			struct panel panel = {.column = p,
 				.row = k,
 				.title = k == 0 ? panels->names[p] : NULL,
-				.x_label = x->n_factors > 0 ? job->frame->factors[x->factors[0]].label : NULL,
+				.x_label = layout_x_label(layout),
 				.y_label = accuracy->quantities[k].axis,
 				.y_min = least[k] * 1.06,
 				.y_max = largest[k] > 0 ? largest[k] * 1.06 : 1,

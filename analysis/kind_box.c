@@ -142,6 +142,9 @@ static enum figure_outcome boxes_draw(
 	struct boxes *boxes, struct figure_job *job, double *scratch, struct results_error *error)
 {
 	const struct axis *axes = boxes->layout.axes, *x = &axes[AXIS_X], *panels = &axes[AXIS_PANEL];
+	if ((job->request->logarithmic & FIGURE_Y) != 0 && boxes->least <= 0) {
+		return job_nothing(error, "a logarithmic axis holds no 0 and nothing below, and some value is no more");
+	}
 	char title[400], caption[1500], keys[200], count[64];
 	layout_keys(&boxes->layout, keys, sizeof(keys));
 	snprintf(title, sizeof(title), "%s%s", boxes->quantity.name, keys);
@@ -170,6 +173,7 @@ static enum figure_outcome boxes_draw(
 	}
 	double range = boxes->largest - boxes->least;
 	range = range > 0 ? range : fmax(fabs(boxes->largest), 1) * 0.1;
+	bool log_y = (job->request->logarithmic & FIGURE_Y) != 0;
 	double bottom = boxes->least - 0.06 * range;
 	/* An axis that comes near to zero starts there. */
 	bottom = boxes->least >= 0 && boxes->least < 0.3 * boxes->largest ? 0 : bottom;
@@ -177,10 +181,11 @@ static enum figure_outcome boxes_draw(
 		struct panel panel = {.column = p % page.columns,
 			.row = p / page.columns,
 			.title = panels->names[p],
-			.x_label = x->n_factors > 0 ? job->frame->factors[x->factors[0]].label : NULL,
+			.x_label = layout_x_label(&boxes->layout),
 			.y_label = boxes->quantity.axis,
-			.y_min = bottom,
-			.y_max = boxes->largest + 0.06 * range,
+			.y_min = log_y ? boxes->least : bottom,
+			.y_max = log_y ? boxes->largest : boxes->largest + 0.06 * range,
+			.log_y = log_y,
 			.y_whole = boxes->quantity.share};
 		plot_panel(&plot, &panel);
 		draw_panel(&plot, boxes, p, scratch);
@@ -213,5 +218,6 @@ const struct figure_kind figure_box = {
 	.summary = "box plot of one KPI over replications, by any swept key",
 	.needs = "a KPI with a value (latency_mean_s unless --kpi says another)",
 	.takes_kpi = true,
+	.logarithms = FIGURE_Y,
 	.draw = draw,
 };

@@ -154,10 +154,10 @@ static enum figure_outcome cost_draw(
 	if (!plot_begin(&plot, job->request, job->name, &page, error)) {
 		return FIGURE_FAILED;
 	}
-	const char *x_label = x->n_factors > 0 ? job->frame->factors[x->factors[0]].label : NULL;
+	const char *x_label = layout_x_label(layout);
 	for (size_t i = 0; i < cost->n; i++) {
 		struct bars *bars = &cost->panels[i].bars;
-		bars->numbers = bars->n_bars <= (cost->n > 2 ? 6 : 10);
+		bars->numbers = bars_have_room(bars, plot.panel_width);
 		double top = bars->largest > 0 ? bars->largest * (bars->numbers ? 1.13 : 1.06) : 1;
 		struct panel panel = {.column = i % page.columns,
 			.row = i / page.columns,

@@ -270,7 +270,11 @@ static enum figure_outcome cdf_draw(
 	double left = cdf->least < 0.3 * cdf->largest ? 0 : fmax(0, cdf->least - 0.08 * range);
 	left = cdf->least <= 0 ? cdf->least - 0.02 * range
 						   : left; /* a curve along the frame is not seen */
-	cdf->right = cdf->largest + 0.08 * range;
+	bool log_x = (job->request->logarithmic & FIGURE_X) != 0;
+	if (log_x && cdf->least <= 0) {
+		return job_nothing(error, "a logarithmic axis holds no latency of 0");
+	}
+	cdf->right = log_x ? cdf->slowest * 1.05 : cdf->largest + 0.08 * range;
 	if (cdf->slowest > cdf->right) {
 		struct quantity slowest = quantity_describe("latency", "s", cdf->slowest);
 		snprintf(caption + length, sizeof(caption) - length,
@@ -298,8 +302,9 @@ static enum figure_outcome cdf_draw(
 			.title = panels->names[p],
 			.x_label = quantity.axis,
 			.y_label = "items answered (%)",
-			.x_min = left * quantity.scale,
+			.x_min = (log_x ? cdf->least / 1.05 : left) * quantity.scale,
 			.x_max = cdf->right * quantity.scale,
+			.log_x = log_x,
 			.y_max = 104};
 		plot_panel(&plot, &panel);
 		draw_panel(&plot, cdf, p);
@@ -345,5 +350,6 @@ const struct figure_kind figure_latency_cdf = {
 	.summary = "share of items answered within a time, a curve for each arm, with a 95 % band",
 	.needs = "the table of decisions",
 	.takes_kpi = false,
+	.logarithms = FIGURE_X,
 	.draw = draw,
 };

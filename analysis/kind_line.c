@@ -17,6 +17,8 @@ struct lines {
 	size_t x;        /* the factor along the axis */
 	double *x_value; /* of each of its levels */
 	double x_low, x_high, low, high; /* as shown */
+	bool some_zero;                  /* a mean that is not above 0 */
+	double least;                    /* above 0, for a logarithmic axis */
 	size_t n_min, n_max;             /* replications behind a point */
 };
 
@@ -29,6 +31,7 @@ static double *numbers_of(const struct factor *factor)
 			free(values);
 			return NULL;
 		}
+		values[i] *= factor->scale;
 	}
 	return values;
 }
@@ -82,12 +85,18 @@ static void measure(struct lines *lines)
 		lines->x_high = fmax(lines->x_high, lines->x_value[i]);
 	}
 	lines->n_min = SIZE_MAX;
+	lines->least = INFINITY;
 	for (size_t p = 0; p < axes[AXIS_PANEL].n; p++) {
 		for (size_t c = 0; c < axes[AXIS_COLOUR].n; c++) {
 			for (size_t x = 0; x < axes[AXIS_X].n; x++) {
 				struct interval interval;
 				if (point(lines, p, c, x, &interval)) {
 					lines->low = fmin(lines->low, interval.mean);
+					lines->some_zero |= interval.mean <= 0;
+					double ends[] = {interval.mean, interval.low};
+					for (int e = 0; e < 2; e++) {
+						lines->least = ends[e] > 0 ? fmin(lines->least, ends[e]) : lines->least;
+					}
 					lines->high = fmax(lines->high, fmax(interval.mean, interval.high));
 					lines->n_min = interval.n < lines->n_min ? interval.n : lines->n_min;
 					lines->n_max = interval.n > lines->n_max ? interval.n : lines->n_max;
@@ -126,6 +135,7 @@ static void draw_panel(struct plot *plot, const struct lines *lines, size_t p)
 		for (size_t x = 0; x < axes[AXIS_X].n; x++) {
 			struct interval interval;
 			if (!point(lines, p, c, x, &interval)) {
+				fprintf(plot->data, "%.10g NaN NaN NaN 0\n", x_of(lines, x)); /* the line is broken */
 				continue;
 			}
 			bool wide = interval.n > 1;
@@ -163,6 +173,9 @@ static void describe(const struct lines *lines, const struct figure_job *job, ch
 	snprintf(caption, size,
 		lines->n_max > 1 ? "Mean over %s; band: 95 %% interval (%s)." : "From %s, so without a band.",
 		count, mean_words(lines->quantity.share));
+	if ((job->request->logarithmic & FIGURE_Y) != 0 && lines->some_zero) {
+		snprintf(caption + strlen(caption), size - strlen(caption), " What is 0 has no place on a logarithmic axis.");
+	}
 	layout_describe(&lines->layout, NULL, caption, size);
 	layout_describe_runs(&lines->layout, caption, size);
 }
@@ -171,6 +184,13 @@ static enum figure_outcome lines_draw(
 	struct lines *lines, struct figure_job *job, struct results_error *error)
 {
 	const struct axis *panels = &lines->layout.axes[AXIS_PANEL];
+	if ((job->request->logarithmic & FIGURE_X) != 0 && lines->x_low <= 0) {
+		return job_nothing(error, "a logarithmic axis holds no 0 and nothing below: leave --log x out, or that value "
+								  "(--where)");
+	}
+	if ((job->request->logarithmic & FIGURE_Y) != 0 && !isfinite(lines->least)) {
+		return job_nothing(error, "no value is above 0: a logarithmic axis has nothing to show");
+	}
 	char title[400], caption[1500], keys[200];
 	layout_keys(&lines->layout, keys, sizeof(keys));
 	snprintf(title, sizeof(title), "%s%s", lines->quantity.name, keys);
@@ -190,6 +210,7 @@ static enum figure_outcome lines_draw(
 	if (!plot_begin(&plot, job->request, job->name, &page, error)) {
 		return FIGURE_FAILED;
 	}
+	bool log_x = (job->request->logarithmic & FIGURE_X) != 0, log_y = (job->request->logarithmic & FIGURE_Y) != 0;
 	double room = (lines->x_high - lines->x_low) * .02;
 	for (size_t p = 0; p < panels->n; p++) {
 		struct panel panel = {.column = p % columns,
@@ -197,9 +218,11 @@ static enum figure_outcome lines_draw(
 			.title = panels->names[p],
 			.x_label = job->frame->factors[lines->x].label,
 			.y_label = lines->quantity.axis,
-			.x_min = lines->x_low - room,
-			.x_max = lines->x_high + room,
-			.y_min = lines->low * 1.06,
+			.x_min = log_x ? lines->x_low / 1.05 : lines->x_low - room,
+			.x_max = log_x ? lines->x_high * 1.05 : lines->x_high + room,
+			.y_min = log_y ? lines->least : lines->low * 1.06,
+			.log_x = log_x,
+			.log_y = log_y,
 			.y_max = lines->high > 0 ? lines->high * 1.06 : 1,
 			.y_whole = lines->quantity.share};
 		plot_panel(&plot, &panel);
@@ -250,5 +273,6 @@ const struct figure_kind figure_line = {
 	.needs = "a swept key whose values are three numbers or more, or lists to be counted; two are enough where "
 			 "--x names the key",
 	.takes_kpi = true,
+	.logarithms = FIGURE_X | FIGURE_Y,
 	.draw = draw,
 };

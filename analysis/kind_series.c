@@ -1,5 +1,6 @@
 /* series: windowed KPIs over time, a panel for each KPI, the mean over replications and its
  * interval. */
+#include "befell.h"
 #include "job.h"
 #include "memory.h"
 #include "stats.h"
@@ -30,6 +31,7 @@ struct series {
 	size_t n_max;                         /* replications behind a point */
 	double low[MAX_KPIS], high[MAX_KPIS]; /* as shown */
 	double end_s;
+	struct befell befell;
 	double *length_s; /* of a run's windows, one a row of the frame; 0: its file does not say */
 	bool *cut_short;  /* by window of the table */
 };
@@ -201,8 +203,8 @@ static bool window_interval(const struct series *series, size_t first, size_t en
 }
 
 /* Goes over the points of one curve. With `out`, writes them; otherwise measures. Points behind
- * which stand fewer than half of the replications are left out: they are of the slowest runs only.
- */
+ * which stand fewer than half of the replications are left out: they are of the slowest runs only. Where no
+ * value is, the line is broken: nothing was measured there. */
 static bool curve(struct series *series, size_t cell, size_t k, FILE *out)
 {
 	double *scratch = figure_take(series->n, sizeof(*scratch));
@@ -214,13 +216,19 @@ static bool curve(struct series *series, size_t cell, size_t k, FILE *out)
 				   series->windows[i].time_s == series->windows[first].time_s) {
 				i++;
 			}
-			struct interval point;
-			if (series->windows[first].cell != cell ||
-				!window_interval(series, first, i, k, scratch, &point)) {
+			struct interval point = {0};
+			if (series->windows[first].cell != cell) {
 				continue;
 			}
+			bool some = window_interval(series, first, i, k, scratch, &point);
 			most = point.n > most ? point.n : most;
-			if (pass == 0 || 2 * point.n < most) {
+			if (pass == 0) {
+				continue;
+			}
+			if (!some || 2 * point.n < most) {
+				if (out != NULL && n_written > 0) {
+					fprintf(out, "%.10g NaN NaN NaN 0\n", series->windows[first].time_s);
+				}
 				continue;
 			}
 			n_written++;
@@ -275,6 +283,27 @@ static void draw_panel(struct plot *plot, struct series *series, size_t p, size_
 	free(blocks);
 }
 
+/* Draws what befell the runs of a panel; its caption, where all panels' runs met the same. */
+static void describe_faults(
+	const struct befell *befell, const struct layout *layout, char *caption, size_t size)
+{
+	char first[1000] = "", words[1000];
+	for (size_t p = 0; p < layout->axes[AXIS_PANEL].n; p++) {
+		struct befell shared = befell_shared(befell, layout, p);
+		words[0] = '\0';
+		befell_describe(&shared, words, sizeof(words));
+		befell_free(&shared);
+		if (p == 0) {
+			snprintf(first, sizeof(first), "%s", words);
+		} else if (strcmp(first, words) != 0) {
+			snprintf(first, sizeof(first), " Grey: faults.");
+			break;
+		}
+	}
+	size_t length = strlen(caption);
+	snprintf(caption + length, size - length, "%s", first);
+}
+
 /* How long the windows are, where the file says so. */
 static void describe_windows(const struct series *series, const struct figure_job *job, char *out, size_t size)
 {
@@ -309,6 +338,7 @@ static void describe(
 						  : "From %s, so without a band.",
 		count);
 	layout_describe(&series->layout, NULL, caption, size);
+	describe_faults(&series->befell, &series->layout, caption, size);
 	size_t length = strlen(caption);
 	describe_windows(series, job, caption + length, size - length);
 	layout_describe_runs(&series->layout, caption, size);
@@ -355,6 +385,9 @@ static enum figure_outcome series_draw(
 				.y_max = high > 0 ? high * 1.06 : 1,
 				.y_whole = series->quantities[k].share};
 			plot_panel(&plot, &panel);
+			struct befell shared = befell_shared(&series->befell, &series->layout, p);
+			befell_draw(&shared, plot.script, panel.x_max);
+			befell_free(&shared);
 			draw_panel(&plot, series, p, k);
 		}
 	}
@@ -366,7 +399,7 @@ static enum figure_outcome draw(struct figure_job *job, struct results_error *er
 	struct series series = {0};
 	enum figure_outcome outcome = FIGURE_NOTHING;
 	error->text[0] = '\0';
-	if (read_windows(&series, job, error)) {
+	if (read_windows(&series, job, error) && befell_read(&series.befell, job->frame, error)) {
 		layout_init(&series.layout, job->frame, (const double *const *)series.sums, series.n_kpis,
 			job_keep(job));
 		layout_lines(&series.layout, job->by, MAX_PANELS);
@@ -384,6 +417,7 @@ static enum figure_outcome draw(struct figure_job *job, struct results_error *er
 		free(series.sums[k]);
 	}
 	free(series.windows);
+	befell_free(&series.befell);
 	free(series.row_of);
 	free(series.length_s);
 	free(series.cut_short);

@@ -117,6 +117,37 @@ const char *kpi_share_of(const char *name)
 	return NULL;
 }
 
+struct unit_scale unit_scale_of(const char *unit, double largest, bool binary)
+{
+	struct unit_scale scale = {.scale = 1};
+	snprintf(scale.unit, sizeof(scale.unit), "%.20s", unit);
+	bool bits = strcmp(unit, "bit/s") == 0, bytes = strcmp(unit, "bytes") == 0 || strcmp(unit, "B") == 0;
+	if (strcmp(unit, "s") == 0 && largest > 0 && largest < 1) {
+		bool micro = largest < 1e-3;
+		scale.scale = micro ? 1e6 : 1e3;
+		strcpy(scale.unit, micro ? "µs" : "ms");
+	} else if (bytes && binary && largest >= 1024) {
+		bool mebi = largest >= 1048576;
+		scale.scale = mebi ? 1.0 / 1048576 : 1.0 / 1024;
+		strcpy(scale.unit, mebi ? "MiB" : "KiB");
+	} else if ((bytes && largest >= 1e4) || (bits && largest >= 1e3)) {
+		static const char *const prefixes[] = {"k", "M", "G"};
+		double least = bytes ? 1e7 : 1e6; /* of the second prefix: bytes keep four digits before it */
+		int step = largest >= least * 1e3 ? 2 : largest >= least ? 1 : 0;
+		scale.scale = step == 2 ? 1e-9 : step == 1 ? 1e-6 : 1e-3;
+		snprintf(scale.unit, sizeof(scale.unit), "%s%s", prefixes[step], bytes ? "B" : unit);
+	}
+	return scale;
+}
+
+void number_words(char out[LABEL_MAX], double number, const char *unit)
+{
+	unit = shown_unit(unit);
+	struct unit_scale scale = unit_scale_of(unit, fabs(number), fmod(number, 1024) == 0);
+	double shown = number * scale.scale;
+	snprintf(out, LABEL_MAX, "%.6g%s%s", shown, scale.unit[0] != '\0' ? " " : "", scale.unit);
+}
+
 struct quantity quantity_describe(const char *name, const char *unit, double largest)
 {
 	struct quantity quantity = {.scale = 1, .share = is_share(name, unit), .of = kpi_share_of(name)};
@@ -151,14 +182,10 @@ struct quantity quantity_describe(const char *name, const char *unit, double lar
 	if (quantity.share) {
 		quantity.scale = 100;
 		strcpy(shown, "%");
-	} else if (strcmp(shown, "s") == 0 && largest > 0 && largest < 1) {
-		bool micro = largest < 1e-3;
-		quantity.scale = micro ? 1e6 : 1e3;
-		strcpy(shown, micro ? "µs" : "ms");
-	} else if ((strcmp(shown, "bytes") == 0 || strcmp(shown, "B") == 0) && largest >= 1e4) {
-		int step = largest >= 1e10 ? 3 : largest >= 1e7 ? 2 : 1;
-		quantity.scale = step == 3 ? 1e-9 : step == 2 ? 1e-6 : 1e-3;
-		strcpy(shown, step == 3 ? "GB" : step == 2 ? "MB" : "kB");
+	} else {
+		struct unit_scale scale = unit_scale_of(shown, largest, false);
+		quantity.scale = scale.scale;
+		strcpy(shown, scale.unit);
 	}
 	/* A count says its unit in its name: "messages (messages)" helps nobody. */
 	if (shown[0] != '\0' && strstr(quantity.name, shown) == NULL) {
@@ -252,7 +279,9 @@ void level_label(char out[LABEL_MAX], const char *key, const char *unit, const c
 	} else if (strcmp(label, "validators") == 0) {
 		snprintf(out, LABEL_MAX, "%.50s %.40s", clean, label);
 	} else if (shown_unit(unit)[0] != '\0') {
-		snprintf(out, LABEL_MAX, "%.39s %.20s %.12s", label, clean, shown_unit(unit));
+		char words[LABEL_MAX];
+		number_words(words, number, unit);
+		snprintf(out, LABEL_MAX, "%.39s %.40s", label, words);
 	} else {
 		snprintf(out, LABEL_MAX, "%.40s %.24s", label, clean);
 	}

@@ -32,6 +32,16 @@ const char *kpi_share_of(const char *name);
  * of the path that is a word, with the unit. */
 void key_label(char out[LABEL_MAX], const char *key, const char *unit);
 
+/* A unit with the prefix that fits numbers up to `largest`: shown = number * scale. Seconds become ms or us,
+ * bit/s and bytes kbit/s, MB and the like; `binary`: bytes that are whole KiB become KiB or MiB. */
+struct unit_scale {
+	double scale;
+	char unit[24];
+};
+struct unit_scale unit_scale_of(const char *unit, double largest, bool binary);
+/* "50 Mbit/s", "20 ms", "64 KiB", "0.3". */
+void number_words(char out[LABEL_MAX], double number, const char *unit);
+
 /* One level as a legend spells it: "pbft", "no scorer", "7 validators", "30 % attackers". */
 void level_label(char out[LABEL_MAX], const char *key, const char *unit, const char *level);
 

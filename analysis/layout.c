@@ -207,7 +207,11 @@ static void axis_number(struct axis *axis, const struct layout *layout, bool pla
 			const struct factor *factor = &frame->factors[axis->factors[i]];
 			char level[LABEL_MAX], words[512];
 			level_short(words, sizeof(words), factor->levels, factor->n_levels, levels[i], LEVEL_SHOWN);
-			if (plain) {
+			if (plain && factor->mixed) {
+				number_words(level, strtod(words, NULL), factor->unit);
+			} else if (plain && factor->scale != 1) {
+				snprintf(level, sizeof(level), "%.6g", strtod(words, NULL) * factor->scale);
+			} else if (plain) {
 				text_clean(level, sizeof(level), words, LEVEL_SHOWN);
 			} else {
 				level_label(level, factor->key, factor->unit, words);
@@ -253,6 +257,16 @@ size_t layout_x_colour(const struct layout *layout, size_t i)
 	char *end = NULL;
 	strtod(x->names[i], &end);
 	return x->names[i][0] != '\0' && *end == '\0' ? 0 : i;
+}
+
+const char *layout_x_label(const struct layout *layout)
+{
+	const struct axis *x = &layout->axes[AXIS_X];
+	if (x->n_factors == 0) {
+		return NULL;
+	}
+	const struct factor *factor = &layout->frame->factors[x->factors[0]];
+	return x->n_factors == 1 && factor->mixed ? factor->bare : factor->label;
 }
 
 int layout_next(const struct layout *layout, size_t max_levels)

@@ -44,6 +44,9 @@ void layout_free(struct layout *layout);
  * first for all numbers, whose order the axis shows. */
 size_t layout_x_colour(const struct layout *layout, size_t i);
 
+/* What stands below the names along x, or NULL where no key has that axis. */
+const char *layout_x_label(const struct layout *layout);
+
 /* The first factor without a place, with at most `max_levels` levels, or -1. */
 int layout_next(const struct layout *layout, size_t max_levels);
 size_t layout_n_free(const struct layout *layout);

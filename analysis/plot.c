@@ -258,11 +258,18 @@ static size_t legend(struct plot *plot, const struct page *page, double y, bool 
 	return n_rows;
 }
 
+/* The last number along x is centred at its tic: half of it hangs over. */
+double plot_right_pt(const struct page *page)
+{
+	return page->tics == NULL ? 14 : 8;
+}
+
 static void measure(
 	struct plot *plot, size_t n_legend_rows, size_t n_title_lines, size_t n_caption_lines)
 {
 	const struct page *page = plot->page;
-	double first = page->left_pt > 0 ? page->left_pt : 47, others = page->shared_y ? 8 : 47, right = 8;
+	double first = page->left_pt > 0 ? page->left_pt : 47, others = page->shared_y ? 8 : 47;
+	double right = plot_right_pt(page);
 	plot->left = first;
 	double free_pt = plot->width - first - right - others * (double)(page->columns - 1);
 	plot->panel_width = free_pt / (double)page->columns;
@@ -313,20 +320,26 @@ static void write_head(struct plot *plot)
 		plot->name, plot->width, plot->height, plot->name, plot->name);
 }
 
+/* What the user asked for instead of the figure's own text. */
+static const char *chosen(const char *asked, const char *own)
+{
+	return asked == NULL ? own : strcmp(asked, "none") == 0 ? "" : asked;
+}
+
 bool plot_begin(struct plot *plot, const struct figures_request *request, const char *name,
 	const struct page *page, struct results_error *error)
 {
 	*plot = (struct plot){.request = request, .page = page, .name = name};
 	plot->width = page->wide ? PLOT_PAGE_PT : PLOT_COLUMN_PT;
 	char title[512], caption[2048];
-	text_clean(title, sizeof(title), page->title, 200);
-	text_clean(caption, sizeof(caption), page->caption, 1500);
+	text_clean(title, sizeof(title), chosen(request->title, page->title), 200);
+	text_clean(caption, sizeof(caption), chosen(request->note, page->caption), 1500);
 	for (size_t n = strlen(caption); n > 0 && caption[n - 1] == ' '; n--) {
 		caption[n - 1] = '\0';
 	}
 	double inside = plot->width - 2 * PAD_PT;
-	size_t n_title = wrap(title, (size_t)(inside / (EM * TITLE_PT)));
-	size_t n_caption = wrap(caption, (size_t)(inside / (EM * NOTE_PT)));
+	size_t n_title = title[0] == '\0' ? 0 : wrap(title, (size_t)(inside / (EM * TITLE_PT)));
+	size_t n_caption = caption[0] == '\0' ? 0 : wrap(caption, (size_t)(inside / (EM * NOTE_PT)));
 	size_t n_legend = legend(plot, page, 0, false);
 	measure(plot, n_legend, n_title, n_caption);
 	if (!make_directory(request->directory, error) || !copy_style(request, error)) {
@@ -406,11 +419,45 @@ static void write_tic(struct plot *plot, const char *name)
 	}
 }
 
+/* The largest of 1, 2, 5 times a power of ten that is at most `value` > 0, or the least that is at least it. */
+static double round_number(double value, bool up)
+{
+	static const double digits[] = {1, 2, 5, 10};
+	double power = pow(10, floor(log10(value)));
+	double below = power, above = 10 * power;
+	for (size_t i = 0; i < 4; i++) {
+		double number = digits[i] * power;
+		below = number <= value * (1 + 1e-9) ? number : below;
+		above = number >= value * (1 - 1e-9) && number < above ? number : above;
+	}
+	return up ? above : below;
+}
+
+/* A logarithmic axis: tics at powers of ten, and at 2 and 5 times these where there are few. */
+static void write_logarithmic(FILE *out, char axis, double low, double high)
+{
+	bool few = high / low <= 300;
+	fprintf(out, "set logscale %c\nset %crange [%.10g:%.10g]\nset %ctics norotate (", axis, axis, low, high, axis);
+	const char *comma = "";
+	for (double power = pow(10, floor(log10(low))); power <= high; power *= 10) {
+		for (int digit = 1; digit <= 5; digit = digit == 1 ? 2 : digit == 2 ? 5 : 6) {
+			double tic = digit * power;
+			if (tic >= low * (1 - 1e-9) && tic <= high * (1 + 1e-9) && (digit == 1 || few)) {
+				fprintf(out, "%s%.10g", comma, tic);
+				comma = ", ";
+			}
+		}
+	}
+	fprintf(out, ")\n");
+}
+
 static void write_x(struct plot *plot, const struct panel *panel, bool shown)
 {
 	const struct page *page = plot->page;
 	FILE *out = plot->script;
-	if (page->tics == NULL) {
+	if (page->tics == NULL && panel->log_x) {
+		write_logarithmic(out, 'x', panel->x_min, panel->x_max);
+	} else if (page->tics == NULL) {
 		double range = panel->x_max - panel->x_min;
 		fprintf(out, "set xrange [%.10g:%.10g]\nset xtics autofreq %.10g norotate\n", panel->x_min,
 			panel->x_max, tic_step(range, plot->panel_width > 160 ? 6 : 4));
@@ -448,10 +495,13 @@ void plot_panel(struct plot *plot, const struct panel *panel)
 	write_x(plot, panel, has_x);
 	double range = panel->y_max - panel->y_min;
 	double y_max = panel->y_whole ? fmin(panel->y_max, 104) : panel->y_max;
-	fprintf(out, "set yrange [%.10g:%.10g]\nset ytics autofreq %.10g\nset format y '%s'\n",
-		panel->y_min, y_max,
-		tic_step(panel->y_whole ? fmin(range, 104) : range, page->panel_pt >= 95 ? 5 : 4),
-		has_y ? "%g" : "");
+	if (panel->log_y) {
+		write_logarithmic(out, 'y', round_number(panel->y_min, false), round_number(panel->y_max, true));
+	} else {
+		fprintf(out, "set yrange [%.10g:%.10g]\nset ytics autofreq %.10g\n", panel->y_min, y_max,
+			tic_step(panel->y_whole ? fmin(range, 104) : range, page->panel_pt >= 95 ? 5 : 4));
+	}
+	fprintf(out, "set format y '%s'\n", has_y ? "%g" : "");
 	if (panel->title != NULL && page->panel_titles) {
 		write_label(plot, left + plot->panel_width / 2, top + 7, panel->title,
 			"center tc rgb grey_dark font font_text");

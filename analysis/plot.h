@@ -55,6 +55,7 @@ struct panel {
 	size_t column, row;
 	const char *title, *x_label, *y_label;
 	double x_min, x_max, y_min, y_max; /* x is ignored where the page has tics: -0.5 to n - 0.5 */
+	bool log_x, log_y;                 /* logarithmic: the least of the axis is above 0 */
 	bool y_whole;                      /* a share in per cent: nothing above 100 */
 };
 
@@ -69,6 +70,9 @@ struct plot {
 	double tic_room;
 	size_t tic_width; /* characters of a line */
 };
+
+/* Room to the right of the panels. */
+double plot_right_pt(const struct page *page);
 
 /* Opens the files and writes everything up to the first panel. */
 bool plot_begin(struct plot *plot, const struct figures_request *request, const char *name,

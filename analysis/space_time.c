@@ -1,5 +1,6 @@
 #include "analysis/space_time.h"
 
+#include "befell.h"
 #include "job.h"
 #include "memory.h"
 
@@ -40,6 +41,8 @@ struct drawing {
 	bool arrows[SPACE_TIME_PHASES_MAX], lost, lie, marks[SPACE_TIME_MARKS];
 	struct placed *places; /* of words */
 	size_t n_places;
+	struct befell befell; /* windows of faults, and the lifeline of each; -1: all */
+	int64_t *nodes;
 };
 
 static size_t mark_style(size_t kind)
@@ -383,10 +386,53 @@ static void write_names(struct drawing *drawing)
 	fprintf(out, ")\n");
 }
 
+/* Shades what was under a fault: the whole figure, or the neighbourhood of a lifeline. */
+static void shade(struct drawing *drawing)
+{
+	const struct space_time *figure = drawing->figure;
+	const double *edges = (const double[]){figure->from_s, figure->until_s};
+	for (size_t i = 0; i < drawing->befell.n; i++) {
+		const struct befallen *window = &drawing->befell.windows[i];
+		double from = fmax(window->from_s, edges[0]), until = fmin(window->until_s, edges[1]);
+		double middle = drawing->nodes[i] < 0 ? 0 : height(drawing, (double)drawing->nodes[i]);
+		double low = drawing->nodes[i] < 0 ? -EDGE : middle - 0.3;
+		double high = drawing->nodes[i] < 0 ? (double)figure->n_lines - 1 + EDGE : middle + 0.3;
+		if (until > from) {
+			fprintf(drawing->plot.script,
+				"set object rectangle from first %.10g, first %.10g to first %.10g, first %.10g back "
+				"fc rgb grey_dark fs transparent solid 0.12 noborder\n",
+				from * drawing->scale, low, until * drawing->scale, high);
+		}
+	}
+}
+
+/* Pairs beginnings and ends; leaves what lies in the window. */
+static void read_faults(struct drawing *drawing)
+{
+	const struct space_time *figure = drawing->figure;
+	drawing->befell.windows = figure_take(figure->n_faults, sizeof(*drawing->befell.windows));
+	drawing->nodes = figure_take(figure->n_faults, sizeof(*drawing->nodes));
+	for (size_t i = 0; i < figure->n_faults; i++) {
+		const struct space_time_fault *fault = &figure->faults[i];
+		befell_take(&drawing->befell, drawing->nodes, 0, fault->at_s,
+			fault->line == SIZE_MAX ? -1 : (int64_t)fault->line, fault->text);
+	}
+	size_t n = 0;
+	for (size_t i = 0; i < drawing->befell.n; i++) {
+		struct befallen window = drawing->befell.windows[i];
+		if (window.from_s < figure->until_s && window.until_s > figure->from_s) {
+			drawing->nodes[n] = drawing->nodes[i];
+			drawing->befell.windows[n++] = window;
+		}
+	}
+	drawing->befell.n = n;
+}
+
 static void draw_all(struct drawing *drawing)
 {
 	const struct space_time *figure = drawing->figure;
 	FILE *out = drawing->plot.script;
+	shade(drawing);
 	write_names(drawing);
 	write_words(drawing);
 	size_t lives = write_lives(drawing);
@@ -408,6 +454,13 @@ static void draw_all(struct drawing *drawing)
 		plot_marks(drawing, (enum space_time_mark_kind)kind);
 	}
 	fprintf(out, "\n");
+}
+
+static void finish(struct drawing *drawing)
+{
+	free(drawing->places);
+	free(drawing->nodes);
+	befell_free(&drawing->befell);
 }
 
 bool space_time_draw(const struct figures_request *request, const char *name,
@@ -433,18 +486,22 @@ bool space_time_draw(const struct figures_request *request, const char *name,
 	};
 	fill_legend(&page, &drawing);
 	/* The caption says how many words found no place: they are placed before the page is measured. */
-	double panel_width = (figure->wide ? PLOT_PAGE_PT : PLOT_COLUMN_PT) - page.left_pt - 8;
+	double panel_width = (figure->wide ? PLOT_PAGE_PT : PLOT_COLUMN_PT) - page.left_pt - plot_right_pt(&page);
 	drawing.plot.panel_width = panel_width;
 	place_words(&drawing);
 	char caption[2048];
 	size_t n_left_out = figure->n_words - drawing.n_places;
+	read_faults(&drawing);
+	snprintf(caption, sizeof(caption), "%.1000s", figure->caption);
+	befell_describe(&drawing.befell, caption, sizeof(caption));
 	if (n_left_out > 0) {
-		snprintf(caption, sizeof(caption), "%.1400s No room for %zu label%s: they are left out.",
-			figure->caption, n_left_out, n_left_out == 1 ? "" : "s");
-		page.caption = caption;
+		size_t length = strlen(caption);
+		snprintf(caption + length, sizeof(caption) - length, " No room for %zu label%s: they are left out.",
+			n_left_out, n_left_out == 1 ? "" : "s");
 	}
+	page.caption = caption;
 	if (!plot_begin(&drawing.plot, request, name, &page, error)) {
-		free(drawing.places);
+		finish(&drawing);
 		return false;
 	}
 	assert(fabs(drawing.plot.panel_width - panel_width) < 1e-9);
@@ -457,6 +514,6 @@ bool space_time_draw(const struct figures_request *request, const char *name,
 	};
 	plot_panel(&drawing.plot, &panel);
 	draw_all(&drawing);
-	free(drawing.places);
+	finish(&drawing);
 	return plot_end(&drawing.plot, error);
 }

@@ -10,13 +10,17 @@ static const struct option_spec options[] = {
 	{"--by", NULL, "KEY", "the swept key to compare by; without: the first"},
 	{"--x", NULL, "KEY", "kind line: the swept number along x; without: that with the most values"},
 	{"--where", "-w", "KEY=VALUE", "of these runs alone; several of one key: any of them (repeatable)"},
+	{"--log", NULL, "AXES", "logarithmic axes: x, y or x,y (kinds line; box: y; latency-cdf: x)"},
+	{"--title", NULL, "TEXT", "instead of the figure's own title; none: without"},
+	{"--note", NULL, "TEXT", "instead of the caption below it; none: without"},
 	{"--output", "-o", "DIR", "where the figures go; without: figures"},
 	{"--format", "-f", "LIST", "svg, png and pdf, separated by commas; without: svg,png"},
 	{"--list", NULL, NULL, "lists the kinds"},
 	{0},
 };
 
-enum { OPTION_KIND, OPTION_KPI, OPTION_BY, OPTION_X, OPTION_WHERE, OPTION_OUTPUT, OPTION_FORMAT, OPTION_LIST };
+enum { OPTION_KIND, OPTION_KPI, OPTION_BY, OPTION_X, OPTION_WHERE, OPTION_LOG, OPTION_TITLE, OPTION_NOTE,
+	OPTION_OUTPUT, OPTION_FORMAT, OPTION_LIST };
 
 static const char *last(const struct option_values *values)
 {
@@ -45,6 +49,11 @@ static int run(const struct option_values *values, const char *const *arguments,
 			return EXIT_USAGE;
 		}
 	}
+	const char *axes = last(&values[OPTION_LOG]);
+	if (axes != NULL && figure_axes_parse(axes) == 0) {
+		complain("--log takes x, y or x,y, got '%s'", axes);
+		return EXIT_USAGE;
+	}
 	char *gnuplot_data = data_folder("gnuplot");
 	if (gnuplot_data == NULL) {
 		complain("the gnuplot style is not where the program expects it: install it again");
@@ -60,6 +69,9 @@ static int run(const struct option_values *values, const char *const *arguments,
 		.x = last(&values[OPTION_X]),
 		.where = values[OPTION_WHERE].values,
 		.n_where = values[OPTION_WHERE].n,
+		.title = last(&values[OPTION_TITLE]),
+		.note = last(&values[OPTION_NOTE]),
+		.logarithmic = axes == NULL ? 0 : figure_axes_parse(axes),
 		.gnuplot_data = gnuplot_data,
 		.log = stdout,
 	};
@@ -75,7 +87,7 @@ static int run(const struct option_values *values, const char *const *arguments,
 const struct command command_plot = {
 	.name = "plot",
 	.summary = "draws figures of a result file, with script and data beside each",
-	.usage = "FILE.h5 [--kind KIND] [--kpi KPI] [--by KEY] [--x KEY] [--where KEY=VALUE]... [-o DIR] [--format svg,png,pdf] | --list",
+	.usage = "FILE.h5 [--kind KIND] [--kpi KPI] [--by KEY] [--x KEY] [--log AXES] [--where KEY=VALUE]... [--title TEXT] [--note TEXT] [-o DIR] [--format svg,png,pdf] | --list",
 	.example = "  synod plot results/demo.h5 -o figures\n"
 			   "  synod plot results/demo.h5 --kind box --kpi latency_p99_s --by protocol --format pdf\n",
 	.options = options,

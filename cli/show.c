@@ -7,14 +7,15 @@
 static const struct option_spec options[] = {
 	{"--csv", NULL, NULL, "prints a table as CSV, numbers with 17 significant digits"},
 	{"--table", NULL, "NAME", "which (runs, decisions, predictions, transactions, validators, series, violations, "
-							 "roc, models, importance)"},
+							 "roc, models, importance, faults)"},
+	{"--where", "-w", "KEY=VALUE", "of these runs alone; several of one key: any of them (repeatable)"},
 	{"--scenario", NULL, NULL, "prints the scenario that made the file"},
 	{"--transaction", NULL, "N", "tells the life of one transaction (record: [transactions])"},
 	{"--run", NULL, "R", "of which run; without: 0"},
 	{0},
 };
 
-enum { OPTION_CSV, OPTION_TABLE, OPTION_SCENARIO, OPTION_TRANSACTION, OPTION_RUN };
+enum { OPTION_CSV, OPTION_TABLE, OPTION_WHERE, OPTION_SCENARIO, OPTION_TRANSACTION, OPTION_RUN };
 
 /* The number that an option was given last, if any. */
 static bool last_number(const char *option, const struct option_values *values, long long *number)
@@ -31,7 +32,7 @@ static int run(const struct option_values *values, const char *const *arguments,
 		}
 		if (table == TABLE_N) {
 			complain("there is no table '%s'; there are runs, decisions, predictions, transactions, "
-					 "validators, series, violations, roc, models and importance",
+					 "validators, series, violations, roc, models, importance and faults",
 				name);
 			return EXIT_USAGE;
 		}
@@ -56,9 +57,9 @@ static int run(const struct option_values *values, const char *const *arguments,
 		} else if (values[OPTION_TRANSACTION].n > 0) {
 			status = results_show_transaction(file, run_number, transaction, stdout, &error);
 		} else if (values[OPTION_CSV].n > 0 || values[OPTION_TABLE].n > 0) {
-			status = results_show_csv(file, table, stdout, &error);
+			status = results_show_csv(file, table, values[OPTION_WHERE].values, values[OPTION_WHERE].n, stdout, &error);
 		} else {
-			status = results_show(file, stdout, &error);
+			status = results_show(file, values[OPTION_WHERE].values, values[OPTION_WHERE].n, stdout, &error);
 		}
 		results_close(file);
 	}
@@ -72,7 +73,7 @@ static int run(const struct option_values *values, const char *const *arguments,
 const struct command command_show = {
 	.name = "show",
 	.summary = "what is in a result file, what went wrong; its tables; one transaction's life",
-	.usage = "FILE.h5 [--csv] [--table NAME] [--scenario] [--transaction N [--run R]]",
+	.usage = "FILE.h5 [--csv] [--table NAME] [--where KEY=VALUE]... [--scenario] [--transaction N [--run R]]",
 	.example = "  synod show results/demo.h5\n"
 			   "  synod show results/demo.h5 --csv --table decisions > decisions.csv\n"
 			   "  synod show results/demo.h5 --transaction 12 --run 3\n",

@@ -57,6 +57,8 @@ struct trace_figure {
 	struct space_time_mark *marks;
 	struct space_time_span *downs, *leads;
 	struct space_time_word *words;
+	struct space_time_fault *faults;
+	size_t faults_capacity;
 	size_t arrows_capacity, marks_capacity, downs_capacity, leads_capacity, words_capacity;
 	struct space_time figure;
 };
@@ -103,6 +105,7 @@ void trace_figure_destroy(struct trace_figure *trace)
 	free(trace->downs);
 	free(trace->leads);
 	free(trace->words);
+	free(trace->faults);
 	free(trace);
 }
 
@@ -346,6 +349,15 @@ static void fault(struct trace_figure *trace, const struct trace_event *event, b
 	}
 }
 
+/* All but what has marks of its own; the lifelines are set at the end. */
+static void befalls(struct trace_figure *trace, const struct trace_event *event)
+{
+	struct space_time_fault *fault = ADD(trace, faults);
+	fault->at_s = seconds(event->at_ns);
+	fault->line = event->node == NODE_NONE ? SIZE_MAX : event->node;
+	snprintf(fault->text, sizeof(fault->text), "%s", event->text);
+}
+
 static void on_event(void *context, const struct trace_event *event)
 {
 	struct trace_figure *trace = context;
@@ -355,6 +367,9 @@ static void on_event(void *context, const struct trace_event *event)
 		believes(trace, event, in_window);
 	} else if (at_node && event->what == TRACE_FAULT) {
 		fault(trace, event, in_window);
+	}
+	if (event->what == TRACE_FAULT && strcmp(event->text, "crash") != 0 && strcmp(event->text, "restart") != 0) {
+		befalls(trace, event);
 	}
 	if (!in_window) {
 		return;
@@ -466,6 +481,16 @@ static size_t set_lines(struct trace_figure *trace, char (*names)[24])
 	for (size_t i = 0; i < figure->n_words; i++) {
 		trace->words[i].line = trace->lives[trace->words[i].line].line;
 	}
+	size_t n_faults = 0;
+	for (size_t i = 0; i < figure->n_faults; i++) {
+		struct space_time_fault fault = trace->faults[i];
+		bool everywhere = fault.line == SIZE_MAX;
+		fault.line = everywhere ? SIZE_MAX : trace->lives[fault.line].line;
+		if (everywhere || fault.line != SIZE_MAX) {
+			trace->faults[n_faults++] = fault;
+		}
+	}
+	figure->n_faults = n_faults;
 	/* Leads and downs were gathered for all nodes. */
 	struct space_time_span *spans[] = {trace->leads, trace->downs};
 	size_t *n_spans[] = {&figure->n_leads, &figure->n_downs};
@@ -581,6 +606,7 @@ int trace_figure_draw(struct trace_figure *trace, const struct figures_request *
 		figure->downs = trace->downs;
 		figure->leads = trace->leads;
 		figure->words = trace->words;
+		figure->faults = trace->faults;
 		status = space_time_draw(request, name, figure, error) ? EXIT_DONE : EXIT_ENVIRONMENT;
 	}
 	free(names);

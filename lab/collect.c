@@ -568,6 +568,16 @@ static void series(struct lab *lab)
 	free(windows);
 }
 
+void collect_fault(struct lab *lab, uint32_t node, const char *what)
+{
+	const struct table_schema *schema = &lab->schemas->tables[TABLE_FAULTS];
+	if (schema->n_columns > 0) {
+		block_append(&lab->out->tables[TABLE_FAULTS], schema,
+			(union cell[]){{.integer = (int64_t)lab->run}, {.real = sim_time_to_s(lab->world.now)},
+				{.integer = node == NODE_NONE ? -1 : (int64_t)node}, {.string = what}});
+	}
+}
+
 /* The transaction that wrote what was read: a decimal number; of the initial value there is none. */
 static void transaction_value(uint64_t value, char text[24])
 {

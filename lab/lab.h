@@ -662,6 +662,8 @@ void collect_accepted(struct lab *lab, struct lab_item *item);
 void collect_closing(struct lab *lab, const struct closing_view *closing, struct lab_item *item);
 /* A prediction that is no number is rejected before anything is scored, where it is first executed. */
 void collect_not_finite(struct lab *lab, uint32_t identity);
+/* For the table of faults, where there is one. */
+void collect_fault(struct lab *lab, uint32_t node, const char *what);
 void collect_finish(struct lab *lab, union cell *kpis);
 void collect_tables(struct lab *lab);
 

@@ -63,6 +63,11 @@ static void fault_ended(struct world *world)
 	outages_fault_ended(world->host);
 }
 
+static void fault_told(struct world *world, uint32_t node, const char *what)
+{
+	collect_fault(world->host, node, what);
+}
+
 static uint32_t current_leader(struct world *world)
 {
 	struct lab *lab = world->host;
@@ -110,6 +115,7 @@ static const struct host_ops ops = {
 	.changed = changed,
 	.fault_began = fault_began,
 	.fault_ended = fault_ended,
+	.fault_told = fault_told,
 	.leader = current_leader,
 	.links = faults_links,
 	.step = faults_step,

@@ -76,6 +76,13 @@ static const struct column validators[] = {
 	{"busy_s", COLUMN_REAL, "s", "time its processor worked"},
 };
 
+static const struct column faults[] = {
+	{"run", COLUMN_INT, "", "the run's number"},
+	{"time_s", COLUMN_REAL, "s", "when"},
+	{"node", COLUMN_INT, "", "whom it befell; -1: no single validator"},
+	{"event", COLUMN_STRING, "", "as traces have it: crash, restart, partition begins, partition ends, ..."},
+};
+
 static const struct column series[] = {
 	{"run", COLUMN_INT, "", "the run's number"},
 	{"time_s", COLUMN_REAL, "s", "start of the window (`series.window`)"},
@@ -197,6 +204,16 @@ static struct table_schema make_runs(const struct scenario_file *file, size_t n_
 	return (struct table_schema){n, columns};
 }
 
+static bool any_point_has_faults(const struct scenario_file *file)
+{
+	for (size_t i = 0; i < scenario_n_points(file); i++) {
+		if (scenario_point(file, i)->faults.n > 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void run_schemas_init(struct run_schemas *schemas, const struct scenario_file *file)
 {
 	const struct scenario *scenario = scenario_point(file, 0);
@@ -221,6 +238,9 @@ void run_schemas_init(struct run_schemas *schemas, const struct scenario_file *f
 	}
 	if ((record & RECORD_SERIES) != 0) {
 		schemas->tables[TABLE_SERIES] = make(series, COUNT(series), unit);
+	}
+	if ((record & (RECORD_SERIES | RECORD_FAULTS)) != 0 && any_point_has_faults(file)) {
+		schemas->tables[TABLE_FAULTS] = make(faults, COUNT(faults), unit);
 	}
 	if ((record & RECORD_ROC) != 0) {
 		schemas->tables[TABLE_ROC] = make(roc, COUNT(roc), unit);

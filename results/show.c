@@ -1,5 +1,7 @@
 #include "results/show.h"
 
+#include "results/where.h"
+
 #include "memory.h"
 #include "print.h"
 #include "reader.h"
@@ -419,27 +421,82 @@ static void print_verdicts(const struct runs *runs, FILE *out)
 	}
 }
 
-int results_show(struct results_file *file, FILE *out, struct results_error *error)
+/* The rows of a block alone; shares its text. */
+static struct block block_rows(
+	const struct block *block, const struct table_schema *schema, const size_t *rows, size_t n)
+{
+	struct block some = *block;
+	size_t n_columns = schema->n_columns;
+	some.n_rows = n;
+	some.cells = memory_zeroed(n * n_columns, sizeof(*some.cells));
+	for (size_t i = 0; i < n; i++) {
+		memcpy(some.cells + i * n_columns, block->cells + rows[i] * n_columns, n_columns * sizeof(*some.cells));
+	}
+	return some;
+}
+
+int results_show(struct results_file *file, const char *const *where, size_t n_where, FILE *out,
+	struct results_error *error)
 {
 	error->text[0] = '\0';
-	print_header(file, out);
 	struct runs runs = {0};
-	runs.block = results_table(file, TABLE_RUNS, &runs.schema, error);
-	if (!runs.block) {
+	const struct block *all = results_table(file, TABLE_RUNS, &runs.schema, error);
+	if (!all) {
+		print_header(file, out);
 		return error->text[0] ? -1 : 0;
 	}
-	runs.n_shown = runs.block->n_rows < ROWS_SHOWN ? runs.block->n_rows : ROWS_SHOWN;
+	size_t *rows;
+	int64_t n = results_where(file, where, n_where, &rows, error);
+	if (n < 0) {
+		return error->other ? 1 : -1;
+	}
+	struct block some = block_rows(all, runs.schema, rows, (size_t)n);
+	runs.block = &some;
+	runs.n_shown = some.n_rows < ROWS_SHOWN ? some.n_rows : ROWS_SHOWN;
+	print_header(file, out);
 	print_runs(&runs, out);
 	print_verdicts(&runs, out);
-	return show_violations(file, out, error);
+	free(some.cells);
+	free(rows);
+	/* Violations are counted over the whole file. */
+	return n_where > 0 ? 0 : show_violations(file, out, error);
 }
 
 /* --- CSV --- */
 
-int results_show_csv(
-	struct results_file *file, enum table_id table, FILE *out, struct results_error *error)
+/* The numbers of the runs that the conditions leave, ascending as the table has them; the caller frees. -1:
+ * `error`. */
+static int64_t runs_left(struct results_file *file, const char *const *where, size_t n_where, int64_t **runs,
+	struct results_error *error)
+{
+	size_t *rows;
+	*runs = NULL;
+	int64_t n = results_where(file, where, n_where, &rows, error);
+	if (n < 0) {
+		return n;
+	}
+	const struct table_schema *schema;
+	const struct block *block = results_table(file, TABLE_RUNS, &schema, error);
+	int column = schema_find(schema, "run");
+	*runs = memory_zeroed((size_t)n, sizeof(**runs));
+	for (int64_t i = 0; i < n && column >= 0; i++) {
+		(*runs)[i] = block_get(block, schema, rows[i], (size_t)column).integer;
+	}
+	free(rows);
+	return n;
+}
+
+static int compare_runs(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	return (x > y) - (x < y);
+}
+
+int results_show_csv(struct results_file *file, enum table_id table, const char *const *where, size_t n_where,
+	FILE *out, struct results_error *error)
 {
 	error->text[0] = '\0';
+	int64_t *runs = NULL, n_runs = 0;
 	const struct table_schema *schema = results_schema(file, table);
 	if (!schema) {
 		snprintf(error->text, sizeof(error->text),
@@ -447,6 +504,10 @@ int results_show_csv(
 			table_names[table], table_names[table]);
 		return -1;
 	}
+	if (n_where > 0 && (n_runs = runs_left(file, where, n_where, &runs, error)) < 0) {
+		return error->other ? 1 : -1;
+	}
+	int run = schema_find(schema, "run");
 	for (size_t i = 0; i < schema->n_columns; i++) {
 		fputs(i ? "," : "", out);
 		text_print_csv(out, schema->columns[i].name);
@@ -459,6 +520,11 @@ int results_show_csv(
 		size_t n_rows = n - first < READER_ROWS ? n - first : READER_ROWS;
 		read = results_read(file, table, first, n_rows, &block, error);
 		for (size_t row = 0; row < block.n_rows && read; row++) {
+			if (runs != NULL && run >= 0 &&
+				bsearch(&(int64_t){block_get(&block, schema, row, (size_t)run).integer}, runs, (size_t)n_runs,
+					sizeof(*runs), compare_runs) == NULL) {
+				continue;
+			}
 			for (size_t i = 0; i < schema->n_columns; i++) {
 				fputs(i ? "," : "", out);
 				cell_print_csv(out, &schema->columns[i], block_get(&block, schema, row, i));
@@ -466,6 +532,7 @@ int results_show_csv(
 			putc('\n', out);
 		}
 	}
+	free(runs);
 	block_finish(&block);
 	return read ? 0 : -1;
 }

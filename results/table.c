@@ -21,6 +21,7 @@ const char *const table_names[TABLE_N] = {
 	[TABLE_ROC] = "roc",
 	[TABLE_MODELS] = "models",
 	[TABLE_IMPORTANCE] = "importance",
+	[TABLE_FAULTS] = "faults",
 };
 
 void block_finish(struct block *block)

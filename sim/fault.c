@@ -37,6 +37,9 @@ bool fault_finish_nodes(
 
 void fault_tell(struct world *world, uint32_t node, const char *what)
 {
+	if (world->ops->fault_told != NULL) {
+		world->ops->fault_told(world, node, what);
+	}
 	if (world->tracer != NULL && world->tracer->fault != NULL) {
 		world->tracer->fault(world->tracer->context, node, what);
 	}

@@ -322,9 +322,7 @@ void world_crash(struct world *world, uint32_t whom)
 	}
 	node->alive = false;
 	world->ports[whom].n_downs++;
-	if (world->tracer != NULL && world->tracer->fault != NULL) {
-		world->tracer->fault(world->tracer->context, whom, "crash");
-	}
+	fault_tell(world, whom, "crash");
 	for (unsigned t = 0; t < NODE_TIMERS; t++) {
 		world->ports[whom].timer_at[t] = SIM_NEVER;
 	}
@@ -344,9 +342,7 @@ void world_restart(struct world *world, uint32_t whom)
 		return;
 	}
 	node->alive = true;
-	if (world->tracer != NULL && world->tracer->fault != NULL) {
-		world->tracer->fault(world->tracer->context, whom, "restart");
-	}
+	fault_tell(world, whom, "restart");
 	world->ports[whom].depart = world->now;
 	digest_add(&world->digest, (uint64_t)world->now, (uint64_t)whom << 44 | 0xff02);
 	world->ops->restart(node);

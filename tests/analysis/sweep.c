@@ -26,6 +26,13 @@ static const struct column series_columns[] = {
 	{"latency_mean_s", COLUMN_REAL, "s", ""},
 };
 
+static const struct column fault_columns[] = {
+	{"run", COLUMN_INT, "", ""},
+	{"time_s", COLUMN_REAL, "s", ""},
+	{"node", COLUMN_INT, "", ""},
+	{"event", COLUMN_STRING, "", ""},
+};
+
 static const struct column roc_columns[] = {
 	{"run", COLUMN_INT, "", ""},
 	{"threshold", COLUMN_REAL, "", ""},
@@ -53,6 +60,18 @@ static void append_tables(struct run_blocks *blocks, const struct table_schema *
 		block_append(&blocks->tables[TABLE_ROC], &schemas[TABLE_ROC],
 			(union cell[]){
 				{.integer = run}, {.real = roc[i][0]}, {.real = roc[i][1]}, {.real = roc[i][2]}});
+	}
+	/* Every run has a crash of two nodes; some have a partition besides. */
+	static const struct {
+		double time_s;
+		int64_t node;
+		const char *event;
+	} faults[] = {{.5, -1, "partition begins"}, {1, -1, "partition ends"}, {2, 0, "crash"}, {2, 1, "crash"},
+		{3, 1, "restart"}, {4, 0, "restart"}, {4.5, 2, "step: campaign"}};
+	for (size_t i = replication == 0 ? 0 : 2; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		block_append(&blocks->tables[TABLE_FAULTS], &schemas[TABLE_FAULTS],
+			(union cell[]){{.integer = run}, {.real = faults[i].time_s}, {.integer = faults[i].node},
+				{.string = faults[i].event}});
 	}
 	for (int64_t item = 0; item < N_ITEMS; item++) {
 		/* One item has no answer, whatever the scorer and the attack. */
@@ -129,6 +148,7 @@ void sweep_write(const char *path, const struct sweep *sweep)
 	if (!sweep->no_tables) {
 		schemas[TABLE_DECISIONS] = (struct table_schema){4, decision_columns};
 		schemas[TABLE_SERIES] = (struct table_schema){5, series_columns};
+		schemas[TABLE_FAULTS] = (struct table_schema){4, fault_columns};
 		schemas[TABLE_ROC] = (struct table_schema){4, roc_columns};
 	}
 	const struct results_header header = {

@@ -190,7 +190,7 @@ static void test_where(void **state)
 	has(text, "\"a = y\",\"1\",\"2\",1,3");
 	free(text);
 	const char *const wrong[][2] = {{"aa=y", "no `aa`"}, {"y", "KEY=VALUE"}, {"a=z", "no run has a=z"},
-		{"verdct=completed", "did you mean `verdict`"}};
+		{"verdct=completed", "swept: a, b"}};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		request.where = &wrong[i][0];
 		request.n_where = 1;

@@ -48,6 +48,30 @@ static void test_keys(void **state)
 	assert_level("protocol.view_timeout", "s", "2", "view timeout 2 s");
 }
 
+static void assert_number(double number, const char *unit, const char *expected)
+{
+	char words[LABEL_MAX];
+	number_words(words, number, unit);
+	assert_string_equal(words, expected);
+}
+
+static void test_units(void **state)
+{
+	assert_number(5e7, "bit/s", "50 Mbit/s");
+	assert_number(2.5e9, "bit/s", "2.5 Gbit/s");
+	assert_number(500, "bit/s", "500 bit/s");
+	assert_number(.02, "s", "20 ms");
+	assert_number(2e-6, "s", "2 µs");
+	assert_number(90, "s", "90 s");
+	assert_number(0, "s", "0 s");
+	assert_number(65536, "bytes", "64 KiB");
+	assert_number(100000, "bytes", "100 kB");
+	assert_number(64, "bytes", "64 bytes");
+	assert_number(.3, "", "0.3");
+	assert_level("network.bandwidth", "bit/s", "50000000", "bandwidth 50 Mbit/s");
+	assert_level("network.latency.mean", "s", "0.02", "mean delay 20 ms");
+}
+
 static void assert_words(char *const *levels, size_t n, size_t level, const char *expected)
 {
 	char words[64];
@@ -145,6 +169,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_quantities),
 		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_units),
 		cmocka_unit_test(test_maps),
 		cmocka_unit_test(test_levels_that_begin_alike),
 		cmocka_unit_test(test_numbers),

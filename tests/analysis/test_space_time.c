@@ -54,6 +54,27 @@ static void assert_holds(void **state, const char *file, const char *part, bool 
 	free(text);
 }
 
+/* What lasts is shaded, at its lifeline or over all; what was over before the window is not. */
+static void test_shades(void **state)
+{
+	static const struct space_time_fault faults[] = {
+		{.at_s = -.03, .line = SIZE_MAX, .text = "loss begins"},
+		{.at_s = -.02, .line = SIZE_MAX, .text = "loss ends"},
+		{.at_s = -.01, .line = SIZE_MAX, .text = "partition begins"},
+		{.at_s = .02, .line = 2, .text = "pause"},
+		{.at_s = .04, .line = SIZE_MAX, .text = "partition ends"},
+		{.at_s = .06, .line = 2, .text = "resume"},
+	};
+	struct space_time figure = make();
+	figure.n_faults = 6;
+	figure.faults = faults;
+	draw(state, &figure);
+	assert_holds(state, "x.gp", "from first 0, first -0.55 to first 40, first 2.55 back", true);
+	assert_holds(state, "x.gp", "from first 20, first -0.3 to first 60, first 0.3 back", true);
+	assert_holds(state, "x.gp", "partition from -0.01 to 0.04 s, pause from 0.02 to 0.06 s.", true);
+	assert_holds(state, "x.gp", "loss from", false);
+}
+
 static void test_arrows(void **state)
 {
 	struct space_time figure = make();
@@ -166,6 +187,7 @@ int main(void)
 {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
 	const struct CMUnitTest tests[] = {
+		IN_FOLDER(test_shades),
 		IN_FOLDER(test_arrows),
 		IN_FOLDER(test_lifelines),
 		IN_FOLDER(test_lies_and_restarts),

@@ -81,6 +81,7 @@ static void tells_keys_in_vain(void **state)
 			"scorer.of.threshold has no effect here: scorer makes nothing of it"},
 		{PARCELS "predictor: {kind: oracle, label_noise: 1}\n",
 			"predictor.label_noise has no effect here: oracle makes nothing of it"},
+		{PARCELS "faults: [{kind: pause, nodes: [1], at_once: 1, until: 2 s}]\n", "faults.0.every is not off"},
 		{PARCELS "faults: [{kind: crash, nodes: [1], lasts: 1 s, until: 2 s}]\n", "faults.0.every is not off"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -397,9 +397,39 @@ static void a_leader_stands_still(void **state)
 	outcome_close(outcome);
 }
 
+/* What befell is in a table, as traces call it; with the series, which draw it, or alone. */
+static void what_befell(void **state)
+{
+	static const char *const records[] = {"series", "faults"};
+	for (size_t i = 0; i < 2; i++) {
+		struct outcome *outcome = run_text(
+			"stop: {time: 8 s}\nvalidators: 4\nprotocol: pbft\nworkload: requests\n"
+			"faults:\n"
+			"  - {kind: crash, nodes: [3], from: 1 s, until: 3 s}\n"
+			"  - {kind: partition, groups: [[0, 1]], from: 2 s, until: 4 s}\n"
+			"  - {kind: pause, nodes: [2], from: 5 s, until: 6 s}\n"
+			"record: [%s]\n",
+			records[i]);
+		static const struct {
+			double time_s;
+			int64_t node;
+			const char *event;
+		} rows[] = {{1, 3, "crash"}, {2, -1, "partition begins"}, {3, 3, "restart"}, {4, -1, "partition ends"},
+			{5, 2, "pause"}, {6, 2, "resume"}};
+		assert_int_equal(n_rows(outcome, TABLE_FAULTS), 6);
+		for (size_t row = 0; row < 6; row++) {
+			assert_true(real_at(outcome, TABLE_FAULTS, row, "time_s") == rows[row].time_s);
+			assert_int_equal(int_at(outcome, TABLE_FAULTS, row, "node"), rows[row].node);
+			assert_string_equal(string_at(outcome, TABLE_FAULTS, row, "event"), rows[row].event);
+		}
+		outcome_close(outcome);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_befell),
 		cmocka_unit_test(pbft_primary_down),
 		cmocka_unit_test(faulty_down),
 		cmocka_unit_test(catch_up),

@@ -28,7 +28,7 @@ static char *show(struct results_file *file)
 	size_t n_bytes;
 	FILE *out = open_memstream(&text, &n_bytes);
 	struct results_error error;
-	assert_int_equal(results_show(file, out, &error), 0);
+	assert_int_equal(results_show(file, NULL, 0, out, &error), 0);
 	fclose(out);
 	return text;
 }
@@ -159,8 +159,8 @@ static void a_table_is_printed_as_csv(void **state)
 	size_t n_bytes;
 	FILE *out = open_memstream(&text, &n_bytes);
 	struct results_error error;
-	assert_int_equal(results_show_csv(file, TABLE_RUNS, out, &error), 0);
-	assert_int_equal(results_show_csv(file, TABLE_DECISIONS, out, &error), 0);
+	assert_int_equal(results_show_csv(file, TABLE_RUNS, NULL, 0, out, &error), 0);
+	assert_int_equal(results_show_csv(file, TABLE_DECISIONS, NULL, 0, out, &error), 0);
 	fclose(out);
 	assert_says(text,
 		"run,point,replication,seed,attacks.0.fraction,protocol,verdict,verdict_reason,"
@@ -171,8 +171,39 @@ static void a_table_is_printed_as_csv(void **state)
 	assert_says(
 		text, "\nrun,item,value,kind\n0,0,0,\"close, at last\"\n0,1,0.14285714285714285,predict\n");
 	free(text);
-	assert_int_equal(results_show_csv(file, TABLE_SERIES, stdout, &error), -1);
+	assert_int_equal(results_show_csv(file, TABLE_SERIES, NULL, 0, stdout, &error), -1);
 	assert_says(error.text, "has no table series");
+	results_close(file);
+}
+
+/* Conditions leave runs, and of other tables the rows of those. */
+static void some_runs_are_shown(void **state)
+{
+	struct results_file *file = write_and_open(state);
+	char *text;
+	size_t n_bytes;
+	FILE *out = open_memstream(&text, &n_bytes);
+	struct results_error error;
+	const char *const where[] = {"protocol=raft", "attacks.0.fraction=0.10", "protocol=pbft"};
+	assert_int_equal(results_show_csv(file, TABLE_RUNS, where, 3, out, &error), 0);
+	assert_int_equal(results_show_csv(file, TABLE_DECISIONS, where, 3, out, &error), 0);
+	assert_int_equal(results_show(file, where, 3, out, &error), 0);
+	fclose(out);
+	assert_says(text, "\n5,1,1,"); /* pbft, .1 */
+	assert_null(strstr(text, "\n0,0,0,")); /* none, 0: neither its run nor its decisions */
+	assert_null(strstr(text, "\n6,"));     /* none, .1 */
+	assert_says(text, "\n5,0,");
+	assert_says(text, "  5      1            1                 0.1  pbft");
+	assert_says(text, "Of 3 runs:");
+	free(text);
+	static const char *const wrong[][2] = {{"protocl=raft", "no `protocl`; swept: attacks.0.fraction, protocol"},
+		{"protocol", "KEY=VALUE"}, {"protocol=paxos", "no run has protocol=paxos"},
+		{"run=", "no run has run="}};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(results_show_csv(file, TABLE_RUNS, &wrong[i][0], 1, stdout, &error), 1);
+		assert_says(error.text, wrong[i][1]);
+		assert_int_equal(results_show(file, &wrong[i][0], 1, stdout, &error), 1);
+	}
 	results_close(file);
 }
 
@@ -371,6 +402,7 @@ int main(void)
 		IN_FOLDER(a_long_table_is_cut),
 		IN_FOLDER(what_differs_is_seen),
 		IN_FOLDER(a_table_is_printed_as_csv),
+		IN_FOLDER(some_runs_are_shown),
 		IN_FOLDER(what_broke_is_told_in_sentences),
 		IN_FOLDER(a_transactions_life_is_told),
 	};

@@ -24,6 +24,11 @@ enum figure_format {
 	FIGURE_PDF = 1 << 2,
 };
 
+enum figure_axis {
+	FIGURE_X = 1 << 0,
+	FIGURE_Y = 1 << 1,
+};
+
 struct figures_request {
 	const char *path;         /* the result file */
 	const char *kind;         /* NULL: every kind that fits the file */
@@ -34,6 +39,8 @@ struct figures_request {
 	const char *x;            /* the swept key along x, where a kind takes one; NULL: its choice */
 	const char *const *where; /* n_where conditions KEY=VALUE: of these runs alone */
 	size_t n_where;
+	const char *title, *note; /* instead of the kind's own title and caption; "none": without */
+	unsigned logarithmic;     /* of enum figure_axis */
 	const char *gnuplot_data; /* the folder that holds style.gp */
 	unsigned gnuplot_seconds_max; /* it is ended after; 0: a minute */
 	FILE *log;                /* one line for each figure drawn or skipped; NULL: silent */
@@ -53,6 +60,7 @@ struct figure_kind {
 	const char *summary; /* one line */
 	const char *needs;   /* what the file must hold, one line */
 	bool takes_kpi;      /* --kpi chooses what it shows */
+	unsigned logarithms; /* the axes, of enum figure_axis, that may be logarithmic */
 	enum figure_outcome (*draw)(struct figure_job *job, struct results_error *error);
 };
 
@@ -77,5 +85,7 @@ int figures_plot(const struct figures_request *request, struct results_error *er
 /* Reads "svg,png,pdf" in any order into a set of enum figure_format; 0 where a word is none of
  * them. */
 unsigned figure_formats_parse(const char *text);
+/* Reads "x", "y" or "x,y" into a set of enum figure_axis; 0 where it is none of them. */
+unsigned figure_axes_parse(const char *text);
 
 #endif

@@ -37,6 +37,14 @@ struct space_time_span {
 	size_t line;
 };
 
+/* What befell a node, or all (line SIZE_MAX), in the words of traces: "isolate begins". What begins is shaded
+ * until it ends; crashes have marks of their own. In order of time, those from before the window as well. */
+struct space_time_fault {
+	double at_s;
+	size_t line;
+	char text[40];
+};
+
 /* A word at a lifeline. One for which there is no place near its moment without touching another is left out;
  * the caption says how many. */
 struct space_time_word {
@@ -56,11 +64,12 @@ struct space_time {
 	size_t n_phases;
 	const char *const *phases; /* names; a phase without arrows is not in the legend */
 	size_t n_client_phases;    /* the first ones: drawn in grey */
-	size_t n_arrows, n_marks, n_downs, n_leads, n_words;
+	size_t n_arrows, n_marks, n_downs, n_leads, n_words, n_faults;
 	const struct space_time_arrow *arrows;
 	const struct space_time_mark *marks;
 	const struct space_time_span *downs, *leads;
 	const struct space_time_word *words;
+	const struct space_time_fault *faults;
 };
 
 /* Draws NAME.svg (and .png, .pdf, as the request's formats say) into the request's directory; of the

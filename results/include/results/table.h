@@ -34,6 +34,7 @@ enum table_id {
 	TABLE_ROC,
 	TABLE_MODELS,
 	TABLE_IMPORTANCE,
+	TABLE_FAULTS,
 	TABLE_N
 };
 

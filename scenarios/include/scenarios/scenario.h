@@ -49,6 +49,7 @@ enum record_flags {
 	RECORD_ROC = 1 << 4,
 	RECORD_TRANSACTIONS = 1 << 5,
 	RECORD_MODELS = 1 << 6, /* and importance */
+	RECORD_FAULTS = 1 << 7, /* which `series` records too: they are drawn in its figure */
 };
 
 /* A run that records its series ends, as a `limit`, at so many windows. */

@@ -55,6 +55,9 @@ struct host_ops {
 	/* Once for each node where a fault takes several down. */
 	void (*fault_began)(struct world *world);
 	void (*fault_ended)(struct world *world);
+	/* What befalls `node` now, in the words of traces ("crash", "partition begins"); NODE_NONE: no single
+	 * node. May be NULL. */
+	void (*fault_told)(struct world *world, uint32_t node, const char *what);
 	/* Whom `nodes: leader` means now, or NODE_NONE. */
 	uint32_t (*leader)(struct world *world);
 	/* These may be NULL, which is to do nothing and to say no.
