@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #define FRACTION_UNSET (-1.0)
+#define COUNT_UNSET (-1)
 
 static bool refuse(const char **param, const char *name)
 {
@@ -37,18 +38,25 @@ static bool finish(
 	void *settings, bool may_lead, const struct shape *shape, const char **param, char error[256])
 {
 	const struct attack_common *common = settings;
-	bool has_fraction = common->fraction != FRACTION_UNSET;
+	bool has_fraction = common->fraction != FRACTION_UNSET, has_count = common->count != COUNT_UNSET;
+	const char *said = has_fraction ? "fraction" : has_count ? "count" : "nodes";
 	if (has_fraction && !(common->fraction >= 0 && common->fraction <= 1)) {
 		snprintf(
 			error, 256, "must be a share of the validators in [0, 1], got %g", common->fraction);
 		return refuse(param, "fraction");
 	}
-	if (has_fraction && common->nodes.given) {
-		snprintf(error, 256, "can't be given beside `nodes`: one of the two says who attacks");
-		return refuse(param, "fraction");
+	if (has_count && (common->count < 0 || common->count > shape->n_validators)) {
+		snprintf(error, 256, "must be a number of the validators, 0 to %" PRIu32 ", got %" PRId64,
+			shape->n_validators, common->count);
+		return refuse(param, "count");
 	}
-	if (!has_fraction && !common->nodes.given) {
-		snprintf(error, 256, "must be given, or else `nodes`: one of the two says who attacks");
+	if (has_fraction + has_count + common->nodes.given > 1) {
+		snprintf(error, 256, "can't be given beside `%s`: one of `fraction`, `count` and `nodes` says who attacks",
+			has_count && has_fraction ? "count" : "nodes");
+		return refuse(param, said);
+	}
+	if (!has_fraction && !has_count && !common->nodes.given) {
+		snprintf(error, 256, "must be given, or else `count` or `nodes`: one of them says who attacks");
 		return refuse(param, "fraction");
 	}
 	if (common->nodes.given && !nodes_check(&common->nodes, may_lead, shape, param, error)) {
@@ -96,6 +104,16 @@ uint32_t attack_count(double fraction, uint32_t n_validators)
 	return count < n_validators ? (uint32_t)count : n_validators;
 }
 
+uint32_t attack_number(const struct attack_common *common, uint32_t n_validators)
+{
+	if (common->nodes.given) {
+		return (uint32_t)common->nodes.n;
+	}
+	assert(common->fraction >= 0 || (common->count >= 0 && common->count <= n_validators));
+	return common->fraction >= 0 ? attack_count(common->fraction, n_validators)
+								 : (uint32_t)common->count;
+}
+
 /* Marks the first of the attack's nodes: a `share` in [0, 1] of the number at full strength. */
 static void mark(const struct attack_common *common, double share, uint64_t seed,
 	uint32_t n_validators, bool *attackers)
@@ -116,7 +134,7 @@ static void mark(const struct attack_common *common, double share, uint64_t seed
 	uint32_t *order = arena_array(&scratch, uint32_t, n_validators);
 	struct random_stream stream = random_stream_make(seed, RANDOM_ADVERSARY, 0);
 	random_permutation(&stream, order, n_validators);
-	uint32_t n = attack_count(share, attack_count(common->fraction, n_validators));
+	uint32_t n = attack_count(share, attack_number(common, n_validators));
 	for (uint32_t i = 0; i < n; i++) {
 		attackers[order[i]] = true;
 	}

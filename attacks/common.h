@@ -73,12 +73,21 @@ extern const struct attack attack_not_a_number;
 		.max = 1,                                                                                  \
 		.fallback = "none",                                                                        \
 		.unit = "",                                                                                \
-		.help = "share of the validators that attack, to the nearest number; none: `nodes` says which"}, \
+		.help = "share of the validators that attack, to the nearest number; none: `count` or `nodes` says who"}, \
+		{.name = "count",                                                                          \
+			.kind = PARAM_INT,                                                                     \
+			.flags = PARAM_NONE,                                                                   \
+			.offset = offsetof(type, common.count),                                                \
+			.min = 0,                                                                              \
+			.max = SIM_NODES_MAX,                                                                  \
+			.fallback = "none",                                                                    \
+			.unit = "",                                                                            \
+			.help = "how many validators attack; none: `fraction` or `nodes` says who"},           \
 		{.name = "nodes",                                                                          \
 			.kind = PARAM_NODES,                                                                   \
 			.offset = offsetof(type, common.nodes),                                                \
 			.unit = "",                                                                            \
-			.help = "the validators that attack, instead of a fraction; attacks on nodes: also leader"}, \
+			.help = "the validators that attack, instead of a number; attacks on nodes: also leader"}, \
 		{.name = "from",                                                                           \
 			.kind = PARAM_DURATION,                                                                \
 			.offset = offsetof(type, common.from_ns),                                              \
@@ -94,8 +103,8 @@ extern const struct attack attack_not_a_number;
 		.help = "when it ends, itself left out; off: with the run"                                 \
 	}
 
-/* Every attack's `finish`: exactly one of fraction and nodes, nodes that exist, a window with time
- * in it. */
+/* Every attack's `finish`: exactly one of fraction, count and nodes, nodes that exist, a window with
+ * time in it. */
 bool attack_finish(void *settings, const struct shape *shape, const char **param, char error[256]);
 /* The same of an attack on nodes, which may also be on `leader`: whoever leads when it begins. */
 bool attack_nodes_finish(void *settings, const struct shape *shape, const char **param, char error[256]);

@@ -156,7 +156,7 @@ struct defence {
 };
 
 static bool defence_decide(
-	const void *context, const double *values, uint32_t n, uint32_t dims, double *out)
+	const void *context, const double *values, uint32_t n, uint32_t dims, double *out, bool *accepted)
 {
 	const struct defence *defence = context;
 	const struct rows rows = {.n = n, .dims = dims, .values = values};
@@ -167,6 +167,7 @@ static bool defence_decide(
 	struct arena scratch = {0};
 	aggregator_apply(&defence->rule, &rows, defence->n_faulty, out, &scratch);
 	arena_finish(&scratch);
+	memset(accepted, true, n * sizeof(*accepted));
 	return true;
 }
 
@@ -201,8 +202,8 @@ static int eval_attack(const struct plugin_value *rule, const struct rows *rows,
 		return EXIT_USAGE;
 	}
 	uint32_t n = rows->n + (uint32_t)n_liars;
-	if (common->fraction < 0 && !common->nodes.given) {
-		common->fraction = (double)n_liars / n;
+	if (common->fraction < 0 && common->count < 0 && !common->nodes.given) {
+		common->count = n_liars;
 	}
 	if (!complete(rule, n, 0) ||
 		(against->plugin != NULL && !complete(against, n, (uint32_t)n_liars))) {
@@ -211,6 +212,7 @@ static int eval_attack(const struct plugin_value *rule, const struct rows *rows,
 	const struct defence defence = {*against, (uint32_t)n_liars};
 	const struct craft_defence deciding = {defence_decide, &defence};
 	struct random_stream stream = random_stream_make(1, RANDOM_ATTACK, 0);
+	bool at_reach = false;
 	const struct craft_view view = {
 		.honest = rows->values,
 		.n_honest = rows->n,
@@ -218,12 +220,17 @@ static int eval_attack(const struct plugin_value *rule, const struct rows *rows,
 		.n = n,
 		.dims = rows->dims,
 		.defence = against->plugin == NULL ? NULL : &deciding,
+		.at_reach = &at_reach,
 		.stream = &stream,
 	};
 	double *out = arena_array(arena, double, (size_t)n_liars * rows->dims);
 	if (!attack_rows(rule, &view, out, error)) {
 		complain("%s", error);
 		return EXIT_USAGE;
+	}
+	if (at_reach) {
+		fprintf(stderr, "synod: note: the decision moves farthest at the reach itself: a larger `reach` may "
+						"move it farther\n");
 	}
 	if (((const struct attack *)(const void *)rule->plugin)->identities != NULL) {
 		print_identities(rule, &view, out, arena);
@@ -300,7 +307,8 @@ const struct command command_eval = {
 		"  synod eval alie honest.csv --faulty 3\n"
 		"      prints what 3 liars would add to the honest rows (one line where all say the\n"
 		"      same)\n"
-		"\nA row a participant, numbers with commas between; the first line may name the columns.\n"
+		"\nA row a participant, numbers with commas between; the first line may name the columns\n"
+		"(none of the names beginning with a digit), which is said on stderr.\n"
 		"A column called `score` holds the weights of weighted-mean, one called `confidence` the\n"
 		"standard deviations that inverse-variance goes by. FILE may be - for the standard input.\n"
 		"A scorer that remembers (reputation) or is trained (classifier) judges the rows as the\n"

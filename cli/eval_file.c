@@ -1,12 +1,18 @@
 #include "eval_file.h"
 #include "command.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define FIELDS_MAX 1000000
+/* What ends a file without an end: twice what so many fields and rows take, and 2 GB of numbers. */
+#define LINE_BYTES_MAX (64 << 20)
+#define LINES_MAX (4 * (size_t)SIM_NODES_MAX)
+#define NUMBERS_MAX (1 << 28)
 
 struct reader {
 	const char *path;
@@ -58,15 +64,51 @@ static bool is_number(const char *text, double *value)
 	return end != text && *end == '\0' && strpbrk(text, "xXpP") == NULL;
 }
 
-static bool is_header(const struct reader *reader)
+/* Might it stand for a value that is missing? */
+static bool is_missing(const char *text)
+{
+	static const char *const words[] = {
+		"na", "n/a", "n.a.", "nan", "null", "nil", "none", "missing", "unknown", "inf", "infinity"};
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcasecmp(text, words[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Is it a name, and not a number that is written in a way of its own (`5 kg`, `$5`, `1d3`) or is missing? The
+ * first letter or digit tells; other alphabets' bytes count as letters. */
+static bool is_name(const char *text)
 {
 	double value;
+	bool foreign = false;
+	const char *at = text;
+	while (*at != '\0' && !isalnum((unsigned char)*at)) {
+		foreign = foreign || (unsigned char)*at >= 0x80;
+		at++;
+	}
+	return !is_number(text, &value) && !is_missing(text) &&
+		(isalpha((unsigned char)*at) || (*at == '\0' && foreign));
+}
+
+static bool is_header(const struct reader *reader)
+{
 	for (size_t i = 0; i < reader->n_fields; i++) {
-		if (is_number(reader->fields[i], &value)) {
+		if (!is_name(reader->fields[i])) {
 			return false;
 		}
 	}
 	return true;
+}
+
+static void tell_header(const struct reader *reader)
+{
+	fprintf(stderr, "synod: note: %s: line %zu is taken for a header:", reader->path, reader->line);
+	for (size_t i = 0; i < reader->n_fields && i < 4; i++) {
+		fprintf(stderr, "%s %.40s", i == 0 ? "" : ",", reader->fields[i]);
+	}
+	fprintf(stderr, "%s\n", reader->n_fields > 4 ? ", ..." : "");
 }
 
 static bool take_header(struct reader *reader)
@@ -87,18 +129,21 @@ static bool take_header(struct reader *reader)
 		}
 	}
 	reader->column_names = names;
+	tell_header(reader);
 	return true;
 }
 
 static bool refuse_cell(const struct reader *reader, size_t column, const char *text)
 {
 	const char *name = reader->column_names == NULL ? NULL : reader->column_names[column];
-	complain("%s: line %zu: row %zu, column %zu%s%.40s%s: '%.40s' is not a %s", reader->path,
+	bool first = reader->n_rows == 0 && name == NULL;
+	complain("%s: line %zu: row %zu, column %zu%s%.40s%s: '%.40s' is not a %s%s", reader->path,
 		reader->line, reader->n_rows + 1, column + 1, name == NULL ? "" : " (",
 		name == NULL ? "" : name, name == NULL ? "" : ")", text,
 		column == reader->score_column      ? "score, a finite number from 0 up"
 		: column == reader->confidence_column ? "confidence, a standard deviation above 0"
-											  : "finite number");
+											  : "finite number",
+		first ? " (a header is a row of names, of which none begins with a digit)" : "");
 	return false;
 }
 
@@ -122,6 +167,10 @@ static bool take_row(struct reader *reader)
 		reader->n_rows, reader->n_rows + 1, &reader->scores_capacity);
 	reader->confidence = arena_grow(reader->arena, reader->confidence, sizeof(*reader->confidence),
 		reader->n_rows, reader->n_rows + 1, &reader->confidence_capacity);
+	if (reader->n_values + reader->n_fields > NUMBERS_MAX) {
+		complain("%s: line %zu: there are more than %d numbers", reader->path, reader->line, NUMBERS_MAX);
+		return false;
+	}
 	for (size_t i = 0; i < reader->n_fields; i++) {
 		double value;
 		if (!is_number(reader->fields[i], &value) || !isfinite(value) ||
@@ -146,7 +195,6 @@ static bool take_line(struct reader *reader, char *line)
 	if (line[strspn(line, " \t\r\n")] == '\0' || line[0] == '#') {
 		return true;
 	}
-	line[strcspn(line, "\n")] = '\0';
 	cut(reader, line);
 	if (reader->n_columns > 0) {
 		return take_row(reader);
@@ -158,6 +206,45 @@ static bool take_line(struct reader *reader, char *line)
 		return false;
 	}
 	return is_header(reader) ? take_header(reader) : take_row(reader);
+}
+
+/* Reads a line into *line, its end left out; false at the file's end, or after a complaint with *good false. A
+ * file may be a device or a pipe without an end. */
+static bool read_line(struct reader *reader, FILE *file, char **line, size_t *capacity, bool *good)
+{
+	size_t n = 0;
+	int c;
+	if (++reader->line > LINES_MAX) {
+		complain("%s: there are more than %zu lines", reader->path, LINES_MAX);
+		return *good = false;
+	}
+	while ((c = getc_unlocked(file)) != EOF && c != '\n') {
+		if (c == '\0' || n >= LINE_BYTES_MAX) {
+			complain(c == '\0' ? "%s: line %zu: it holds NUL bytes"
+							   : "%s: line %zu: it has no end within %d MB",
+				reader->path, reader->line, LINE_BYTES_MAX >> 20);
+			return *good = false;
+		}
+		if (n + 2 > *capacity) {
+			*capacity = *capacity == 0 ? 4096 : 2 * *capacity;
+			*line = realloc(*line, *capacity);
+			if (*line == NULL) {
+				abort();
+			}
+		}
+		(*line)[n++] = (char)c;
+	}
+	if (c == EOF && n == 0) {
+		return false;
+	}
+	if (*line == NULL) {
+		*line = malloc(*capacity = 4096);
+		if (*line == NULL) {
+			abort();
+		}
+	}
+	(*line)[n] = '\0';
+	return true;
 }
 
 bool eval_file_read(const char *path, struct rows *out, struct arena *arena, int *status)
@@ -177,21 +264,12 @@ bool eval_file_read(const char *path, struct rows *out, struct arena *arena, int
 	};
 	char *line = NULL;
 	size_t capacity = 0;
-	ssize_t n;
 	bool good = true;
 	*status = EXIT_USAGE;
 	errno = 0;
-	while (good && (n = getline(&line, &capacity, file)) >= 0) {
-		char *start = line;
-		if (reader.line++ == 0 && n >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0) {
-			start += 3; /* a byte order mark */
-		}
-		if (strlen(line) != (size_t)n) {
-			complain("%s: line %zu: it holds NUL bytes", reader.path, reader.line);
-			good = false;
-		} else {
-			good = take_line(&reader, start);
-		}
+	while (good && read_line(&reader, file, &line, &capacity, &good)) {
+		bool marked = reader.line == 1 && strncmp(line, "\xef\xbb\xbf", 3) == 0; /* byte order */
+		good = take_line(&reader, line + (marked ? 3 : 0));
 	}
 	if (good && ferror(file)) {
 		complain("%s: can't be read: %s", reader.path, strerror(errno));

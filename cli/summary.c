@@ -40,7 +40,7 @@ struct run_values {
 	bool present;
 	uint8_t verdict;
 	double values[SHOWN];
-	double simulated_s;
+	double simulated_s, at_reach;
 	bool read_back; /* from a file, which doesn't say what the rules have met; or it failed */
 	uint64_t rules_acted, steps_refused;
 	char reason[160];
@@ -106,6 +106,7 @@ void summary_add(struct summary *summary, const struct run_summary *run)
 	values->rules_acted = run->rules_acted;
 	values->steps_refused = run->steps_refused;
 	values->simulated_s = run->kpis[KPI_SIMULATED];
+	values->at_reach = run->kpis[KPI_AT_REACH];
 	values->read_back = strcmp(run->verdict, "failed") == 0;
 	for (size_t i = 0; i < SHOWN; i++) {
 		values->values[i] = run->kpis[shown[i].kpi];
@@ -199,8 +200,8 @@ static void format_key(const struct summary *summary, size_t key, char text[64])
 	free(names);
 }
 
-/* A key's values at the first points, as the scenario spells them where they have a unit or are no numbers;
- * into every n_columns-th cell. */
+/* A key's values at the first points, as the scenario spells them, into every n_columns-th cell: rounded, two
+ * numbers might look like one. */
 static void format_swept(
 	const struct summary *summary, size_t n_points, size_t key, char (*cells)[64], size_t n_columns)
 {
@@ -208,19 +209,11 @@ static void format_swept(
 	if (names == NULL) {
 		abort();
 	}
-	bool has_unit = scenario_swept_unit(summary->file, key)[0] != '\0';
 	for (size_t p = 0; p < n_points; p++) {
 		names[p] = scenario_swept_value(summary->file, p, key).text;
 	}
 	for (size_t p = 0; p < n_points; p++) {
-		struct swept_value value = scenario_swept_value(summary->file, p, key);
-		if (value.is_int && !has_unit) {
-			snprintf(cells[p * n_columns], 64, "%lld", (long long)value.integer);
-		} else if (value.is_real && !has_unit) {
-			snprintf(cells[p * n_columns], 64, "%.6g", value.real);
-		} else {
-			name_cut(cells[p * n_columns], 64, names, n_points, p, NAME_MAX_SHOWN);
-		}
+		name_cut(cells[p * n_columns], 64, names, n_points, p, NAME_MAX_SHOWN);
 	}
 	free(names);
 }
@@ -457,6 +450,22 @@ static void print_refused_steps(const struct summary *summary, FILE *out)
 	}
 }
 
+/* Says where a search for the worst lie ended at its reach: it says less of the rule than of the reach. */
+static void print_reach(const struct summary *summary, FILE *out)
+{
+	double most = 0;
+	for (size_t r = 0; r < summary->n_points * summary->n_replications; r++) {
+		if (summary->runs[r].present && summary->runs[r].at_reach > most) {
+			most = summary->runs[r].at_reach;
+		}
+	}
+	if (most > 0) {
+		fprintf(out,
+			"\nnote: `adaptive` lies as far out as its `reach` lets it, on up to %.3g %% of a run's items\n",
+			100 * most);
+	}
+}
+
 /* A table as text: all cells of a column are padded to its widest. */
 static void print_cells(char (*cells)[64], size_t n_rows, size_t n_columns, size_t n_left, FILE *out)
 {
@@ -523,6 +532,7 @@ void summary_print(const struct summary *summary, FILE *out)
 	print_late_windows(summary, out);
 	print_idle_rules(summary, out);
 	print_refused_steps(summary, out);
+	print_reach(summary, out);
 }
 
 /* Does no value of the key make a difference to any run? */

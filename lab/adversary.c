@@ -19,9 +19,12 @@ struct adversary {
 	double *honest, *own, *crafted; /* a row a validator */
 	uint32_t *colluders;
 	/* The defence, for those who know it: room to work in. */
-	double *scores, *packed_values, *packed_scores, *scratch;
-	uint32_t *speakers; /* whose rows the defence is asked about: the honest ones, then the colluders */
+	struct closing_room room;
+	/* Whose rows the defence is asked about, the honest ones, then the colluders, and what sd each claims. */
+	uint32_t *speakers;
+	double *claimed;
 	uint32_t n_speakers;
+	uint64_t n_searched, n_at_reach; /* of the searches, whose best lay at the end of where they looked */
 	struct scoring knows; /* what the scorer remembers, at the first colluder's replica */
 	double decision; /* the latest accepted */
 	bool has_decision;
@@ -37,12 +40,12 @@ void adversary_start(struct lab *lab)
 	for (size_t a = 0; a < lab->scenario->attacks.n; a++) {
 		adversary->attacking[a] = arena_array(arena, bool, n);
 	}
-	double **rows[] = {&adversary->honest, &adversary->own, &adversary->crafted, &adversary->scores,
-		&adversary->packed_values, &adversary->packed_scores};
+	double **rows[] = {
+		&adversary->honest, &adversary->own, &adversary->crafted, &adversary->claimed};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		*rows[i] = arena_array(arena, double, n);
 	}
-	adversary->scratch = arena_array(arena, double, SCORER_SCRATCH(n));
+	adversary->room = closing_room_make(n, arena);
 	adversary->colluders = arena_array(arena, uint32_t, n);
 	adversary->speakers = arena_array(arena, uint32_t, n);
 	lab->adversary = adversary;
@@ -141,49 +144,22 @@ static void attack_alone(struct lab *lab, size_t a, uint32_t item, struct item_d
 	}
 }
 
-/* The replicated application's decision on these predictions, were they all it heard
- * (workloads/application.h, steps 1 to 3). */
-static bool decide(
-	const void *context, const double *values, uint32_t n, uint32_t dims, double *out)
+/* The replicated application's decision on these predictions, were they all it heard. */
+static bool decide(const void *context, const double *values, uint32_t n, uint32_t dims, double *out,
+	bool *accepted)
 {
 	const struct lab *lab = context;
-	const struct plugin_value *aggregator = &lab->scenario->aggregator;
-	struct adversary *room = lab->adversary;
-	/* the plugins are the first members of these */
-	const struct scorer *scorer = (const void *)lab->scenario->scorer.plugin;
-	const struct scorer_common *scoring = lab->scenario->scorer.settings;
-	const struct aggregator *rule = (const void *)aggregator->plugin;
-	const struct aggregator_common *aggregation = aggregator->settings;
-	assert(dims == 1 && n <= lab->world.n_validators);
-	struct scoring given = room->knows;
+	struct adversary *adversary = lab->adversary;
+	struct scoring given = adversary->knows;
+	assert(dims == 1 && n == adversary->n_speakers);
 	given.n = n;
 	given.predictions = values;
-	given.nodes = room->speakers;
-	assert(n == room->n_speakers);
-	scorer->score(scoring, &given, room->scores, room->scratch);
-	struct rows accepted = {
-		.dims = 1, .values = room->packed_values, .scores = room->packed_scores};
-	for (uint32_t i = 0; i < n; i++) {
-		if (isfinite(values[i]) && (scorer->accepts_all || room->scores[i] >= scoring->threshold)) {
-			room->packed_values[accepted.n] = values[i];
-			room->packed_scores[accepted.n++] = room->scores[i];
-		}
-	}
-	uint32_t n_rejected = n - accepted.n;
-	uint32_t n_faulty = rule->uses_faulty ? (uint32_t)aggregation->n_faulty : 0;
-	n_faulty = n_faulty > n_rejected ? n_faulty - n_rejected : 0;
-	if (accepted.n == 0 || accepted.n < aggregator_n_min(aggregator, n_faulty)) {
-		return false;
-	}
-	if (rule->aggregate != NULL && aggregation->before == MIXING_NONE) {
-		*out = rule->aggregate(aggregation, room->packed_values, room->packed_scores, accepted.n,
-			n_faulty, room->scratch);
-		return true;
-	}
-	struct arena scratch = {0};
-	aggregator_apply(aggregator, &accepted, n_faulty, out, &scratch);
-	arena_finish(&scratch);
-	return true;
+	given.nodes = adversary->speakers;
+	struct item_outcome outcome =
+		closing_decide(lab->application, &given, adversary->claimed, &adversary->room);
+	memcpy(accepted, adversary->room.accepted, n * sizeof(*accepted));
+	*out = outcome.value;
+	return outcome.decided;
 }
 
 static void attack_together(struct lab *lab, size_t a, uint32_t item, struct item_details *details)
@@ -191,12 +167,14 @@ static void attack_together(struct lab *lab, size_t a, uint32_t item, struct ite
 	struct adversary *adversary = lab->adversary;
 	struct random_stream stream = attack_stream(lab, a, 0, item);
 	struct craft_defence defence = {.decide = decide, .context = lab};
+	bool at_reach = false;
 	struct craft_view view = {
 		.honest = adversary->honest,
 		.own = adversary->own,
 		.dims = 1,
 		.decision = adversary->has_decision ? &adversary->decision : NULL,
 		.defence = &defence,
+		.at_reach = &at_reach,
 		.stream = &stream,
 	};
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
@@ -219,9 +197,14 @@ static void attack_together(struct lab *lab, size_t a, uint32_t item, struct ite
 	adversary->n_speakers = view.n_honest + view.n_faulty;
 	memcpy(adversary->speakers + view.n_honest, adversary->colluders,
 		view.n_faulty * sizeof(*adversary->speakers));
+	for (uint32_t i = 0; i < adversary->n_speakers; i++) {
+		adversary->claimed[i] = details->claimed[adversary->speakers[i]];
+	}
 	adversary->knows =
 		application_scoring(lab->replicas[adversary->colluders[0]].application, item);
 	attack_at(lab, a)->craft(lab->scenario->attacks.values[a].settings, &view, adversary->crafted);
+	adversary->n_searched += attack_at(lab, a)->uses_defence;
+	adversary->n_at_reach += at_reach;
 	for (uint32_t i = 0; i < view.n_faulty; i++) {
 		details->sent[adversary->colluders[i]] = adversary->crafted[i];
 	}
@@ -282,4 +265,13 @@ void adversary_decided(struct lab *lab, const struct lab_item *item)
 		lab->adversary->decision = item->value;
 		lab->adversary->has_decision = true;
 	}
+}
+
+double adversary_at_reach(const struct lab *lab)
+{
+	const struct adversary *adversary = lab->adversary;
+	if (adversary == NULL || adversary->n_searched == 0) {
+		return real_nan();
+	}
+	return (double)adversary->n_at_reach / (double)adversary->n_searched;
 }

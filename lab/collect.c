@@ -361,6 +361,24 @@ static void safety(const struct lab *lab, union cell *kpis)
 	kpis[KPI_SAFETY_VIOLATIONS].integer = (int64_t)n;
 }
 
+static bool is_attacker(const struct lab *lab, uint32_t validator)
+{
+	bool attacks = false;
+	for (size_t a = 0; a < lab->scenario->attacks.n; a++) {
+		attacks = attacks || lab->attackers[a][validator];
+	}
+	return attacks;
+}
+
+static int64_t attackers(const struct lab *lab)
+{
+	int64_t n = 0;
+	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
+		n += is_attacker(lab, i);
+	}
+	return n;
+}
+
 void collect_finish(struct lab *lab, union cell *kpis)
 {
 	const struct world *world = &lab->world;
@@ -431,6 +449,8 @@ void collect_finish(struct lab *lab, union cell *kpis)
 	kpis[KPI_MESSAGES_DUPLICATED].integer = (int64_t)world->duplicated;
 	kpis[KPI_STEPS_REFUSED].integer = (int64_t)world->n_steps_refused;
 	kpis[KPI_MEMBERSHIP_GIVEN_UP].integer = changes_given_up(lab);
+	kpis[KPI_AT_REACH].real = adversary_at_reach(lab);
+	kpis[KPI_ATTACKERS].integer = attackers(lab);
 }
 
 /* Tables. */
@@ -484,14 +504,10 @@ static void validators(struct lab *lab)
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		const struct node *node = &lab->world.nodes[i];
 		const struct validator_counts *counts = &lab->validators[i];
-		bool attacks = false;
-		for (size_t a = 0; a < lab->scenario->attacks.n; a++) {
-			attacks = attacks || lab->attackers[a][i];
-		}
 		union cell cells[] = {
 			{.integer = (int64_t)lab->run},
 			{.integer = i},
-			{.integer = node->byzantine || attacks},
+			{.integer = node->byzantine || is_attacker(lab, i)},
 			{.integer = (int64_t)lab->replicas[i].n_committed},
 			{.integer = (int64_t)counts->accepted},
 			{.integer = (int64_t)counts->rejected},

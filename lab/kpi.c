@@ -98,4 +98,8 @@ const struct column kpi_columns[KPI_N] = {
 		"steps of the scenario that a validator could not take just then"},
 	[KPI_MEMBERSHIP_GIVEN_UP] = {"membership_given_up", COLUMN_INT, "",
 		"membership changes that a leader had begun and did not carry to their end"},
+	[KPI_AT_REACH] = {"at_reach", COLUMN_REAL, "",
+		"`adaptive`: share of its lies that are as far out as its reach lets it go"},
+	[KPI_ATTACKERS] = {"attackers", COLUMN_INT, "",
+		"validators under any attack, at its full strength and whenever it is on"},
 };

@@ -479,6 +479,8 @@ double *adversary_seen(struct lab *lab, uint32_t node);
 void adversary_stamp(struct lab *lab, uint32_t index, struct item *item);
 /* From what the live validators would honestly say of an item to what they send. */
 void adversary_speak(struct lab *lab, uint32_t item, struct item_details *details);
+/* Of the lies that were looked for, the share that lies at the end of where they were; NaN: none was. */
+double adversary_at_reach(const struct lab *lab);
 /* An item was accepted: who copies decisions may know its value from now on. */
 void adversary_decided(struct lab *lab, const struct lab_item *item);
 

@@ -164,17 +164,57 @@ static bool next_row(struct csv *csv)
 	return false;
 }
 
-static bool parse_cell(struct csv *csv, const char *column, const char *text, double *out)
+/* Is it a number? strtod also takes nan, inf and hexadecimal, which no data set means. */
+static bool parse_cell(const char *text, double *out)
 {
-	/* strtod also takes nan, inf and hexadecimal, which no data set means. */
 	char *end = NULL;
 	bool decimal = *text && strspn(text, "0123456789+-.eE") == strlen(text);
 	*out = decimal ? strtod(text, &end) : 0;
-	if (!decimal || *end || !isfinite(*out)) {
-		return fail(
-			csv, "column `%s`: `%s` is not a number", excerpt(column).text, excerpt(text).text);
+	return decimal && !*end && isfinite(*out);
+}
+
+/* Cells of a matrix are all read; in other tables a column that nobody reads may hold anything. */
+static bool take_cell(struct csv *csv, struct csv_table *table, const char **unreadable, size_t column,
+	const char *text, double *out, struct arena *arena)
+{
+	char why[256];
+	if (parse_cell(text, out)) {
+		return true;
+	}
+	*out = (double)NAN;
+	if (table->row_names) {
+		return fail(csv, "column `%s`: `%s` is not a number",
+			excerpt(table->column_names[column]).text, excerpt(text).text);
+	}
+	if (!unreadable[column]) {
+		snprintf(why, sizeof(why), "line %zu: column `%s`: `%s` is not a number", csv->line,
+			excerpt(table->column_names[column]).text, excerpt(text).text);
+		unreadable[column] = arena_strdup(arena, why);
 	}
 	return true;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Two of one name could each be meant. */
+static bool names_differ(struct csv *csv, const char *const *names, size_t n, bool matrix)
+{
+	struct arena scratch = {0};
+	const char **sorted = arena_array(&scratch, const char *, n);
+	bool differ = true;
+	memcpy(sorted, names, n * sizeof(*sorted));
+	qsort(sorted, n, sizeof(*sorted), compare_names);
+	for (size_t i = 1; i < n && differ; i++) {
+		if (strcmp(sorted[i - 1], sorted[i]) == 0) {
+			differ = fail(csv, "two %s are called `%s`: each needs a name of its own",
+				matrix ? "regions" : "columns", excerpt(sorted[i]).text);
+		}
+	}
+	arena_finish(&scratch);
+	return differ;
 }
 
 static bool read_rows(struct csv *csv, struct arena *arena, struct csv_table *table, bool matrix)
@@ -197,7 +237,13 @@ static bool read_rows(struct csv *csv, struct arena *arena, struct csv_table *ta
 				csv, "`%s` names no column: the first row is the header", excerpt(names[i]).text);
 		}
 	}
+	if (!names_differ(csv, names, table->n_columns, matrix)) {
+		return false;
+	}
 	table->column_names = names;
+	table->corner = matrix && *csv->fields[0] ? arena_strdup(arena, csv->fields[0]) : NULL;
+	const char **unreadable = arena_array(arena, const char *, table->n_columns);
+	table->unreadable = unreadable;
 	const char **row_names = matrix ? arena_array(arena, const char *, table->n_columns) : NULL;
 	table->row_names = row_names;
 	double *cells = NULL;
@@ -220,7 +266,8 @@ static bool read_rows(struct csv *csv, struct arena *arena, struct csv_table *ta
 		size_t n = table->n_rows * table->n_columns;
 		cells = arena_grow(arena, cells, sizeof(*cells), n, n + table->n_columns, &capacity);
 		for (size_t i = 0; i < table->n_columns; i++) {
-			if (!parse_cell(csv, names[i], csv->fields[i + skip], &cells[n + i])) {
+			if (!take_cell(
+					csv, table, unreadable, i, csv->fields[i + skip], &cells[n + i], arena)) {
 				return false;
 			}
 		}

@@ -389,27 +389,31 @@ static bool check_window(struct checker *checker, const struct tree *map, const 
 	return false;
 }
 
-/* Who attacks is said in one of two ways. */
+/* Who attacks is said in one of three ways. */
 static bool check_attackers(struct checker *checker, const struct tree *map,
 	const struct path *path, const struct param *params, struct attack_common *common)
 {
-	const struct tree *fraction = tree_key(map, "fraction"), *nodes = tree_key(map, "nodes");
+	const struct tree *fraction = tree_key(map, "fraction"), *count = tree_key(map, "count");
+	const struct tree *nodes = tree_key(map, "nodes");
 	const struct param *param = param_find(params, "fraction");
 	if (!param || !param_find(params, "nodes")) {
 		return true;
 	}
-	if (fraction && common->fraction >= 0 && nodes) {
-		diagnostics_error(checker->diagnostics, nodes->place,
-			"%s: give `fraction` or `nodes`, not both", path_text(path).text);
+	bool by_fraction = fraction && common->fraction >= 0, by_count = count && common->count >= 0;
+	if (by_fraction + by_count + (nodes != NULL) > 1) {
+		const struct tree *second = nodes ? nodes : count;
+		diagnostics_error(checker->diagnostics, second->place,
+			"%s: give `fraction`, `count` or `nodes`, not two of them", path_text(path).text);
 		return false;
 	}
-	if (!fraction && !nodes && (!param->fallback || common->fraction < 0)) {
+	if (!fraction && !count && !nodes && (!param->fallback || common->fraction < 0)) {
 		diagnostics_error(checker->diagnostics, map->place,
-			"%s: who attacks? give `fraction` or `nodes`", path_text(path).text);
-		diagnostics_note(checker->diagnostics, "write fraction: 0.3 or nodes: [0, 1]");
+			"%s: who attacks? give `fraction`, `count` or `nodes`", path_text(path).text);
+		diagnostics_note(
+			checker->diagnostics, "write fraction: 0.3, count: 3 or nodes: [0, 1]");
 		return false;
 	}
-	if (nodes) {
+	if (nodes || by_count) {
 		common->fraction = -1;
 	}
 	return true;

@@ -1,5 +1,6 @@
 #include "latency_models.h"
 #include "regions.h"
+#include "sim/table.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -30,6 +31,9 @@ static bool regions_matrix_check(const struct csv_table *matrix, char error[256]
 	if (matrix->n_rows > UINT16_MAX) {
 		snprintf(error, 256, "the matrix must have at most %d regions, got %zu", UINT16_MAX,
 			matrix->n_rows);
+		return false;
+	}
+	if (matrix->corner != NULL && !table_unit_check(matrix->corner, "ms", error)) {
 		return false;
 	}
 	for (size_t i = 0; i < matrix->n_rows; i++) {

@@ -2,6 +2,7 @@
 #include "latency_draw.h"
 
 #include "sim/real.h"
+#include "sim/table.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -87,6 +88,9 @@ static bool empirical_finish(void *settings, const struct shape *shape, const ch
 	if (samples->n_columns != 1 || n == 0) {
 		snprintf(error, 256, "must hold a header and one column of delays in ms, got %zu columns of %zu",
 			samples->n_columns, n);
+		return false;
+	}
+	if (!table_column_check(samples, 0, "ms", error)) {
 		return false;
 	}
 	for (size_t i = 0; i < n; i++) {

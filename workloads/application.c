@@ -27,11 +27,10 @@ struct item_slot {
 struct application {
 	struct application_settings settings;
 	struct closing_view closing; /* n is 0 and item UINT64_MAX before the first */
-	/* What the view shows, and the accepted ones packed for the aggregator. */
+	/* What the view shows. */
 	uint32_t *nodes;
-	double *values, *confidence, *scores;
-	bool *accepted;
-	double *packed_values, *packed_scores, *packed_confidence, *scratch;
+	double *values, *confidence;
+	struct closing_room room;
 	const void *model; /* the scorer's */
 	size_t n_state;    /* numbers that a replica keeps for it */
 	double *state_before, *state_after;
@@ -64,19 +63,14 @@ struct application *application_create(
 	application->nodes = arena_array(arena, uint32_t, n);
 	application->values = arena_array(arena, double, n);
 	application->confidence = arena_array(arena, double, n);
-	application->scores = arena_array(arena, double, n);
-	application->accepted = arena_array(arena, bool, n);
-	application->packed_values = arena_array(arena, double, n);
-	application->packed_scores = arena_array(arena, double, n);
-	application->packed_confidence = arena_array(arena, double, n);
-	application->scratch = arena_array(arena, double, SCORER_SCRATCH(n));
+	application->room = closing_room_make(n, arena);
 	application->closing = (struct closing_view){
 		.item = UINT64_MAX,
 		.nodes = application->nodes,
 		.values = application->values,
 		.confidence = application->confidence,
-		.scores = application->scores,
-		.accepted = application->accepted,
+		.scores = application->room.scores,
+		.accepted = application->room.accepted,
 	};
 	/* the plugin is the first member of a scorer */
 	const struct scorer *scorer = (const void *)settings->scorer.plugin;
@@ -159,21 +153,32 @@ static struct item_slot *slot_at(struct application_replica *replica, uint64_t i
 	return &replica->chunks[chunk][item % CHUNK_ITEMS];
 }
 
-/* Step 3: the value of the first n packed predictions. */
-static double aggregate(const struct application *application, uint32_t n, uint32_t n_faulty)
+struct closing_room closing_room_make(uint32_t n, struct arena *arena)
 {
-	const struct plugin_value *rule = &application->settings.aggregator;
+	return (struct closing_room){
+		.scores = arena_array(arena, double, n),
+		.accepted = arena_array(arena, bool, n),
+		.packed_values = arena_array(arena, double, n),
+		.packed_scores = arena_array(arena, double, n),
+		.packed_confidence = arena_array(arena, double, n),
+		.scratch = arena_array(arena, double, SCORER_SCRATCH(n)),
+	};
+}
+
+/* Step 3: the value of the first n packed predictions. */
+static double aggregate(const struct plugin_value *rule, const struct closing_room *room, uint32_t n,
+	uint32_t n_faulty)
+{
 	const struct aggregator *aggregator = (const void *)rule->plugin;
 	const struct aggregator_common *common = rule->settings;
-	const double *values = application->packed_values, *scores = application->packed_scores;
+	const double *values = room->packed_values, *scores = room->packed_scores;
 	if (aggregator->aggregate && common->before == MIXING_NONE) {
-		return aggregator->aggregate(
-			rule->settings, values, scores, n, n_faulty, application->scratch);
+		return aggregator->aggregate(rule->settings, values, scores, n, n_faulty, room->scratch);
 	}
 	struct rows rows = {.n = n, .dims = 1, .values = values, .scores = scores};
 	for (uint32_t i = 0; i < n; i++) {
-		if (application->packed_confidence[i] > 0) {
-			rows.confidence = application->packed_confidence; /* some claim one */
+		if (room->packed_confidence[i] > 0) {
+			rows.confidence = room->packed_confidence; /* some claim one */
 		}
 	}
 	struct arena scratch = {0};
@@ -197,8 +202,8 @@ static struct scoring scoring_of(const struct application *application)
 	};
 }
 
-/* Steps 1 to 4 of the header, on the predictions in the application's own arrays. */
-static void closing_compute(struct application *application)
+struct item_outcome closing_decide(const struct application *application,
+	const struct scoring *given, const double *confidence, struct closing_room *room)
 {
 	const struct application_settings *settings = &application->settings;
 	/* the plugins are the first members of these */
@@ -206,38 +211,36 @@ static void closing_compute(struct application *application)
 	const struct aggregator *aggregator = (const void *)settings->aggregator.plugin;
 	const struct scorer_common *scoring = settings->scorer.settings;
 	const struct aggregator_common *aggregation = settings->aggregator.settings;
-	const double *values = application->values;
-	struct item_outcome *outcome = &application->closing.outcome;
-	uint32_t n = application->closing.n;
-	*outcome = (struct item_outcome){.closed = true, .n_predictions = n, .value = real_nan()};
+	const double *values = given->predictions;
+	uint32_t n = given->n, n_accepted = 0;
+	struct item_outcome outcome = {.closed = true, .n_predictions = n, .value = real_nan()};
 
-	const struct scoring given = scoring_of(application);
-	scorer->score(settings->scorer.settings, &given, application->scores, application->scratch);
-	uint32_t n_accepted = 0;
+	scorer->score(settings->scorer.settings, given, room->scores, room->scratch);
 	for (uint32_t i = 0; i < n; i++) {
-		bool trusted = scorer->accepts_all || application->scores[i] >= scoring->threshold;
-		application->accepted[i] = trusted && isfinite(values[i]);
-		if (application->accepted[i]) {
-			application->packed_values[n_accepted] = values[i];
-			application->packed_scores[n_accepted] = application->scores[i];
-			application->packed_confidence[n_accepted] = application->confidence[i];
+		bool trusted = scorer->accepts_all || room->scores[i] >= scoring->threshold;
+		room->accepted[i] = trusted && isfinite(values[i]);
+		if (room->accepted[i]) {
+			room->packed_values[n_accepted] = values[i];
+			room->packed_scores[n_accepted] = room->scores[i];
+			room->packed_confidence[n_accepted] = confidence[i];
 			n_accepted++;
 		}
 	}
-	outcome->n_rejected = n - n_accepted;
+	outcome.n_rejected = n - n_accepted;
 
 	uint32_t n_faulty = aggregator->uses_faulty ? (uint32_t)aggregation->n_faulty : 0;
-	n_faulty = n_faulty > outcome->n_rejected ? n_faulty - outcome->n_rejected : 0;
+	n_faulty = n_faulty > outcome.n_rejected ? n_faulty - outcome.n_rejected : 0;
 	if (n_accepted == 0 || n_accepted < aggregator_n_min(&settings->aggregator, n_faulty)) {
-		return;
+		return outcome;
 	}
-	double value = aggregate(application, n_accepted, n_faulty);
-	outcome->decided = true;
-	outcome->value = value;
+	double value = aggregate(&settings->aggregator, room, n_accepted, n_faulty);
+	outcome.decided = true;
+	outcome.value = value;
 	for (uint32_t i = 0; i < n_accepted; i++) {
-		double distance = fabs(application->packed_values[i] - value);
-		outcome->n_disputed += distance > settings->tolerance * fabs(value);
+		double distance = fabs(room->packed_values[i] - value);
+		outcome.n_disputed += distance > settings->tolerance * fabs(value);
 	}
+	return outcome;
 }
 
 /* Step 5. */
@@ -252,7 +255,7 @@ static void closing_learn(struct application *application)
 	scorer->learn(rule->settings, &given,
 		&(struct scoring_outcome){
 			outcome->decided, outcome->value, application->settings.tolerance},
-		application->state_after, application->scratch);
+		application->state_after, application->room.scratch);
 }
 
 static void item_close(struct application_replica *replica, struct item_slot *slot, uint64_t item)
@@ -280,7 +283,9 @@ static void item_close(struct application_replica *replica, struct item_slot *sl
 		if (state_bytes > 0) {
 			memcpy(application->state_before, replica->state, state_bytes);
 		}
-		closing_compute(application);
+		const struct scoring given = scoring_of(application);
+		closing->outcome =
+			closing_decide(application, &given, application->confidence, &application->room);
 		if (state_bytes > 0) {
 			closing_learn(application);
 		}
@@ -351,8 +356,8 @@ enum application_status application_settle(
 	application->nodes[0] = node;
 	application->values[0] = value;
 	application->confidence[0] = real_nan();
-	application->scores[0] = 1;
-	application->accepted[0] = true;
+	application->room.scores[0] = 1;
+	application->room.accepted[0] = true;
 	closing->outcome = slot->outcome = (struct item_outcome){
 		.value = value, .n_predictions = 1, .closed = true, .decided = true};
 	return APPLICATION_CLOSED_NOW;

@@ -10,6 +10,7 @@
 
 #include "parcels.h"
 #include "sim/real.h"
+#include "sim/table.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -22,6 +23,7 @@
 /* The columns of a user's own parcels. */
 enum { DATA_LENGTH, DATA_WIDTH, DATA_HEIGHT, DATA_WEIGHT, DATA_COLUMNS };
 static const char *const data_names[DATA_COLUMNS] = {"length", "width", "height", "weight"};
+static const char *const data_units[DATA_COLUMNS] = {"cm", "cm", "cm", "kg"};
 
 struct dimweight {
 	struct workload_common common;
@@ -111,18 +113,13 @@ static bool data_check(struct dimweight *dimweight, char error[256])
 {
 	const struct csv_table *data = dimweight->data;
 	for (int i = 0; i < DATA_COLUMNS; i++) {
-		size_t column = 0;
-		while (column < data->n_columns && strcmp(data->column_names[column], data_names[i]) != 0) {
-			column++;
-		}
-		if (column == data->n_columns) {
-			snprintf(error, 256,
-				"has no column `%s`; the header must name length, width, height (cm) and weight "
-				"(kg)",
-				data_names[i]);
+		if (!table_column_find(
+				data, data_names[i], data_units[i], &dimweight->data_column[i], error)) {
+			size_t n = strlen(error);
+			snprintf(error + n, 256 - n,
+				"; the header must name length, width, height (cm) and weight (kg)");
 			return false;
 		}
-		dimweight->data_column[i] = column;
 	}
 	if (data->n_rows == 0) {
 		snprintf(error, 256, "has no parcels below its header");

@@ -338,6 +338,13 @@ static void test_ramp(void **state)
 	}
 	static const uint32_t nodes[] = {2, 5, 9};
 	common.fraction = -1;
+	common.count = 5; /* of 20, a number at once or by and by; and the same ones whoever says how many */
+	attack_nodes_at(&common, 7, 20, 400, now);
+	for (int i = 0; i < 20; i++) {
+		assert_true(!now[i] || full[i]);
+	}
+	assert_int_equal(attack_number(&common, 20), 5);
+	common.count = -1;
 	common.nodes = (struct node_list){.n = 3, .nodes = nodes, .given = true};
 	attack_nodes_at(&common, 7, 20, 134, now);
 	assert_true(now[2] && !now[5] && !now[9]);
@@ -367,7 +374,7 @@ static void test_nodes_by_number(void **state)
 	(void)state;
 	static const uint32_t nodes[] = {1, 3};
 	struct attack_common common = {
-		.fraction = -1, .nodes = {.n = 2, .nodes = nodes, .given = true}};
+		.fraction = -1, .count = -1, .nodes = {.n = 2, .nodes = nodes, .given = true}};
 	bool attackers[4] = {true, true, true, true};
 	attack_nodes(&common, 1, 4, attackers);
 	assert_memory_equal(attackers, ((bool[]){false, true, false, true}), sizeof(attackers));
@@ -384,7 +391,7 @@ static void test_finish(void **state)
 	for (const struct plugin *const *plugin = attack_registry.plugins; *plugin; plugin++) {
 		struct arena arena = {0};
 		struct attack_common *common = arena_alloc(&arena, (*plugin)->settings_size);
-		*common = (struct attack_common){.fraction = .3, .until_ns = SIM_NEVER};
+		*common = (struct attack_common){.fraction = .3, .count = -1, .until_ns = SIM_NEVER};
 		assert_true((*plugin)->finish(common, &four, &param, error));
 		common->fraction = 0;
 		assert_true((*plugin)->finish(common, &four, &param, error));
@@ -395,6 +402,21 @@ static void test_finish(void **state)
 		assert_false((*plugin)->finish(common, &four, &param, error));
 		assert_string_equal(param, "fraction");
 		common->fraction = -1;
+		common->count = 5;
+		assert_true((*plugin)->finish(common, &five, &param, error));
+		assert_false((*plugin)->finish(common, &four, &param, error));
+		assert_string_equal(param, "count");
+		common->count = 0;
+		assert_true((*plugin)->finish(common, &four, &param, error));
+		common->nodes = list;
+		assert_false((*plugin)->finish(common, &five, &param, error));
+		assert_string_equal(param, "count");
+		common->nodes.given = false;
+		common->fraction = .3;
+		assert_false((*plugin)->finish(common, &five, &param, error));
+		assert_string_equal(param, "fraction");
+		common->fraction = -1;
+		common->count = -1;
 		common->nodes = list;
 		assert_true((*plugin)->finish(common, &five, &param, error));
 		assert_false((*plugin)->finish(common, &four, &param, error));

@@ -469,7 +469,7 @@ static void test_groups(void **state)
 	for (int i = 0; i < 4; i++) {
 		struct fixture *f = open_attack(names[i]);
 		struct attack_common *common = f->attack.settings;
-		*common = (struct attack_common){.fraction = .3, .until_ns = SIM_NEVER};
+		*common = (struct attack_common){.fraction = .3, .count = -1, .until_ns = SIM_NEVER};
 		struct node_groups *groups = setting(f->attack, "groups", PARAM_GROUPS);
 		const char *param = NULL;
 		char error[256];
@@ -483,7 +483,7 @@ static void test_groups(void **state)
 		}
 		/* Whoever leads may attack; but nobody becomes twins half-way. */
 		*groups = (struct node_groups){0};
-		common->fraction = -1;
+		common->fraction = common->count = -1;
 		common->nodes = (struct node_list){.leader = true, .given = true};
 		assert_true(f->attack.plugin->finish(common, &shape, &param, error) == (i != 3));
 		close_attack(f);

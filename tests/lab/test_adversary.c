@@ -167,6 +167,46 @@ static void test_adaptive_hurts_most(void **state)
 	}
 }
 
+/* A mean gives way as far as one goes (where repeating the last decision goes no further); a median, three of ten being liars, does not. Nobody searched: not known. */
+static void test_the_reach_is_told(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *kind, *aggregator;
+		bool any, known;
+	} cases[] = {{"adaptive, reach: 1e6", "mean", true, true}, {"adaptive", "median", false, true},
+		{"alie", "mean", false, false}};
+	for (size_t i = 0; i < 3; i++) {
+		char attacks[80], more[60];
+		snprintf(attacks, sizeof(attacks), "[{kind: %s, fraction: 0.3}]", cases[i].kind);
+		snprintf(more, sizeof(more), "scorer: none\naggregator: %s\n", cases[i].aggregator);
+		struct outcome *outcome = attacked("raft", attacks, more);
+		double share = kpi(outcome, KPI_AT_REACH);
+		assert_true(isnan(share) == !cases[i].known && (share > 0.5) == cases[i].any);
+		assert_true(!cases[i].known || cases[i].any || share == 0);
+		outcome_close(outcome);
+	}
+}
+
+/* Three of ten by number are the three of ten by share; who is under two attacks counts once. */
+static void test_attackers_are_counted(void **state)
+{
+	(void)state;
+	struct outcome *share = attacked("raft", "[{kind: alie, fraction: 0.3}]", "");
+	struct outcome *number = attacked("raft", "[{kind: alie, count: 3}]", "");
+	struct outcome *two = attacked("raft",
+		"[{kind: alie, count: 3}, {kind: sign-flip, fraction: 0.4, from: 1 s, until: 2 s}]", "");
+	struct outcome *none = attacked("raft", "[{kind: alie, count: 0}]", "");
+	assert_string_equal(share->summary.digest, number->summary.digest);
+	assert_true(kpi(share, KPI_ATTACKERS) == 3 && kpi(number, KPI_ATTACKERS) == 3);
+	assert_true(kpi(two, KPI_ATTACKERS) == 4);
+	assert_true(kpi(none, KPI_ATTACKERS) == 0);
+	outcome_close(share);
+	outcome_close(number);
+	outcome_close(two);
+	outcome_close(none);
+}
+
 /* Items arrive every 50 ms; from 1 s on it takes 1 s until all five attack. */
 static void test_the_attackers_number_grows(void **state)
 {
@@ -218,6 +258,8 @@ int main(void)
 		cmocka_unit_test(test_attacks_compose),
 		cmocka_unit_test(test_every_protocol_meets_the_same_lies),
 		cmocka_unit_test(test_adaptive_hurts_most),
+		cmocka_unit_test(test_the_reach_is_told),
+		cmocka_unit_test(test_attackers_are_counted),
 		cmocka_unit_test(test_the_attackers_number_grows),
 		cmocka_unit_test(test_free_riders_copy_the_latest_decision),
 	};

@@ -308,6 +308,12 @@ REGISTRY(aggregator, "aggregator", "aggregators", &mean.plugin, &median.plugin, 
 		.min = -1,                                                                                 \
 		.max = 1,                                                                                  \
 		.fallback = "-1"},                                                                         \
+		{.name = "count",                                                                          \
+			.kind = PARAM_INT,                                                                     \
+			.flags = PARAM_NONE,                                                                   \
+			.offset = offsetof(struct attack_common, count),                                       \
+			.max = SIM_NODES_MAX,                                                                  \
+			.fallback = "none"},                                                                   \
 		{.name = "nodes", .kind = PARAM_NODES, .offset = offsetof(struct attack_common, nodes)},   \
 		{.name = "from",                                                                           \
 			.kind = PARAM_DURATION,                                                                \

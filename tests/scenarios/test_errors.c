@@ -198,9 +198,11 @@ static void test_attacks_and_faults(void **state)
 		"      |                               ^\n"
 		"note: 4 validators are numbered 0 to 3\n");
 	expect_error_after(PARCELS, "attacks: [{kind: silent}]\n",
-		"t.yaml:4:11: error: attacks.0: who attacks? give `fraction` or `nodes`");
+		"t.yaml:4:11: error: attacks.0: who attacks? give `fraction`, `count` or `nodes`");
 	expect_error_after(PARCELS, "attacks: [{kind: silent, fraction: 0.5, nodes: [1]}]\n",
-		"t.yaml:4:41: error: attacks.0: give `fraction` or `nodes`, not both");
+		"t.yaml:4:41: error: attacks.0: give `fraction`, `count` or `nodes`, not two of them");
+	expect_error_after(PARCELS, "attacks: [{kind: silent, count: 1, fraction: 0.5}]\n",
+		"t.yaml:4:26: error: attacks.0: give `fraction`, `count` or `nodes`, not two of them");
 	expect_error_after(PARCELS, "attacks: [{kind: silent, nodes: [1], from: 5 s, until: 5 s}]\n",
 		"t.yaml:4:56: error: attacks.0: the window is empty, from 5 s until 5 s: `until` must "
 		"be after `from`");

@@ -361,6 +361,35 @@ static void test_identities(void **state)
 }
 
 /* The sd that each claims reaches the aggregator, of those accepted. */
+/* Whoever asks what an item would come to is told what it does come to, claims of certainty included. */
+static void test_closing_is_one_function(void **state)
+{
+	(void)state;
+	struct fixture f;
+	static const double values[] = {1, 1.1, .9, 1.05, 40}, claimed[] = {.1, .2, NAN, .01, .001};
+	static const uint32_t nodes[] = {4, 2, 0, 1, 3};
+	fixture_make(&f, 5, "mad", .3, "inverse-variance", 0);
+	set_real(f.settings.aggregator, "cap", 4);
+	struct closing_room room = closing_room_make(5, &f.arena);
+	struct scoring given = application_scoring(f.replica, 0);
+	given.n = 4;
+	given.predictions = values + 1;
+	given.nodes = nodes + 1;
+	struct item_outcome asked = closing_decide(f.application, &given, claimed + 1, &room);
+	for (int i = 1; i < 5; i++) { /* quorum 4 */
+		application_predict(f.replica, 0, nodes[i], values[i], claimed[i]);
+	}
+	struct item_outcome outcome = application_outcome(f.replica, 0);
+	assert_true(outcome.decided && outcome.n_rejected == 1);
+	assert_true(asked.value == outcome.value && asked.n_rejected == 1);
+	assert_true(asked.n_disputed == outcome.n_disputed && asked.decided && asked.closed);
+	assert_true(room.accepted[0] && room.accepted[1] && room.accepted[2] && !room.accepted[3]);
+	/* Without the claims it would be another. */
+	const double none[] = {NAN, NAN, NAN, NAN};
+	assert_true(closing_decide(f.application, &given, none, &room).value != outcome.value);
+	arena_finish(&f.arena);
+}
+
 static void test_confidence(void **state)
 {
 	(void)state;
@@ -443,6 +472,7 @@ int main(void)
 		cmocka_unit_test(test_replicas_share_no_state),
 		cmocka_unit_test(test_a_scorer_remembers_by_replica),
 		cmocka_unit_test(test_identities),
+		cmocka_unit_test(test_closing_is_one_function),
 		cmocka_unit_test(test_confidence),
 		cmocka_unit_test(test_settle),
 		cmocka_unit_test(test_memory_of_closed_items),

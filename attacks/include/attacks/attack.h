@@ -20,8 +20,8 @@
  * the protocol owes it nothing.
  *
  * Attacks compose in the order in which the scenario lists them: each takes what the one before it
- * made of the same node's value. They take the same adversaries: `fraction` takes the first nodes
- * of one permutation of the validators, drawn from (seed, RANDOM_ADVERSARY), so a larger fraction
+ * made of the same node's value. They take the same adversaries: `fraction` and `count` take the first
+ * nodes of one permutation of the validators, drawn from (seed, RANDOM_ADVERSARY), so a larger number
  * holds the smaller ones' nodes and every protocol meets the same set. */
 #ifndef ATTACKS_ATTACK_H
 #define ATTACKS_ATTACK_H
@@ -31,7 +31,9 @@
 
 /* The first member of every attack's settings. */
 struct attack_common {
-	double fraction; /* of the validators, to the nearest number; -1: `nodes` says which */
+	/* Who attacks, said in one of three ways. */
+	double fraction; /* of the validators, to the nearest number; -1: not given */
+	int64_t count;   /* of them; -1: not given */
 	struct node_list nodes;
 	sim_time from_ns, until_ns; /* half-open */
 	sim_time ramp_ns; /* the attackers' number grows for so long from `from` on; 0: at once */
@@ -48,9 +50,11 @@ struct attack_view {
 };
 
 /* The defence that an adaptive adversary plays against: the decision on n rows of dims each, in
- * out[0..dims); false where the rows stay undecided. Must be a function of the rows alone. */
+ * out[0..dims), and in accepted[0..n) whom it listens to; false where the rows stay undecided. Must be a
+ * function of the rows alone. */
 struct craft_defence {
-	bool (*decide)(const void *context, const double *rows, uint32_t n, uint32_t dims, double *out);
+	bool (*decide)(const void *context, const double *rows, uint32_t n, uint32_t dims, double *out,
+		bool *accepted);
 	const void *context;
 };
 
@@ -65,6 +69,7 @@ struct craft_view {
 						   * unknown, and the mean of the honest rows stands for it */
 	const double *decision;              /* dims: the latest decision; NULL: none yet */
 	const struct craft_defence *defence; /* NULL: unknown */
+	bool *at_reach; /* whether what a search found lies at the end of where it looked; NULL: nobody asks */
 	struct random_stream *stream;        /* the colluders' common one; as above with node 0 */
 };
 
@@ -252,6 +257,8 @@ bool attack_rows(
 
 /* How many of n validators a fraction means: the nearest number, halves away from 0. */
 uint32_t attack_count(double fraction, uint32_t n_validators);
+/* How many attack at full strength, by whichever says so; `nodes: leader` is none. */
+uint32_t attack_number(const struct attack_common *common, uint32_t n_validators);
 
 /* Marks attackers[0..n_validators) of one attack under this seed, at its full strength. */
 void attack_nodes(

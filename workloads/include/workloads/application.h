@@ -102,6 +102,21 @@ static inline const char *application_reject(enum application_status status)
 struct application;
 struct application_replica;
 
+/* Room to close an item of up to n predictions in. */
+struct closing_room {
+	double *scores; /* of the predictions; what `closing_decide` gives, as is `accepted` */
+	bool *accepted;
+	/* The accepted ones packed for the aggregator, and its room. */
+	double *packed_values, *packed_scores, *packed_confidence, *scratch;
+};
+
+struct closing_room closing_room_make(uint32_t n, struct arena *arena);
+
+/* Steps 1 to 4 above on these predictions and the sd that each claims (NaN: none): the one way in which an item
+ * is closed, whoever asks. Writes to the room alone. */
+struct item_outcome closing_decide(const struct application *application,
+	const struct scoring *given, const double *confidence, struct closing_room *room);
+
 /* What a run's replicas share. The settings are copied; their plugins' must outlive it. */
 struct application *application_create(
 	const struct application_settings *settings, struct arena *arena);
