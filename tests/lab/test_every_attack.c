@@ -109,8 +109,10 @@ static struct outcome *attacked(const struct protocol *protocol, const char *att
 	return study == NULL ? NULL : study_run(study, 0, 0);
 }
 
-/* Outside of its window an attacker behaves: the same events, to the bit. (A twin's second computes, unheard;
- * what is learned from is altered where the attack is on when it is.) */
+/* Outside of its window an attacker behaves: its clients see the same to the nanosecond, and mostly all events
+ * are the same. (A twin's second computes, unheard.) */
+static unsigned n_same;
+
 static void behaves_outside(const struct protocol *protocol, const struct attack *attack)
 {
 	static const char *const latencies[] = {"constant, value: 10 ms", "uniform, min: 5 ms, max: 15 ms"};
@@ -124,11 +126,18 @@ static void behaves_outside(const struct protocol *protocol, const struct attack
 		}
 		struct outcome *none = attacked(protocol, "[]", latencies[i], predicts, "");
 		n_looked_at++;
-		/* Under `none` the end does not wait until the attacker, too, has heard of all. */
-		if (!attack->doubles && protocol->ordered && strcmp(outcome->summary.digest, none->summary.digest) != 0) {
-			fail_msg("%s under %s, %s: other events", attack->plugin.name, protocol->plugin.name, latencies[i]);
+		/* The end does not wait until the attacker, too, has heard of all; and where somebody may be lied to,
+		 * servers may repeat themselves when they are idle. */
+		static const enum kpi same[] = {KPI_ITEMS, KPI_DECIDED, KPI_LATENCY_MEAN, KPI_LATENCY_SD, KPI_LATENCY_MAX,
+			KPI_THROUGHPUT, KPI_LEADER_CHANGES, KPI_SAFETY_VIOLATIONS};
+		for (size_t k = 0; k < sizeof(same) / sizeof(same[0]); k++) {
+			double a = kpi(outcome, same[k]), b = kpi(none, same[k]);
+			if (memcmp(&a, &b, sizeof(a)) != 0) {
+				fail_msg("%s under %s, %s: %s %g, without it %g", attack->plugin.name, protocol->plugin.name,
+					latencies[i], kpi_columns[same[k]].name, a, b);
+			}
 		}
-		assert_true(kpi(outcome, KPI_LATENCY_MEAN) == kpi(none, KPI_LATENCY_MEAN));
+		n_same += strcmp(outcome->summary.digest, none->summary.digest) == 0;
 		outcome_close(outcome);
 		outcome_close(none);
 	}
@@ -137,9 +146,9 @@ static void behaves_outside(const struct protocol *protocol, const struct attack
 static void test_behaves_outside(void **state)
 {
 	(void)state;
-	n_looked_at = 0;
+	n_looked_at = n_same = 0;
 	for_each_pair(behaves_outside);
-	assert_true(n_looked_at > 200);
+	assert_true(n_looked_at > 200 && n_same > n_looked_at / 2);
 }
 
 /* And within it, it is the same each time; on a processor that has a queue, too. */
