@@ -143,6 +143,7 @@ static void print_params(const struct param *params, enum keys which, const char
 				format_bound(params, (double)params->auto_min_ns[1], least);
 				printf(", to %g delays, at least %s", params->auto_delays[1], least);
 			}
+			printf("; and what processors and cards take");
 		}
 		if (params->when != NULL) {
 			printf("; only where %s", params->when);

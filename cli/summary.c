@@ -200,8 +200,8 @@ static void format_key(const struct summary *summary, size_t key, char text[64])
 	free(names);
 }
 
-/* A key's values at the first points, as the scenario spells them where they have a unit or are no numbers;
- * into every n_columns-th cell. */
+/* A key's values at the first points, as the scenario spells them, into every n_columns-th cell: rounded, two
+ * numbers might look like one. */
 static void format_swept(
 	const struct summary *summary, size_t n_points, size_t key, char (*cells)[64], size_t n_columns)
 {
@@ -209,19 +209,11 @@ static void format_swept(
 	if (names == NULL) {
 		abort();
 	}
-	bool has_unit = scenario_swept_unit(summary->file, key)[0] != '\0';
 	for (size_t p = 0; p < n_points; p++) {
 		names[p] = scenario_swept_value(summary->file, p, key).text;
 	}
 	for (size_t p = 0; p < n_points; p++) {
-		struct swept_value value = scenario_swept_value(summary->file, p, key);
-		if (value.is_int && !has_unit) {
-			snprintf(cells[p * n_columns], 64, "%lld", (long long)value.integer);
-		} else if (value.is_real && !has_unit) {
-			snprintf(cells[p * n_columns], 64, "%.6g", value.real);
-		} else {
-			name_cut(cells[p * n_columns], 64, names, n_points, p, NAME_MAX_SHOWN);
-		}
+		name_cut(cells[p * n_columns], 64, names, n_points, p, NAME_MAX_SHOWN);
 	}
 	free(names);
 }

@@ -4,7 +4,8 @@
  * what it says is believed.
  *
  * Each transaction is an instance of its own. A validator to which an update is missing (links lose and keep
- * no order; it was down) asks for it; the coordinator keeps all on stable storage. */
+ * no order; it was down) asks for it; the coordinator keeps all on stable storage. It may have missed the last
+ * one: where links may lose something, a coordinator that is idle sends that again. Both grow rarer and rarer. */
 #include "protocols/protocol.h"
 
 enum {
@@ -12,7 +13,10 @@ enum {
 	CENTRAL_FETCH, /* instance: the first that the sender lacks */
 };
 
-enum { CENTRAL_TIMER_FETCH };
+enum {
+	CENTRAL_TIMER_FETCH,
+	CENTRAL_TIMER_TELL, /* the coordinator's, while it is idle */
+};
 
 #define COORDINATOR 0
 #define CENTRAL_HEADER_BYTES 32
@@ -27,6 +31,7 @@ struct central {
 	uint64_t applied;
 	uint64_t last;   /* the highest instance heard of */
 	uint64_t asked;  /* the last of those that were asked for; 0: none are */
+	sim_time stirred_at; /* the last time that anything came, or came to be missing */
 	size_t capacity;
 };
 
@@ -97,6 +102,31 @@ static struct message *update(struct node *node, enum message_class class, uint6
 	return message;
 }
 
+/* The next one comes after fetch_delay, or after a quarter of the time since anything happened. */
+static void set_timer(struct node *node, unsigned timer)
+{
+	const struct central *central = node->state;
+	sim_time now = node_now(node), delay = ((const struct central_settings *)node->settings)->fetch_delay_ns;
+	sim_time since = now > central->stirred_at ? (now - central->stirred_at) / 4 : 0;
+	node_timer_set(node, timer, sim_time_add(now, since > delay ? since : delay));
+}
+
+static void stir(struct node *node, unsigned timer)
+{
+	((struct central *)node->state)->stirred_at = node_now(node);
+	set_timer(node, timer);
+}
+
+static void tell(struct node *node)
+{
+	const struct central *central = node->state;
+	if (central->last > 0 && node_may_miss(node)) {
+		node_log(node, "idle, and another may have missed the last update -> send it again");
+		node_multicast(node, update(node, CLASS_CONTROL, central->last));
+		set_timer(node, CENTRAL_TIMER_TELL);
+	}
+}
+
 static void on_request(struct node *node, const struct message *message)
 {
 	struct central *central = node->state;
@@ -125,6 +155,9 @@ static void on_request(struct node *node, const struct message *message)
 	node_proposed(node, instance, 0, central->log[instance - 1]);
 	node_multicast(node, update(node, CLASS_AGREEMENT, instance));
 	apply(node, true);
+	if (node_may_miss(node)) {
+		stir(node, CENTRAL_TIMER_TELL);
+	}
 }
 
 static void fetch(struct node *node)
@@ -136,8 +169,7 @@ static void fetch(struct node *node)
 	message->instance = central->applied + 1;
 	central->asked = central->applied + CENTRAL_FETCH_MAX;
 	node_send(node, COORDINATOR, message);
-	node_timer_set(node, CENTRAL_TIMER_FETCH,
-		sim_time_add(node_now(node), ((const struct central_settings *)node->settings)->fetch_delay_ns));
+	set_timer(node, CENTRAL_TIMER_FETCH);
 }
 
 static void on_update(struct node *node, const struct message *message)
@@ -155,16 +187,14 @@ static void on_update(struct node *node, const struct message *message)
 	}
 	store(node, message->instance, message->body);
 	apply(node, false);
+	central->stirred_at = node_now(node);
 	if (central->applied == central->last) {
 		node_timer_cancel(node, CENTRAL_TIMER_FETCH);
 		central->asked = 0;
 	} else if (central->applied == central->asked && central->asked > 0) {
 		fetch(node); /* all that was asked for has come: the next ones */
 	} else if (!node_timer_runs(node, CENTRAL_TIMER_FETCH)) {
-		/* It may only be late. */
-		node_timer_set(node, CENTRAL_TIMER_FETCH,
-			sim_time_add(
-				node_now(node), ((const struct central_settings *)node->settings)->fetch_delay_ns));
+		stir(node, CENTRAL_TIMER_FETCH); /* it may only be late */
 	}
 }
 
@@ -219,15 +249,21 @@ static void receive(struct node *node, const struct message *message)
 
 static void timer(struct node *node, unsigned which)
 {
-	assert(which == CENTRAL_TIMER_FETCH);
-	fetch(node);
+	if (which == CENTRAL_TIMER_FETCH) {
+		fetch(node);
+	} else {
+		tell(node);
+	}
 }
 
 /* What was applied is on stable storage. */
 static void restart(struct node *node)
 {
+	((struct central *)node->state)->stirred_at = node_now(node);
 	if (node->id != COORDINATOR) {
 		fetch(node);
+	} else {
+		tell(node);
 	}
 }
 

@@ -18,8 +18,8 @@ struct table_extent {
 
 struct writer;
 
-/* Creates the file at `path`; what an earlier writer left there is replaced, anything else is not. Header, schemas and extents are borrowed until
- * writer_close. NULL on error. */
+/* Creates the file at `path`; what an earlier writer left there is replaced, anything else is not. Header, schemas
+ * and extents are borrowed until writer_close. NULL on error. */
 struct writer *writer_create(const char *path, const struct results_header *header,
 	const struct table_schema schemas[TABLE_N], const struct table_extent extents[TABLE_N],
 	struct results_error *error);

@@ -35,7 +35,12 @@ static void resolve_auto(const struct param *param, void *settings, const struct
 		return;
 	}
 	for (size_t i = 0; i < (param->kind == PARAM_DURATION ? 1 : 2); i++) {
-		at[i] = times(param->auto_delays[i], shape->delay_p999_ns, param->auto_min_ns[i]);
+		sim_time delay_ns = sim_time_add(shape->delay_p999_ns, shape->round_ns);
+		sim_time value = times(param->auto_delays[i], delay_ns, 0);
+		for (size_t k = 0; k <= i; k++) {
+			value = sim_time_add(value, shape->bulk_ns); /* the range stays as wide beside its beginning */
+		}
+		at[i] = value > param->auto_min_ns[i] ? value : param->auto_min_ns[i];
 	}
 }
 
@@ -100,6 +105,46 @@ static bool finish_list(struct checker *checker, const struct plugin_list *list,
 			checker, &list->values[i], tree_get(root, name)->values[i], whole(root), shape, &path);
 	}
 	return good;
+}
+
+static int64_t number(const struct plugin_value *value, const char *name, int64_t otherwise)
+{
+	const struct param *param = value->plugin ? param_find(value->plugin->params, name) : NULL;
+	return param && value->settings && (param->kind == PARAM_INT || param->kind == PARAM_BYTES)
+		? *(const int64_t *)(const void *)((const char *)value->settings + param->offset)
+		: otherwise;
+}
+
+/* What processors and cards add to delays, from above: timers that know nothing of it go off while all is
+ * well. A round: each node sends one message to all and takes one from each. In bulk: a batch to all (as many
+ * transactions as 64 KiB hold, at least one), or a chunk of a snapshot, through the sender's card and the
+ * receiver's, and as much before what is waited for. */
+static void finish_costs(const struct checker *checker, struct scenario *scenario)
+{
+	enum { HEADER_BYTES = 64, PAYLOAD_BYTES = 64, BATCH_BYTES = 1 << 16 };
+	const struct node_costs *costs = &scenario->node;
+	struct shape *shape = &scenario->shape;
+	double others = checker->n_validators > 0 ? checker->n_validators - 1 : 0;
+	double bytes_per_ns = scenario->network.bandwidth_bps / 8e9;
+	double transaction = HEADER_BYTES + (double)number(&scenario->workload, "size", PAYLOAD_BYTES);
+	double round_ns = (double)costs->sign_ns +
+		others * (double)(costs->send_ns + costs->receive_ns + costs->verify_ns + costs->mac_ns);
+	double bulk_ns = 0;
+	if (bytes_per_ns > 0) {
+		double batch = transaction * (double)number(&scenario->protocol, "batch", 1);
+		batch = batch < BATCH_BYTES ? batch : transaction < BATCH_BYTES ? BATCH_BYTES : transaction;
+		double largest = (others + 1) * (HEADER_BYTES + batch);
+		if (number(&scenario->protocol, "snapshot_every", SIM_NEVER) != SIM_NEVER) {
+			double chunk = 2 * (double)number(&scenario->protocol, "snapshot_chunk", 0);
+			largest = chunk > largest ? chunk : largest;
+		}
+		double state = 2 * (double)number(&scenario->protocol, "state_chunk", 0);
+		largest = state > largest ? state : largest;
+		round_ns += 2 * others * HEADER_BYTES / bytes_per_ns;
+		bulk_ns = 2 * largest / bytes_per_ns;
+	}
+	shape->round_ns = round_ns >= 9.2e18 ? SIM_NEVER : (sim_time)round_ns;
+	shape->bulk_ns = bulk_ns >= 9.2e18 ? SIM_NEVER : (sim_time)bulk_ns;
 }
 
 static bool finish_network(
@@ -497,6 +542,7 @@ bool finish_point(struct checker *checker, const struct tree *root, struct scena
 	/* Without a good network `auto` comes to its least value: nothing is run on it, and what is wrong
 	 * elsewhere is told at the same time. */
 	bool good = finish_network(checker, root, scenario);
+	finish_costs(checker, scenario);
 	bool workload = finish_workload(checker, root, scenario);
 	good &= workload;
 	good &= finish_aggregator(checker, root, scenario, workload);

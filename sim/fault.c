@@ -130,6 +130,7 @@ void world_faults(struct world *world, const struct plugin_list *list)
 	/* `stabilise` loses too: one window a fault is enough. */
 	world->loss_windows = arena_array(&world->arena, struct loss_window, list->n + 1);
 	world->cuts = arena_array(&world->arena, struct cut *, list->n + 1);
+	world->has_faults = list->n > 0;
 	for (size_t i = 0; i < list->n; i++) {
 		const struct fault *fault = (const struct fault *)list->values[i].plugin;
 		fault->schedule(world, list->values[i].settings, (uint32_t)i);

@@ -111,6 +111,12 @@ static void work_begin(const struct world *world, struct port *port)
 	}
 }
 
+bool node_may_miss(const struct node *node)
+{
+	const struct world *world = node->world;
+	return world->settings.loss > 0 || world->has_faults || world->shapers != NULL;
+}
+
 bool node_costs_something(const struct node *node)
 {
 	return node->world->queued;

@@ -15,8 +15,8 @@ static void note_ahead(struct node *node, uint32_t from)
 {
 	struct pbft *pbft = pbft_of(node);
 	pbft->n_ahead += bits_add(pbft->ahead_bits, from);
-	if (pbft->n_ahead > node->n_faulty && !node_timer_runs(node, PBFT_TIMER_STATUS)) {
-		pbft_restart_status(node);
+	if (pbft->n_ahead > node->n_faulty) {
+		pbft_stir(node);
 	}
 }
 

@@ -127,8 +127,8 @@ void pbft_wait_for(struct node *node, transaction_id transaction)
 	}
 	if (!node_timer_runs(node, PBFT_TIMER_VIEW)) {
 		pbft_restart_timer(node);
-	} else if (!node_timer_runs(node, PBFT_TIMER_STATUS)) {
-		pbft_restart_status(node);
+	} else {
+		pbft_stir(node);
 	}
 }
 

@@ -219,8 +219,8 @@ struct pbft_keys {
 	uint32_t n_any;         /* that may touch any key */
 };
 
-/* Status messages in a row of a replica that waits for nothing it knows of. */
-#define PBFT_ASKS 8
+/* Status messages in a row of a replica that waits for what one other alone has spoken of. */
+#define PBFT_ASKS 24
 
 /* A message that came before its view or its watermark; looked at again then. */
 struct held_message {
@@ -271,6 +271,10 @@ struct pbft {
 	/* status.c */
 	uint64_t heard_of;            /* the last instance that anyone has sent anything about */
 	unsigned asks_left;           /* status messages until it gives up what may be a lie */
+	sim_time stirred_at;          /* the last time that it came on, or that there was something new to wait for */
+	bool idle;                    /* the status timer runs to tell, not to ask */
+	uint64_t *told_of;            /* the last instance that each has told to have executed; NULL: nobody more */
+	uint64_t sure_of;             /* the last one that f+1 have told of */
 	uint64_t told, told_digest;   /* the last state fetched on the word of f+1; told 0: none */
 	uint32_t told_from;           /* whom it asked for that */
 	const struct pbft_executed **claims_executed; /* the latest of each replica; NULL: none came yet */
@@ -483,6 +487,8 @@ sim_time pbft_timeout_ns(const struct node *node);
 /* status.c */
 /* After progress, or when there is something new to wait for: the timer starts anew or stops. */
 void pbft_restart_status(struct node *node);
+/* There is something to wait for: the same, unless it is being waited for. */
+void pbft_stir(struct node *node);
 /* Somebody has sent something about an instance that is not executed here. O(1). */
 void pbft_hear_of(struct node *node, uint64_t instance);
 /* Tells all others how far it has come. */

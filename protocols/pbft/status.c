@@ -4,6 +4,11 @@
  * more (it has left the view alone, or the others have discarded theirs) is told by f+1 what the state
  * is after which instance, and fetches that.
  *
+ * One that waits for nothing tells its state, too, since another may have missed the end and nobody writes any
+ * more: unless all have voted to commit the last instance, or nothing can be missed in this run. Who
+ * hears from f+1 that they have executed more asks as above. Both grow rarer and rarer: the
+ * next message comes after a quarter of the view timeout, or of the time since it last came on.
+ *
  * None of this runs where view_timeout is off: then nothing is ever sent again. */
 #include "pbft.h"
 
@@ -13,19 +18,49 @@ static bool waits(const struct node *node)
 	/* One liar's vote can speak of an instance that will never be: that is asked for a few times
 	 * only. */
 	return pbft->changing || pbft->n_waiting > 0 || pbft->n_ahead > node->n_faulty ||
-		(pbft->heard_of > pbft->executed && pbft->asks_left > 0);
+		pbft->sure_of > pbft->executed || (pbft->heard_of > pbft->executed && pbft->asks_left > 0);
+}
+
+/* May another have missed the last instance? */
+static bool doubts(const struct node *node)
+{
+	const struct pbft *pbft = pbft_of(node);
+	if (pbft->executed == 0 || node->n_validators == 1 || !node_may_miss(node)) {
+		return false;
+	}
+	const struct pbft_slot *slot =
+		&pbft->slots[pbft->executed % (uint64_t)pbft_settings_of(node)->watermark_window];
+	return slot->instance != pbft->executed || slot->commits.n < node->n_validators;
+}
+
+static void set_status_timer(struct node *node)
+{
+	struct pbft *pbft = pbft_of(node);
+	sim_time now = node_now(node);
+	sim_time quarter = pbft_settings_of(node)->view_timeout_ns / 4;
+	sim_time since = now > pbft->stirred_at ? (now - pbft->stirred_at) / 4 : 0;
+	bool asks = waits(node);
+	if (asks || doubts(node)) {
+		pbft->idle = !asks;
+		node_timer_set(
+			node, PBFT_TIMER_STATUS, sim_time_add(now, since > quarter ? since : quarter));
+	} else {
+		node_timer_cancel(node, PBFT_TIMER_STATUS);
+	}
 }
 
 void pbft_restart_status(struct node *node)
 {
-	sim_time timeout_ns = pbft_settings_of(node)->view_timeout_ns;
-	if (timeout_ns == SIM_NEVER) {
-		return;
+	if (pbft_settings_of(node)->view_timeout_ns != SIM_NEVER) {
+		pbft_of(node)->stirred_at = node_now(node);
+		set_status_timer(node);
 	}
-	if (waits(node)) {
-		node_timer_set(node, PBFT_TIMER_STATUS, sim_time_add(node_now(node), timeout_ns / 4));
-	} else {
-		node_timer_cancel(node, PBFT_TIMER_STATUS);
+}
+
+void pbft_stir(struct node *node)
+{
+	if (pbft_of(node)->idle || !node_timer_runs(node, PBFT_TIMER_STATUS)) {
+		pbft_restart_status(node);
 	}
 }
 
@@ -37,9 +72,7 @@ void pbft_hear_of(struct node *node, uint64_t instance)
 	}
 	pbft->heard_of = instance;
 	pbft->asks_left = PBFT_ASKS;
-	if (!node_timer_runs(node, PBFT_TIMER_STATUS)) {
-		pbft_restart_status(node);
-	}
+	pbft_stir(node);
 }
 
 void pbft_send_status(struct node *node)
@@ -67,13 +100,45 @@ void pbft_send_status(struct node *node)
 void pbft_status_timer(struct node *node)
 {
 	struct pbft *pbft = pbft_of(node);
-	node_log(node, "no progress -> tell the others how far it has come");
-	if (pbft->asks_left > 0) {
-		pbft->asks_left--;
+	if (waits(node)) {
+		node_log(node, "no progress -> tell the others how far it has come");
+		if (pbft->asks_left > 0) {
+			pbft->asks_left--;
+		}
+		pbft->told = 0; /* an answer that has not come so far is lost */
+		pbft_send_status(node);
+	} else if (doubts(node)) {
+		node_log(node, "idle, and another may have missed the end -> tell how far it has come");
+		pbft_send_status(node);
 	}
-	pbft->told = 0; /* an answer that has not come so far is lost */
-	pbft_send_status(node);
-	pbft_restart_status(node);
+	set_status_timer(node);
+}
+
+/* The sender of a status message has executed so much. O(n), or O(n^2) where it is more than f+1 have told. */
+static void note_executed(struct node *node, uint32_t from, uint64_t executed)
+{
+	struct pbft *pbft = pbft_of(node);
+	if (executed <= pbft->executed) {
+		return;
+	}
+	if (pbft->told_of == NULL) {
+		pbft->told_of = arena_array(node_arena(node), uint64_t, node->n_validators);
+	}
+	pbft->told_of[from] = executed;
+	for (uint32_t i = 0; i < node->n_validators; i++) {
+		uint64_t instance = pbft->told_of[i];
+		uint32_t n = 0;
+		for (uint32_t k = 0; k < node->n_validators && instance > pbft->sure_of; k++) {
+			n += pbft->told_of[k] >= instance;
+		}
+		if (n > node->n_faulty) {
+			pbft->sure_of = instance;
+		}
+	}
+	if (pbft->sure_of > pbft->executed) {
+		node_log(node, "f+1 have executed more -> ask what it has missed");
+		pbft_stir(node);
+	}
 }
 
 /* This replica's own messages about one instance, as it sent them in this view. */
@@ -126,6 +191,7 @@ void pbft_on_status(struct node *node, const struct message *message)
 	if (timeout_ns == SIM_NEVER || first == 0) {
 		return;
 	}
+	note_executed(node, message->from, first - 1);
 	/* An honest replica asks once in a quarter of the timeout; whoever asks more often gets no more
 	 * for it. */
 	if (pbft->answered_until == NULL) {

@@ -20,6 +20,12 @@ uint32_t pbft_view_change_bytes(const struct pbft_view_change *body)
 	return bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes;
 }
 
+/* The first view change is sent again after one view timeout; each without progress doubles that. */
+static sim_time resend_ns(const struct node *node)
+{
+	return pbft_timeout_ns(node) / 2;
+}
+
 static void send_view_change(struct node *node)
 {
 	struct pbft *pbft = pbft_of(node);
@@ -120,8 +126,8 @@ void pbft_start_view_change(struct node *node, uint64_t view)
 	send_view_change(node);
 	pbft_resend_checkpoint(node, NODE_NONE);
 	if (pbft_settings_of(node)->view_timeout_ns != SIM_NEVER) {
-		node_timer_set(node, PBFT_TIMER_RESEND,
-			sim_time_add(node_now(node), pbft_settings_of(node)->view_timeout_ns));
+		node_timer_set(
+			node, PBFT_TIMER_RESEND, sim_time_add(node_now(node), resend_ns(node)));
 	}
 	pbft_restart_status(node);
 	wait_for_new_view(node);
@@ -135,8 +141,8 @@ void pbft_resend_view_change(struct node *node)
 		node_log(node, "no new view yet -> send the view change again");
 		send_view_change(node);
 		pbft_resend_checkpoint(node, NODE_NONE);
-		node_timer_set(node, PBFT_TIMER_RESEND,
-			sim_time_add(node_now(node), pbft_settings_of(node)->view_timeout_ns));
+		node_timer_set(
+			node, PBFT_TIMER_RESEND, sim_time_add(node_now(node), resend_ns(node)));
 		wait_for_new_view(node); /* a restart has stopped that timer */
 	}
 }

@@ -98,6 +98,7 @@ void raft_lead(struct node *node, bool first)
 	if (!raft->plain) {
 		raft_recount_members(node);
 	}
+	raft->snapshot_to = NODE_NONE;
 	raft->own_first = first ? 0 : raft->last + 1;
 	raft->transferred = false;
 	raft->attentive = false;

@@ -29,6 +29,7 @@ static void start(struct node *node)
 	}
 	raft->keeps_time = settings->check_quorum || settings->pre_vote;
 	raft->transfer_to = NODE_NONE;
+	raft->snapshot_to = NODE_NONE;
 	raft->snapshot_due = (uint64_t)settings->snapshot_every;
 	raft->values = arena_array(node_arena(node), uint64_t, 2 * (size_t)node->n_validators);
 	raft->sorted = raft->values + node->n_validators;
@@ -75,6 +76,9 @@ static void receive(struct node *node, const struct message *message)
 		break;
 	case RAFT_SNAPSHOT:
 		raft_on_snapshot(node, message);
+		break;
+	case RAFT_SNAPSHOT_ANSWER:
+		raft_on_snapshot_answer(node, message);
 		break;
 	case RAFT_TIMEOUT_NOW:
 		raft_on_timeout_now(node, message);
@@ -172,6 +176,7 @@ static void restart(struct node *node)
 	raft->transfer_to = NODE_NONE;
 	raft->held = NULL;
 	raft->n_held = 0;
+	raft->partial = 0;
 	/* Thesis 6.4.1: it may have heard from a leader just before the crash, and has forgotten when. */
 	raft->heard_at = settings->check_quorum ? node_now(node) : -1;
 	raft_change_drop(node);
@@ -275,7 +280,8 @@ static struct log_entry log_at(const struct node *node, uint64_t index)
 
 static const char *const message_names[] = {
 	"append-entries", "append-answer", "request-vote", "vote-answer", "install-snapshot",
-	"timeout-now", "confirm", "confirm-answer", "write", "written", "pre-vote", "pre-vote-answer", NULL};
+	"timeout-now", "confirm", "confirm-answer", "write", "written", "pre-vote", "pre-vote-answer",
+	"snapshot-answer", NULL};
 
 const struct protocol protocol_raft = {
 	.plugin =

@@ -35,8 +35,8 @@ enum raft_kind {
 	                     * digest: the conflicting term, or 0 */
 	RAFT_VOTE,          /* view: term; instance, digest: lastLogIndex, lastLogTerm */
 	RAFT_VOTE_ANSWER,   /* view: term */
-	RAFT_SNAPSHOT,      /* view: term; instance, digest: lastIncludedIndex, lastIncludedTerm;
-	                     * body: struct raft_snapshot */
+	RAFT_SNAPSHOT,      /* a chunk; view: term; instance, digest: lastIncludedIndex, lastIncludedTerm;
+	                     * extra: offset, in bytes; body: struct raft_snapshot, all of it in each chunk */
 	RAFT_TIMEOUT_NOW,   /* view: term */
 	RAFT_CONFIRM,       /* view: term; instance: the round; extra: the leader's clock */
 	RAFT_CONFIRM_ANSWER, /* view: term; instance, extra: as in what it answers */
@@ -44,11 +44,14 @@ enum raft_kind {
 	RAFT_WRITTEN,       /* to oneself: it is on stable storage */
 	RAFT_PRE_VOTE,      /* as a vote, but only asks whether it would be granted; view: the term to come */
 	RAFT_PRE_VOTE_ANSWER, /* view: term; instance: the term asked for */
+	RAFT_SNAPSHOT_ANSWER, /* to a chunk that is not the last; view: term; instance: lastIncludedIndex; extra: how
+	                       * many bytes it has. The last one is answered as an append is */
 };
 
 enum raft_flags {
 	RAFT_FLAG_YES = 1 << 0,   /* success; vote granted */
 	RAFT_FLAG_PROBE = 1 << 1, /* of an append: the leader wants an answer at once, gap or not */
+	RAFT_FLAG_DONE = 1 << 2,  /* of a snapshot: the last chunk */
 	RAFT_FLAG_TRANSFER = 1 << 3, /* of a vote: the leader itself wants the election */
 };
 
@@ -96,7 +99,7 @@ struct raft_settings {
 	int initial_leader;
 	sim_time write_delay_ns;
 	int64_t snapshot_every;          /* SIM_NEVER: off */
-	int64_t snapshot_bytes;
+	int64_t snapshot_bytes, snapshot_chunk_bytes;
 	bool pre_vote, check_quorum;
 	struct node_list members, learners;
 	int reads;                       /* enum raft_reads */
@@ -149,6 +152,8 @@ struct raft_peer {
 	uint16_t probe;         /* the number of the probe under way */
 	uint32_t resend_bytes;  /* in one message to it, at most */
 	sim_time probed_at;
+	const struct raft_snapshot *snapshot; /* that it is being sent; NULL: none */
+	uint64_t offset;        /* of its next chunk */
 	sim_time answered_at;   /* check-quorum: it has last answered */
 	uint64_t confirmed_round;
 	sim_time confirmed_at;  /* by the leader's clock: sent then, the last that it has confirmed */
@@ -249,6 +254,7 @@ struct raft {
 	bool transferred;       /* TimeoutNow has been sent in this term */
 	struct raft_change *change;
 	uint64_t n_changes_given_up;
+	uint32_t snapshot_to;   /* to whom chunks are under way, to one at a time; NODE_NONE */
 	uint64_t *values;       /* scratch, by validator */
 	uint64_t *sorted;
 
@@ -261,6 +267,9 @@ struct raft {
 	/* Appends that overtook those before them, by prevLogIndex ascending. */
 	struct raft_held *held, *held_free;
 	uint32_t n_held;
+
+	/* A snapshot that has come in part: from the leader of which term, up to which index, bytes so far. */
+	uint64_t partial_term, partial, partial_bytes;
 
 	struct raft_disk *disk; /* NULL: writing takes no time */
 };
@@ -339,6 +348,7 @@ void raft_apply_committed(struct node *node);
 sim_time raft_gap_ns(struct node *node);
 void raft_on_request(struct node *node, const struct message *message);
 void raft_on_append_answer(struct node *node, const struct message *message);
+void raft_on_snapshot_answer(struct node *node, const struct message *message);
 void raft_propose(struct node *node);
 void raft_propose_noop(struct node *node);
 void raft_append_and_replicate(struct node *node, const struct batch *batch);
@@ -378,6 +388,7 @@ void raft_storage_restart(struct node *node);
 
 /* snapshot.c */
 void raft_take_snapshot(struct node *node);
+/* The next chunk. */
 void raft_send_snapshot(struct node *node, uint32_t to, uint16_t flags);
 void raft_on_snapshot(struct node *node, const struct message *message);
 
@@ -414,6 +425,8 @@ void raft_change_drop(struct node *node);
 /* transfer.c */
 /* NODE_NONE: to whom it likes. */
 bool raft_transfer(struct node *node, uint32_t to);
+/* How long a leader bears with a server that does not answer. */
+sim_time raft_patience_ns(const struct node *node);
 void raft_transfer_go_on(struct node *node);
 void raft_transfer_timeout(struct node *node);
 void raft_on_timeout_now(struct node *node, const struct message *message);

@@ -57,6 +57,13 @@ static struct message *make_append_again(struct node *node, const struct raft_pe
 	return make_append(node, CLASS_CONTROL, peer->next - 1, entries);
 }
 
+/* An empty append after what the server is known to hold. Where that has been discarded, after nothing: it
+ * then tells nothing of what is committed. */
+static struct message *make_heartbeat(struct node *node, uint64_t match)
+{
+	return make_append(node, CLASS_HEARTBEAT, match < raft_of(node)->base ? 0 : match, NULL);
+}
+
 /* Sends a server that is out of step what it should have next; it answers whether that fits. As long as
  * it has not answered it is only asked again, without entries: those sent to a server that is down would
  * fill the leader's link. Such probes have the number of the first, so that one answer to them counts. */
@@ -68,6 +75,11 @@ static void probe(struct node *node, uint32_t to)
 	if (peer->probing) {
 		uint64_t prev = peer->next - 1 > raft->base ? peer->next - 1 : raft->base;
 		message = make_append(node, CLASS_CONTROL, prev, NULL);
+	} else if (peer->next <= raft->base && raft->snapshot_to != NODE_NONE && raft->snapshot_to != to) {
+		/* What others wait for would wait for several chunks. */
+		node_log(node, "another is being sent a snapshot -> wait");
+		node_send(node, to, make_heartbeat(node, peer->match));
+		return;
 	} else {
 		peer->probing = true;
 		peer->probe = (peer->probe + 1) & RAFT_PROBE_MASK;
@@ -83,6 +95,23 @@ static void probe(struct node *node, uint32_t to)
 	}
 	message->flags = (uint16_t)(RAFT_FLAG_PROBE | peer->probe << RAFT_PROBE_SHIFT);
 	node_send(node, to, message);
+}
+
+/* No chunk is under way to that server any more: the next one that needs a snapshot has its turn. */
+static void end_snapshot(struct node *node, uint32_t to)
+{
+	struct raft *raft = raft_of(node);
+	if (raft->snapshot_to != to) {
+		return;
+	}
+	raft->snapshot_to = NODE_NONE;
+	for (uint32_t k = 1; k < node->n_validators && raft->snapshot_to == NODE_NONE; k++) {
+		uint32_t i = (to + k) % node->n_validators;
+		const struct raft_peer *peer = &raft->peers[i];
+		if (i != node->id && peer->member && !peer->in_step && !peer->probing && peer->next <= raft->base) {
+			probe(node, i);
+		}
+	}
 }
 
 static void set_out_of_step(struct raft *raft, struct raft_peer *peer)
@@ -314,6 +343,11 @@ void raft_resend(struct node *node)
 {
 	struct raft *raft = raft_of(node);
 	find_stuck(node);
+	if (raft->snapshot_to != NODE_NONE &&
+		(node_now(node) - raft->peers[raft->snapshot_to].probed_at) / 4 >= raft_patience_ns(node)) {
+		/* It is down; a chunk alone may take about as long as heartbeats may stay away. */
+		end_snapshot(node, raft->snapshot_to);
+	}
 	for (uint32_t i = 0; i < node->n_validators && raft->n_out_of_step > 0; i++) {
 		struct raft_peer *peer = &raft->peers[i];
 		if (i != node->id && peer->member && !peer->in_step && !peer->heard) {
@@ -334,13 +368,6 @@ static uint64_t common_match(const struct node *node)
 		}
 	}
 	return match;
-}
-
-/* An empty append after what the server is known to hold. Where that has been discarded, after nothing: it
- * then tells nothing of what is committed. */
-static struct message *make_heartbeat(struct node *node, uint64_t match)
-{
-	return make_append(node, CLASS_HEARTBEAT, match < raft_of(node)->base ? 0 : match, NULL);
 }
 
 /* Raft 5.2: a leader with nothing to send keeps its followers from becoming candidates. (Those out of step
@@ -494,6 +521,10 @@ void raft_on_append_answer(struct node *node, const struct message *message)
 		if (!peer->in_step && peer->member && take_probe_answer(node, peer, message)) {
 			peer->next = peer->match + 1;
 			catch_up(node, message->from);
+			if (peer->next > raft->base) {
+				peer->snapshot = NULL;
+				end_snapshot(node, message->from);
+			}
 		}
 		if (raft->attentive) {
 			raft_attend(node);
@@ -507,5 +538,27 @@ void raft_on_append_answer(struct node *node, const struct message *message)
 	}
 	peer->next = go_back(raft, peer, message);
 	node_log(node, "append refused -> go back");
+	probe(node, message->from);
+}
+
+void raft_on_snapshot_answer(struct node *node, const struct message *message)
+{
+	struct raft *raft = raft_of(node);
+	if (message->view > raft->term) {
+		raft_step_down(node, message->view);
+		return;
+	}
+	struct raft_peer *peer = &raft->peers[message->from];
+	if (raft->role != RAFT_LEADER || message->view < raft->term || !peer->member) {
+		return;
+	}
+	peer->answered_at = node_now(node);
+	if (peer->in_step || !take_probe_answer(node, peer, message)) {
+		return;
+	}
+	uint64_t size = (uint64_t)raft_settings_of(node)->snapshot_bytes;
+	if (peer->snapshot != NULL && peer->snapshot->index == message->instance) {
+		peer->offset = message->extra < size ? message->extra : size;
+	}
 	probe(node, message->from);
 }

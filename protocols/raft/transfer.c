@@ -2,7 +2,7 @@
 #include "raft.h"
 
 /* Thesis 3.10: a transfer that has not come to its end after about an election timeout is given up. */
-static sim_time patience_ns(const struct node *node)
+sim_time raft_patience_ns(const struct node *node)
 {
 	const struct raft_settings *settings = raft_settings_of(node);
 	sim_time timeout = settings->election_timeout_ns[0];
@@ -40,7 +40,7 @@ bool raft_transfer(struct node *node, uint32_t to)
 	node_log(node, "leadership transfer -> take no more requests");
 	raft->transfer_to = to;
 	raft->attentive = true;
-	node_timer_set(node, RAFT_TIMER_TRANSFER, sim_time_add(node_now(node), patience_ns(node)));
+	node_timer_set(node, RAFT_TIMER_TRANSFER, sim_time_add(node_now(node), raft_patience_ns(node)));
 	raft_transfer_go_on(node);
 	return true;
 }

@@ -22,6 +22,7 @@ enum {
 	PHASE_APPEND_REFUSED,
 	PHASE_HEARTBEAT_ANSWER,
 	PHASE_SNAPSHOT,
+	PHASE_SNAPSHOT_ANSWER,
 	PHASE_TIMEOUT_NOW,
 	PHASE_PRE_VOTE,
 	PHASE_PRE_VOTE_GRANTED,
@@ -38,6 +39,7 @@ static const char *const phase_names[] = {
 	[PHASE_APPEND_REFUSED] = "append refused",
 	[PHASE_HEARTBEAT_ANSWER] = "heartbeat answered",
 	[PHASE_SNAPSHOT] = "snapshot",
+	[PHASE_SNAPSHOT_ANSWER] = "snapshot answered",
 	[PHASE_TIMEOUT_NOW] = "timeout now",
 	[PHASE_PRE_VOTE] = "pre-vote requested",
 	[PHASE_PRE_VOTE_GRANTED] = "pre-vote granted",
@@ -65,6 +67,8 @@ static unsigned phase(const struct message *message)
 		return yes ? PHASE_PRE_VOTE_GRANTED : PHASE_PRE_VOTE_REFUSED;
 	case RAFT_SNAPSHOT:
 		return PHASE_SNAPSHOT;
+	case RAFT_SNAPSHOT_ANSWER:
+		return PHASE_SNAPSHOT_ANSWER;
 	case RAFT_TIMEOUT_NOW:
 		return PHASE_TIMEOUT_NOW;
 	case RAFT_CONFIRM:
@@ -99,6 +103,15 @@ static bool tell(const struct message *message, char *out, size_t size)
 		} else {
 			snprintf(out, size, "term %llu, no success, go back to index %llu", term, index);
 		}
+		return true;
+	case RAFT_SNAPSHOT:
+		snprintf(out, size, "term %llu, lastIncludedIndex %llu, lastIncludedTerm %llu, offset %llu%s", term, index,
+			digest, (unsigned long long)message->extra,
+			(message->flags & RAFT_FLAG_DONE) != 0 ? ", done" : "");
+		return true;
+	case RAFT_SNAPSHOT_ANSWER:
+		snprintf(out, size, "term %llu, lastIncludedIndex %llu, %llu bytes so far", term, index,
+			(unsigned long long)message->extra);
 		return true;
 	case RAFT_VOTE:
 	case RAFT_PRE_VOTE:

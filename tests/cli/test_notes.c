@@ -163,6 +163,18 @@ static void tells_a_sweep_that_makes_no_difference(void **state)
 	output_free(&output);
 }
 
+/* Rows are told apart, however much alike what they sweep. */
+static void tells_points_apart(void **state)
+{
+	write_file("alike.yaml",
+		"validators: 5\nprotocol: raft\nworkload: requests\nstop: {items: 3}\n"
+		"sweep:\n  network.loss: [0.12345678, 0.12345679]\n  faults:\n"
+		"    - [{kind: partition, groups: [[0, 1, 2], [3, 4]], from: 1 s, until: 2 s}]\n"
+		"    - [{kind: partition, groups: [[0, 1, 2], [4, 3]], from: 1 s, until: 3 s}]\n"
+		"    - [{kind: partition, groups: [[0, 1, 4], [2, 3]], from: 1 s, until: 2 s}]\n");
+	expect("$SYNOD run -q alike.yaml 2> /dev/null | tail -n +2 | grep '^0\\.' | cut -c 1-50 | sort -u | wc -l", 0, "6\n");
+}
+
 /* Of very many points the first are shown, at once. */
 static void shows_the_first_of_many(void **state)
 {
@@ -214,6 +226,7 @@ int main(void)
 		cmocka_unit_test(tells_timers_that_are_no_use),
 		cmocka_unit_test(tells_attackers_against_whom_nothing_is_promised),
 		cmocka_unit_test(tells_a_sweep_that_makes_no_difference),
+		cmocka_unit_test(tells_points_apart),
 		cmocka_unit_test(shows_the_first_of_many),
 		cmocka_unit_test(skips_what_does_not_fit),
 		cmocka_unit_test(refuses_timers_that_flood),

@@ -140,6 +140,36 @@ static void raft_snapshots(void **state)
 	}
 }
 
+/* A snapshot takes the leader's card for a second and more: in one piece it keeps followers from their heartbeats,
+ * in chunks it does not, be there one that lags or three. */
+static void raft_snapshots_on_a_thin_link(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned n_runs;
+	} cases[] = {
+		{"validators: 5\nprotocol: {kind: raft, snapshot_every: 5}\n"
+		 "network: {latency: {kind: uniform, min: 5 ms, max: 15 ms}, bandwidth: 10 Mbit/s}\n"
+		 "faults: [{kind: crash, nodes: [4], from: 1 s, until: 6 s}]\n", 20},
+		{"validators: 7\nprotocol: {kind: raft, snapshot_every: 10, snapshot_size: 2 MB}\n"
+		 "network: {latency: {kind: constant, value: 10 ms}, bandwidth: 8 Mbit/s}\n"
+		 "faults: [{kind: crash, nodes: [4, 5, 6], from: 1 s, until: 6 s}]\n", 5},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct study *study = study_open("seed: 1\nreplications: %u\nstop: {items: 300}\n%s"
+			"workload: {kind: requests, clients: 2, arrivals: {kind: poisson, rate: 20 /s}}\n",
+			cases[i].n_runs, cases[i].text);
+		for (unsigned r = 0; r < cases[i].n_runs; r++) {
+			struct outcome *outcome = study_run(study, 0, r);
+			assert_verdict(outcome, "completed");
+			assert_true(kpi(outcome, KPI_LEADER_CHANGES) <= 1);
+			assert_true(kpi(outcome, KPI_LATENCY_MEAN) < .1);
+			outcome_destroy(outcome);
+		}
+		study_close(study);
+	}
+}
+
 static void raft_transfer(void **state)
 {
 	struct outcome *outcome = right(run_text(NETWORK
@@ -263,6 +293,7 @@ int main(void)
 		cmocka_unit_test(raft_lease_under_skew),
 		cmocka_unit_test(raft_write_delay),
 		cmocka_unit_test(raft_snapshots),
+		cmocka_unit_test(raft_snapshots_on_a_thin_link),
 		cmocka_unit_test(raft_transfer),
 		cmocka_unit_test(raft_learners),
 		cmocka_unit_test(pbft_tentative_and_read_only),

@@ -350,7 +350,7 @@ static void test_cut_off_replica_learns_the_view(void **state)
 	cluster_isolate(cluster, NODE(3), seconds(5));
 	mute(cluster, 0, 0);
 	cluster_rule(cluster,
-		(struct cluster_rule){.kind = PBFT_STATUS, .until_ns = seconds(8), .do_drop = true});
+		(struct cluster_rule){.kind = PBFT_STATUS, .until_ns = seconds(8.2), .do_drop = true});
 	for (uint32_t i = 0; i < 3; i++) {
 		cluster_submit(cluster, 0, i, 7);
 	}
@@ -360,12 +360,12 @@ static void test_cut_off_replica_learns_the_view(void **state)
 		struct message lie = {.kind = PBFT_COMMIT, .from = 2, .view = 5, .instance = 1};
 		cluster_inject(cluster, seconds(5), 3, &lie);
 	}
-	cluster_run(cluster, seconds(8));
+	cluster_run(cluster, seconds(8.2));
 	assert_int_equal(cluster->received[PBFT_FETCH], 0);
-	cluster_submit(cluster, seconds(8), 1, 8);
-	cluster_run(cluster, seconds(8.1));
+	cluster_submit(cluster, seconds(8.2), 1, 8);
+	cluster_run(cluster, seconds(8.3));
 	assert_int_equal(cluster_view(cluster, 3), 0); /* the new view may be on its way */
-	cluster_run(cluster, seconds(9));
+	cluster_run(cluster, seconds(9.2));
 	cluster_assert_story(cluster, "n3 no progress -> tell the others how far it has come",
 		"n3 new view is valid -> enter it", "n3 commits 2 in view 1 [8]");
 	cluster_assert_safe(cluster);

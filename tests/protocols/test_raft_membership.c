@@ -409,7 +409,7 @@ static void promotion(void **state)
 static void configuration_in_a_snapshot(void **state)
 {
 	struct cluster *cluster = create(
-		"raft members=0,1,2 batch=1 snapshot_every=5 election_timeout=150ms,300ms", 5);
+		"raft members=0,1,2 batch=1 snapshot_every=5 snapshot_size=5000 election_timeout=150ms,300ms", 5);
 	cluster_run(cluster, 100 * MS);
 	assert_true(step_change(cluster, 0, 0xf, 0, false));
 	cluster_run(cluster, 500 * MS);

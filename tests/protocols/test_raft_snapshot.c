@@ -71,7 +71,8 @@ static void rules_of_figure_13(void **state)
 	assert_int_equal(raft(cluster, 1)->commit, 4);
 	struct raft_snapshot body = {.entries = raft(cluster, 0)->log,
 		.config = raft(cluster, 0)->first_config};
-	struct message message = {.kind = RAFT_SNAPSHOT, .from = 0, .digest = 1};
+	struct message message = {.kind = RAFT_SNAPSHOT, .from = 0, .digest = 1, .flags = RAFT_FLAG_DONE,
+		.size_bytes = RAFT_HEADER_BYTES};
 	/* 1: of an old term */
 	raft_step_down(cluster_node(cluster, 1), 2);
 	message.view = 1;
@@ -89,9 +90,18 @@ static void rules_of_figure_13(void **state)
 	tell_now(cluster, 1, message);
 	assert_int_equal(raft(cluster, 1)->commit, 8);
 	assert_int_equal(raft(cluster, 1)->last, 12);
-	/* 7: it does not */
+	/* 2 to 4: it comes in chunks; one that has come before, or that leaves a gap, changes nothing */
 	message.instance = body.index = 20;
-	tell_now(cluster, 1, message);
+	static const uint32_t chunks[][3] = {{0, 0, 1}, {2, 0, 1}, {1, 0, 2}, {0, 0, 2}, {3, 1, 2}, {2, 1, 3}};
+	for (size_t i = 0; i < sizeof(chunks) / sizeof(chunks[0]); i++) {
+		assert_int_equal(raft(cluster, 1)->last, 12);
+		message.extra = 1000 * chunks[i][0];
+		message.flags = chunks[i][1] != 0 ? RAFT_FLAG_DONE : 0;
+		message.size_bytes = RAFT_HEADER_BYTES + 1000;
+		tell_now(cluster, 1, message);
+		assert_int_equal(raft(cluster, 1)->partial_bytes, 1000 * chunks[i][2]);
+	}
+	/* 7: it does not hold the last entry */
 	assert_int_equal(raft(cluster, 1)->commit, 20);
 	assert_int_equal(raft(cluster, 1)->applied, 20);
 	assert_int_equal(raft(cluster, 1)->base, 20);
@@ -103,6 +113,7 @@ static void rules_of_figure_13(void **state)
 	raft(cluster, 2)->log[9].term = 9;
 	assert_int_equal(raft(cluster, 2)->last, 12);
 	message.instance = body.index = 10;
+	message.extra = 0;
 	tell_now(cluster, 2, message);
 	assert_int_equal(raft(cluster, 2)->last, 10);
 	assert_int_equal(raft(cluster, 2)->applied, 10);
@@ -124,6 +135,40 @@ static void snapshot_lost(void **state)
 		cluster, (struct cluster_rule){.kind = RAFT_SNAPSHOT, .max = 1, .do_drop = true});
 	cluster_run(cluster, 1500 * MS);
 	assert_int_equal(cluster_struck(cluster, lost), 1);
+	assert_true(cluster_same_logs(cluster, NODES_ALL));
+	cluster_assert_safe(cluster);
+	cluster_destroy(cluster);
+}
+
+/* Raft fig. 13: a snapshot goes chunk by chunk, each when the one before has been answered; what is lost is sent
+ * again, and the rest goes on from there. Two that need one get it one after the other; one that is down
+ * meanwhile does not keep the others waiting for long. Entries after the one that is sent are kept. */
+static void chunks(void **state)
+{
+	struct cluster *cluster = create("raft batch=1 election_timeout=off heartbeat=50ms snapshot_every=10 "
+									 "snapshot_size=200000 snapshot_chunk=60000", 5);
+	for (uint32_t i = 0; i < 200; i++) {
+		cluster_submit(cluster, (10 + 10 * (sim_time)i) * MS, 0, i);
+	}
+	for (uint32_t i = 2; i < 5; i++) {
+		cluster_crash(cluster, 1 * MS + (i == 2 ? 500 * MS : 0), i);
+		cluster_restart(cluster, 1000 * MS, i);
+	}
+	size_t lost = cluster_rule(cluster,
+		(struct cluster_rule){.kind = RAFT_SNAPSHOT, .to = NODE(3), .max = 1, .from_ns = 1050 * MS, .do_drop = true});
+	cluster_crash(cluster, 1060 * MS, 2);
+	cluster_run(cluster, 3000 * MS);
+	assert_int_equal(cluster_struck(cluster, lost), 1);
+	assert_true(cluster_same_logs(cluster, NODE(0) | NODE(1) | NODE(3) | NODE(4)));
+	assert_int_equal(cluster->nodes[3].n_executed, 200);
+	for (uint32_t i = 3; i < 5; i++) {
+		assert_int_equal(cluster_told(cluster, i, "snapshot goes further -> install it"), 1);
+		assert_in_range(cluster_told(cluster, i, "snapshot not whole yet"), 3, 4);
+	}
+	assert_true(cluster_told(cluster, 0, "another is being sent a snapshot -> wait") > 0);
+	assert_int_equal(raft(cluster, 0)->snapshot_to, NODE_NONE);
+	cluster_restart(cluster, 3000 * MS, 2);
+	cluster_run(cluster, 4000 * MS);
 	assert_true(cluster_same_logs(cluster, NODES_ALL));
 	cluster_assert_safe(cluster);
 	cluster_destroy(cluster);
@@ -180,6 +225,7 @@ int main(void)
 		cmocka_unit_test(slow_follower),
 		cmocka_unit_test(rules_of_figure_13),
 		cmocka_unit_test(snapshot_lost),
+		cmocka_unit_test(chunks),
 		cmocka_unit_test(append_before_the_snapshot),
 		cmocka_unit_test(leader_changes),
 	};

@@ -147,6 +147,43 @@ static void test_timeouts(void **state)
 	scenario_close(file);
 }
 
+/* And on what processors and cards take: three others, 1 ms each to send, receive and verify, 2 ms to sign; 64
+ * bytes to and from each of them at 1 MB/s. A batch of 4 requests of 1000 and 64 bytes to all and in, twice; of
+ * many, what 64 KiB hold. */
+static void test_timeouts_know_costs(void **state)
+{
+	static const struct {
+		const char *text;
+		sim_time round_ns, bulk_ns;
+	} cases[] = {
+		{"", 0, 0},
+		{"node: {sign: 2 ms, send: 1 ms, receive: 1 ms, verify: 1 ms}\n", 11 * SIM_MS, 0},
+		{"network: {bandwidth: 8 Mbit/s}\n", 384000, 2 * 4 * (64 + 4 * 1064) * SIM_US},
+		{"network: {bandwidth: 8 Mbit/s}\nprotocol: {kind: raft, batch: 4096}\n", 384000,
+			2 * 4 * (64 + 65536) * SIM_US},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[400];
+		snprintf(text, sizeof(text), "validators: 4\nworkload: {kind: requests, size: 1000 B}\n%s%s",
+			strstr(cases[i].text, "protocol") ? "" : "protocol: {kind: raft, batch: 4}\n", cases[i].text);
+		struct scenario_file *file;
+		const struct scenario *point = read_point(text, &file);
+		const struct fake_protocol *raft = point->protocol.settings;
+		sim_time delay = point->shape.delay_p999_ns + cases[i].round_ns;
+		sim_time smallest = 10 * delay + cases[i].bulk_ns, client = 40 * delay + cases[i].bulk_ns;
+		sim_time largest = 20 * delay + 2 * cases[i].bulk_ns;
+		smallest = smallest > 150 * SIM_MS ? smallest : 150 * SIM_MS;
+		largest = largest > 300 * SIM_MS ? largest : 300 * SIM_MS;
+		client = client > 2 * SIM_SECOND ? client : 2 * SIM_SECOND;
+		assert_int_equal(point->shape.round_ns, cases[i].round_ns);
+		assert_int_equal(point->shape.bulk_ns, cases[i].bulk_ns);
+		assert_int_equal(raft->election_timeout_ns[0], smallest);
+		assert_int_equal(raft->election_timeout_ns[1], largest);
+		assert_int_equal(point->shape.client_timeout_ns, client);
+		scenario_close(file);
+	}
+}
+
 static void test_nodes(void **state)
 {
 	struct scenario_file *file;
@@ -194,6 +231,7 @@ int main(void)
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_auto),
 		cmocka_unit_test(test_timeouts),
+		cmocka_unit_test(test_timeouts_know_costs),
 		cmocka_unit_test(test_nodes),
 		cmocka_unit_test(test_n),
 		cmocka_unit_test(test_attacks_may_be_none),

@@ -189,6 +189,7 @@ struct world {
 	bool queued;          /* processor or ingress costs: the slow way of delivery */
 	bool lossy;           /* loss may strike: now or at some time */
 	bool garbled;         /* copies may be corrupted: now or at some time */
+	bool has_faults;      /* the scenario names some */
 	bool may_crash;       /* some fault takes validators down */
 	bool filtered;        /* arrivals are looked at one by one: lossy, watched, garbled, or cut */
 	uint32_t n_nodes, n_validators;

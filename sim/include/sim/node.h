@@ -158,6 +158,10 @@ uint64_t node_transaction_key(const struct node *node, transaction_id transactio
  * what is proposed. */
 bool node_valid(const struct node *node, const struct batch *batch);
 
+/* May what is sent in this run never come: is there loss, a fault or an adversary, at any time? Links between
+ * nodes without faults are known to keep what they are given. */
+bool node_may_miss(const struct node *node);
+
 /* What sending and receiving costs the node itself, for those who weigh when to send.
  * node_costs_something: is anything more than the way itself: a processor's or a card's time?
  * node_costs: of its processor, as it is now.

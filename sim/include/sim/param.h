@@ -72,8 +72,9 @@ struct param {
 	const struct registry *registry; /* PARAM_PLUGIN, PARAM_PLUGINS */
 	const struct csv_table *(*builtin)(const char *name); /* PARAM_MATRIX: NULL where unknown */
 	/* PARAM_AUTO of durations: `auto` becomes auto_delays[k] times the scenario's largest 99.9 % one-way
-	 * delay, at least auto_min_ns[k]; k = 1 is the upper end of a range. Both 0: the plugin's
-	 * `finish` decides. */
+	 * delay and what a round costs processors and cards, and k + 1 times what the largest message takes of
+	 * cards; at least auto_min_ns[k]; k = 1 is the upper end of a range. Both 0: the plugin's `finish`
+	 * decides. */
 	double auto_delays[2];
 	sim_time auto_min_ns[2];
 	/* Where the parameter is looked at, as "KEY = VALUE|VALUE", "KEY != VALUE" or "KEY > NUMBER"; NULL:
@@ -95,6 +96,8 @@ struct shape {
 	uint32_t n_faulty;           /* f: what the protocol is set to tolerate */
 	uint32_t n_clients;          /* of their own; set once the workload is finished */
 	sim_time delay_p999_ns;      /* the largest 99.9 % one-way delay of the network */
+	sim_time round_ns;           /* what a round of small messages among all costs one node's processor and card */
+	sim_time bulk_ns;            /* how long the largest message and its like keep two cards busy */
 	sim_time client_timeout_ns;  /* the workload's; set once that is finished */
 	bool costs;                  /* some of the nodes' costs is above 0 */
 	/* Of the protocol; set for attacks and faults, that are finished last. */
