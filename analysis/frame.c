@@ -15,7 +15,11 @@ static void cell_text(char *out, size_t size, const struct frame *frame, size_t 
 	union cell cell = block_get(frame->runs, frame->schema, frame->row_at[row], column);
 	switch (frame->schema->columns[column].type) {
 	case COLUMN_REAL:
+		/* Two values are two levels, however near. */
 		snprintf(out, size, "%.10g", cell.real);
+		if (strtod(out, NULL) != cell.real) {
+			snprintf(out, size, "%.17g", cell.real);
+		}
 		break;
 	case COLUMN_INT:
 		snprintf(out, size, "%lld", (long long)cell.integer);

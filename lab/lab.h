@@ -587,6 +587,8 @@ void replica_apply_tentative(struct node *node, uint64_t instance, uint64_t view
 void replica_confirm(struct node *node, uint64_t instance);
 void replica_rollback(struct node *node, uint64_t instance);
 void replica_read(struct node *node, transaction_id transaction, uint64_t view);
+/* A crash has taken what it had executed: it begins anew. */
+void replica_forget(struct node *node);
 uint64_t replica_transaction_key(const struct node *node, transaction_id transaction);
 void replicas_free(struct lab *lab);
 /* One replica that has executed nothing, zeroed before. */

@@ -462,6 +462,16 @@ void replica_read(struct node *node, transaction_id transaction, uint64_t view)
 	}
 }
 
+void replica_forget(struct node *node)
+{
+	struct lab *lab = lab_of(node);
+	struct replica *replica = &lab->replicas[node->id];
+	uint64_t view = replica->view;
+	replica_finish(replica);
+	*replica = (struct replica){.view = view};
+	replica_init(lab, replica);
+}
+
 void replicas_free(struct lab *lab)
 {
 	kv_free(lab);

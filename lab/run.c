@@ -111,6 +111,7 @@ static const struct host_ops ops = {
 	.confirm = replica_confirm,
 	.rollback = replica_rollback,
 	.read = replica_read,
+	.forget = replica_forget,
 	.overdue = lab_overdue,
 	.changed = changed,
 	.fault_began = fault_began,

@@ -18,6 +18,7 @@
 static const struct {
 	const char *invariant, *broken, *value_a, *value_b;
 	bool hexadecimal; /* a digest; else a number */
+	const char *part; /* not NULL: only where the file's own words hold this */
 } meanings[] = {
 	{"agreement", "two honest validators hold different batches in one instance", "the first holds digest",
 		"the second", true},
@@ -29,6 +30,10 @@ static const struct {
 	{"election-safety", "a term has two leaders", "the first is validator", "the second validator", false},
 	{"log-matching", "two logs differ below an entry that they share", "the first holds digest",
 		"the second", true},
+	{"view-order", "a view or term is older than the last", "it was in", "now in", false},
+	{"commit-order", "the commit index fell", "it had committed up to", "now", false},
+	{"exactly-once", "a transaction was proposed again", "executed in instance", "transaction", false},
+	{"durability", "", "told was digest", "committed is", true, "another was committed there"},
 	{"leader-completeness", "a leader's log lacks what was committed", "it holds digest",
 		"committed was", true},
 };
@@ -70,7 +75,8 @@ static void print_values(const struct show_row *row, FILE *out)
 		return;
 	}
 	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
-		if (strcmp(meanings[i].invariant, invariant) != 0) {
+		if (strcmp(meanings[i].invariant, invariant) != 0 ||
+			(meanings[i].part != NULL && strstr(detail, meanings[i].part) == NULL)) {
 			continue;
 		}
 		const char *words[] = {meanings[i].value_a, meanings[i].value_b};

@@ -356,6 +356,7 @@ static void finish_shape(struct scenario *scenario)
 		}
 	}
 	shape->lies = !protocol || protocol->forgery;
+	shape->stores = !protocol || protocol->stores;
 	shape->message_names = protocol ? protocol->message_names : NULL;
 }
 

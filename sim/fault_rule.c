@@ -84,7 +84,9 @@ static bool finish_messages(
 			} else {
 				at += snprintf(error + at, 256 - (size_t)at, ", which has");
 				size_t k = 0;
-				for (; k < n && (size_t)at + strlen(names[k]) + sizeof(", , ...") <= 256; k++) {
+				/* Behind all but the last there must be room for saying that there are more. */
+				for (; k < n && (size_t)at + strlen(names[k]) +
+							 (k + 1 < n ? sizeof(", , ...") : sizeof(", ")) <= 256; k++) {
 					at += snprintf(error + at, 256 - (size_t)at, "%s %s", k == 0 ? "" : ",", names[k]);
 				}
 				if (k < n) {

@@ -103,14 +103,15 @@ struct row {
 	double mae, corruption;
 };
 
-static void write_rows(const char *path, const char *scenario, const struct row *rows, size_t n)
+/* `real`: a is a number. */
+static void write_keys(const char *path, const char *scenario, bool real, const struct row *rows, size_t n)
 {
 	const struct column columns[] = {
 		{"run", COLUMN_INT, "", ""},
 		{"point", COLUMN_INT, "", ""},
 		{"replication", COLUMN_INT, "", ""},
 		{"seed", COLUMN_INT, "", ""},
-		{"a", COLUMN_STRING, "", ""},
+		{"a", real ? COLUMN_REAL : COLUMN_STRING, "", ""},
 		{"b", COLUMN_STRING, "", ""},
 		{"verdict", COLUMN_STRING, "", ""},
 		{"verdict_reason", COLUMN_STRING, "", ""},
@@ -127,15 +128,24 @@ static void write_rows(const char *path, const char *scenario, const struct row 
 	assert_non_null(journal);
 	for (size_t i = 0; i < n; i++) {
 		struct run_blocks blocks = {0};
+		union cell a = {.string = rows[i].a};
+		if (real) {
+			a.real = strtod(rows[i].a, NULL);
+		}
 		block_append(&blocks.tables[TABLE_RUNS], &schemas[TABLE_RUNS],
 			(union cell[]){{.integer = (int64_t)i}, {.integer = (int64_t)i},
-				{.integer = rows[i].replication}, {.integer = 1}, {.string = rows[i].a},
+				{.integer = rows[i].replication}, {.integer = 1}, a,
 				{.string = rows[i].b}, {.string = "completed"}, {.string = ""}, {.integer = 400},
 				{.real = rows[i].mae}, {.real = rows[i].corruption}});
 		assert_true(journal_append(journal, i, &blocks, &error));
 		run_blocks_finish(&blocks);
 	}
 	assert_true(journal_complete(journal, &error));
+}
+
+static void write_rows(const char *path, const char *scenario, const struct row *rows, size_t n)
+{
+	write_keys(path, scenario, false, rows, n);
 }
 
 static const struct row side_by_side[] = {
@@ -246,6 +256,17 @@ static void test_twice(void **state)
 	free(text);
 }
 
+/* Settings that agree in ten digits are two all the same. */
+static void test_near_levels(void **state)
+{
+	const char *path = in_folder(state, "n.h5");
+	const struct row rows[] = {{".1", "1", 0, 1, 0}, {".100000000000001", "1", 0, 3, 0}};
+	write_keys(path, "", true, rows, 2);
+	char *text = printed(path, (struct compare_request){.kpi = "mae", .by = "a", .csv = true}, 0);
+	has(text, "\"\",\"0.1\",\"0.100000000000001\",1,2,");
+	free(text);
+}
+
 static void test_worst(void **state)
 {
 	const char *path = in_folder(state, "w.h5");
@@ -301,6 +322,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_where, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(test_family, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(test_twice, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(test_near_levels, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(test_worst, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(test_many_levels, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(test_undefined, folder_setup, folder_teardown),

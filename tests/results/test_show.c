@@ -285,11 +285,13 @@ static struct results_file *write_story(void **state, bool with_decisions)
 			block_append(&blocks.tables[TABLE_TRANSACTIONS], &schemas[TABLE_TRANSACTIONS], transactions[i]);
 		}
 		for (int64_t i = 0; run && i < N_VIOLATIONS; i++) {
+			bool null = with_decisions && i == 4; /* a digest of nothing */
 			block_append(&blocks.tables[TABLE_VIOLATIONS], &schemas[TABLE_VIOLATIONS],
 				(union cell[]){{.integer = run}, {.real = 1.25 + (double)i},
-					{.string = broken[i < 4 ? i : 3]}, {.string = i == 1 ? "2 2" : "1 3"},
-					{.integer = 9 + i}, {.string = "000000000000000a"}, {.string = "000000000000000b"},
-					{.string = i == 1 ? "it says so" : i == 3 ? "broken" : ""}});
+					{.string = null ? "durability" : broken[i < 4 ? i : 3]}, {.string = i == 1 ? "2 2" : "1 3"},
+					{.integer = 9 + i}, {.string = "000000000000000a"},
+					{.string = null ? "0000000000000000" : "000000000000000b"},
+					{.string = null ? "told of one, and another was committed there" : i == 1 ? "it says so" : i == 3 ? "broken" : ""}});
 		}
 		if (with_decisions) {
 			block_append(&blocks.tables[TABLE_DECISIONS], &schemas[TABLE_DECISIONS],
@@ -331,6 +333,8 @@ static void what_broke_is_told_in_sentences(void **state)
 	file = write_story(state, true);
 	text = show(file);
 	assert_says(text, "instance 10: it says so; already executed up to instance 10, executed now: 11.\n");
+	assert_says(text, "told was digest 000000000000000a, committed is 0000000000000000 (the null batch, without "
+					  "transactions).\n");
 	assert_says(text, "instance 12: broken; 000000000000000a against 000000000000000b.\n");
 	assert_says(text, "at validators 1 and 3, instance 9: two honest validators hold");
 	free(text);
