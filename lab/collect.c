@@ -128,6 +128,7 @@ static void record_predictions(struct lab *lab, const struct closing_view *closi
 			{.integer = late},
 			{.integer = item->details->version},
 			{.real = item->details->claimed[node]},
+			{.integer = item->details->attacked[node]},
 		};
 		block_append(&lab->out->tables[TABLE_PREDICTIONS], &lab->schemas->tables[TABLE_PREDICTIONS],
 			cells);
