@@ -110,22 +110,25 @@ static void record_predictions(struct lab *lab, const struct closing_view *closi
 		lab->places[closing->nodes[i]] = i;
 	}
 	for (uint32_t node = 0; node < n; node++) {
-		if (isnan(item->details->sent[node])) {
-			continue;
+		double sent = item->details->sent[node];
+		if (isnan(sent) && isnan(item->details->honest[node])) {
+			continue; /* it was down, and has said nothing */
 		}
 		uint32_t at = lab->places[node];
-		bool late = at == closing->n; /* not among those with which the item closed */
+		bool heard = at != closing->n;
+		bool late = !heard && isfinite(sent); /* not among those with which the item closed */
 		union cell cells[] = {
 			{.integer = (int64_t)lab->run},
 			{.integer = (int64_t)closing->item},
 			{.integer = node},
 			{.real = item->details->honest[node]},
-			{.real = item->details->sent[node]},
-			{.real = late ? real_nan() : closing->scores[at]},
-			{.integer = !late && closing->accepted[at]},
+			{.real = sent},
+			{.real = heard ? closing->scores[at] : real_nan()},
+			{.integer = heard && closing->accepted[at]},
 			{.integer = late},
 			{.integer = item->details->version},
 			{.real = item->details->claimed[node]},
+			{.integer = item->details->attacked[node]},
 		};
 		block_append(&lab->out->tables[TABLE_PREDICTIONS], &lab->schemas->tables[TABLE_PREDICTIONS],
 			cells);
@@ -182,6 +185,18 @@ void collect_closing(struct lab *lab, const struct closing_view *closing, struct
 	}
 	if ((lab->scenario->record & RECORD_PREDICTIONS) != 0) {
 		record_predictions(lab, closing, item);
+	}
+}
+
+void collect_not_finite(struct lab *lab, uint32_t identity)
+{
+	struct validator_counts *counts = &lab->validators[identity];
+	counts->rejected++;
+	counts->n_bad_scored++;
+	lab->attacked_scored++;
+	if (counts->first_rejected == SIM_NEVER) {
+		counts->first_rejected = lab->world.now;
+		counts->n_bad_until_rejected = counts->n_bad_scored;
 	}
 }
 

@@ -240,6 +240,23 @@ static void submit_all(struct lab *lab, uint32_t item, const struct item_details
 	}
 }
 
+static void record_seen(
+	struct lab *lab, uint32_t index, uint32_t node, const struct item *item, const double *seen)
+{
+	union cell cells[5 + FEATURES_MAX] = {
+		{.integer = (int64_t)lab->run},
+		{.integer = index},
+		{.integer = node},
+		{.real = item->truth},
+		{.real = item->target},
+	};
+	for (uint32_t j = 0; j < lab->workload->n_features; j++) {
+		cells[5 + j].real = seen[j];
+	}
+	block_append(
+		&lab->out->tables[TABLE_OBSERVATIONS], &lab->schemas->tables[TABLE_OBSERVATIONS], cells);
+}
+
 /* What each live validator sees of an item, and would say. */
 static void observe(struct lab *lab, uint32_t index, const struct item *real,
 	struct item_details *details)
@@ -254,6 +271,9 @@ static void observe(struct lab *lab, uint32_t index, const struct item *real,
 		prediction_see(&lab->models[i], real, lab->world.now, &noise, seen);
 		details->honest[i] = prediction_value(&lab->models[i], seen);
 		details->claimed[i] = prediction_spread(&lab->models[i], seen);
+		if ((lab->scenario->record & RECORD_OBSERVATIONS) != 0) {
+			record_seen(lab, index, i, real, seen);
+		}
 	}
 }
 
