@@ -285,6 +285,10 @@ static inline void execute(struct lab *lab, struct node *node, uint64_t instance
 		lab->transactions[id].refused = true;
 		lab->n_identities_refused++;
 	}
+	if (status == APPLICATION_NOT_FINITE && !transaction->refused) {
+		lab->transactions[id].refused = true;
+		collect_not_finite(lab, transaction->identity);
+	}
 	if (status == APPLICATION_CLOSED_NOW) {
 		driver_closed(lab, node, application_closing(lab->application), instance, view);
 	}
@@ -460,6 +464,16 @@ void replica_read(struct node *node, transaction_id transaction, uint64_t view)
 	if (!lab->transactions[transaction].answered) {
 		send_reply(lab, node, transaction, kv_read(lab, node->id, transaction), view, REPLY_READ);
 	}
+}
+
+void replica_forget(struct node *node)
+{
+	struct lab *lab = lab_of(node);
+	struct replica *replica = &lab->replicas[node->id];
+	uint64_t view = replica->view;
+	replica_finish(replica);
+	*replica = (struct replica){.view = view};
+	replica_init(lab, replica);
 }
 
 void replicas_free(struct lab *lab)

@@ -111,6 +111,7 @@ static const struct host_ops ops = {
 	.confirm = replica_confirm,
 	.rollback = replica_rollback,
 	.read = replica_read,
+	.forget = replica_forget,
 	.overdue = lab_overdue,
 	.changed = changed,
 	.fault_began = fault_began,
@@ -282,6 +283,9 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		direct.receive = twins_receive;
 		direct.timer = twins_timer;
 		direct.restart = twins_restart;
+	}
+	if (attackers_ignore(lab)) {
+		direct.receive = attackers_receive;
 	}
 	lab->world.ops = &direct;
 	lab->noted = request->trace != NULL || (scenario->record & RECORD_TRANSACTIONS) != 0;

@@ -409,6 +409,13 @@ static void note_swept(struct checker *checker, const struct tree *value, const 
 		if (is_word || value->kind != TREE_SCALAR) {
 			return;
 		}
+		/* A bare duration where one may be drawn. */
+		if (param->kind == PARAM_PLUGIN && param->unit && !strcmp(param->unit, "s") &&
+			quantity_duration(value->text, &cell->integer) == QUANTITY_FINE) {
+			cell->is_real = true;
+			cell->real = sim_time_to_s(cell->integer);
+			return;
+		}
 		cell->is_int = is_whole_number(param->kind);
 		cell->is_real = cell->is_int || param->kind == PARAM_REAL ||
 						param->kind == PARAM_DURATION || param->kind == PARAM_RATE ||

@@ -356,6 +356,7 @@ static void finish_shape(struct scenario *scenario)
 		}
 	}
 	shape->lies = !protocol || protocol->forgery;
+	shape->stores = !protocol || protocol->stores;
 	shape->message_names = protocol ? protocol->message_names : NULL;
 }
 
@@ -403,6 +404,21 @@ static const char *lacks(const struct protocol *protocol, const void *settings, 
 		return protocol->byzantine ? "no followers that take a leader at its word: `equivocate` is "
 									 "what a lying leader can do there"
 								   : "no leader";
+	}
+	if ((needs & NEEDS_ACKNOWLEDGEMENTS) != 0 && !forgery->acknowledge) {
+		return "no answers that say what their sender holds";
+	}
+	if ((needs & NEEDS_TERMS) != 0 && !forgery->inflate) {
+		return "no terms that are taken over from whoever names a higher one";
+	}
+	if ((needs & NEEDS_BENDING) != 0 && !forgery->bend) {
+		return "no certificates of which a part could be left out";
+	}
+	if ((needs & NEEDS_CAMPAIGNS) != 0 && !forgery->campaign) {
+		return "no views that anyone could call for";
+	}
+	if ((needs & NEEDS_MACS) != 0 && !(protocol->macs && protocol->macs(settings))) {
+		return "no MACs (PBFT has them with `authentication: macs`)";
 	}
 	if ((needs & NEEDS_PATIENCE) != 0 &&
 		(!forgery->patience_ns || forgery->patience_ns(settings) == SIM_NEVER)) {

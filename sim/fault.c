@@ -3,7 +3,7 @@
 #include <stdarg.h>
 
 static const struct plugin *const faults[] = {&fault_crash.plugin, &fault_pause.plugin, &fault_partition.plugin,
-	&fault_cut.plugin, &fault_flap.plugin, &fault_isolate.plugin, &fault_slow_node.plugin,
+	&fault_cut.plugin, &fault_flap.plugin, &fault_isolate.plugin, &fault_slow_node.plugin, &fault_slow_disk.plugin, &fault_disk.plugin,
 	&fault_slow_link.plugin, &fault_skew.plugin, &fault_loss.plugin, &fault_duplicate.plugin,
 	&fault_reorder.plugin, &fault_corrupt.plugin, &fault_stabilise.plugin, &fault_rule.plugin,
 	&fault_step.plugin, NULL};

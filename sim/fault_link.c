@@ -102,10 +102,6 @@ static const struct param slow_params[] = {
 	PARAM_END,
 };
 
-static bool adds_nothing(const struct plugin_value *delay)
-{
-	return delay->plugin == NULL || delay->plugin == latency_extra_registry.plugins[0];
-}
 
 static bool slow_finish(void *settings, const struct shape *shape, const char **param, char error[256])
 {

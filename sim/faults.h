@@ -3,6 +3,7 @@
 #define SIM_FAULTS_H
 
 #include "engine/fault.h"
+#include "engine/latency.h"
 #include "world.h"
 
 #include <stddef.h>
@@ -35,6 +36,12 @@
 		.name = key, .kind = PARAM_NODES, .flags = required, .offset = offsetof(type, field),       \
 		.unit = "", .help = what                                                                    \
 	}
+
+/* No kind of latency, or `none`. */
+static inline bool adds_nothing(const struct plugin_value *delay)
+{
+	return delay->plugin == NULL || delay->plugin == latency_extra_registry.plugins[0];
+}
 
 /* For `finish`: refuses a window that ends before it begins. */
 bool fault_finish_window(
@@ -73,7 +80,7 @@ static inline uint64_t fault_counter(const struct node *from, const struct messa
 }
 
 extern const struct fault fault_crash, fault_pause, fault_loss, fault_corrupt, fault_partition, fault_cut, fault_flap,
-	fault_isolate, fault_slow_node, fault_slow_link, fault_duplicate, fault_reorder, fault_skew,
+	fault_isolate, fault_slow_node, fault_slow_link, fault_duplicate, fault_reorder, fault_skew, fault_slow_disk, fault_disk,
 	fault_stabilise, fault_rule, fault_step;
 
 /* What is lost or garbled with a probability for a while. */

@@ -410,6 +410,11 @@ void node_send(struct node *node, uint32_t to, struct message *message)
 
 void node_later(struct node *node, sim_time delay_ns, struct message *message)
 {
+	node_later_as(node, EVENT_LATER, delay_ns, message);
+}
+
+void node_later_as(struct node *node, enum event_kind kind, sim_time delay_ns, struct message *message)
+{
 	struct world *world = node->world;
 	struct packet *packet = (struct packet *)message;
 	assert(packet->remaining == 0); /* a message is given away once */
@@ -417,7 +422,7 @@ void node_later(struct node *node, sim_time delay_ns, struct message *message)
 	packet->remaining = 1;
 	message->number = world->ports[node->id].n_downs | (uint32_t)node->twin << 31;
 	queue_push(&world->queue, sim_time_add(world->now, delay_ns),
-		handle_make(EVENT_LATER, node->id, packet->next_free));
+		handle_make(kind, node->id, packet->next_free));
 }
 
 static __attribute__((noinline, cold)) void trace_dropped(

@@ -239,6 +239,9 @@ static inline void dispatch(struct world *world, uint64_t handle)
 	case EVENT_CALL:
 		call_event(world, which);
 		break;
+	case EVENT_WRITTEN:
+		disk_written(world, whom, which);
+		break;
 	case EVENT_KEPT:
 		net_kept(world, whom, which);
 		break;
@@ -327,6 +330,9 @@ void world_crash(struct world *world, uint32_t whom)
 		world->ports[whom].timer_at[t] = SIM_NEVER;
 	}
 	net_crash(world, whom);
+	if (world->disks != NULL && whom < world->n_validators && world->disks[whom] != NULL) {
+		disk_crash(world, whom);
+	}
 	if (world->inboxes != NULL && whom < world->n_validators) {
 		pause_crash(world, whom);
 	}

@@ -14,6 +14,7 @@ enum event_kind {
 	EVENT_LATER,      /* the same, by node_later */
 	EVENT_TIMER,      /* timer `which` of `whom` */
 	EVENT_CALL,       /* world_call_at's slot `which` */
+	EVENT_WRITTEN,    /* a message to oneself, by node_write */
 	EVENT_KEPT,       /* packet `which`, that has come while `whom` stood still, goes to its processor */
 };
 
@@ -76,6 +77,12 @@ static inline void timer_set(struct node *node, unsigned timer, sim_time at_ns)
 		queue_push(&world->queue, at_ns, handle_make(EVENT_TIMER, node->id, timer));
 	}
 }
+
+/* In disk.c. */
+void disk_written(struct world *world, uint32_t whom, uint32_t index);
+void disk_crash(struct world *world, uint32_t whom);
+/* node_later by another name. */
+void node_later_as(struct node *node, enum event_kind kind, sim_time delay_ns, struct message *message);
 
 /* In pause.c. Keeps the event, which has come now, where its node stands still. */
 bool pause_keeps(struct world *world, uint32_t whom, uint64_t handle);

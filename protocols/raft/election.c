@@ -126,7 +126,7 @@ static void count_votes(struct node *node)
 {
 	struct raft *raft = raft_of(node);
 	const struct raft_disk *disk = raft->disk;
-	if (disk != NULL && (disk->term != raft->term || disk->voted_for != node->id)) {
+	if (disk != NULL && (disk->said.term != raft->term || disk->said.voted_for != node->id)) {
 		return;
 	}
 	/* Raft 5.2: votes from a majority of the full cluster for the same term. */
@@ -140,7 +140,7 @@ void raft_own_vote_written(struct node *node)
 {
 	struct raft *raft = raft_of(node);
 	if (raft->role == RAFT_CANDIDATE && !bits_test(raft->votes, node->id) &&
-		raft->disk->term == raft->term && raft->disk->voted_for == node->id) {
+		raft->disk->said.term == raft->term && raft->disk->said.voted_for == node->id) {
 		bits_add(raft->votes, node->id);
 		count_votes(node);
 	}

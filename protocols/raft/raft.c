@@ -239,7 +239,7 @@ static uint64_t view(const struct node *node)
 static uint64_t stored_view(const struct node *node)
 {
 	const struct raft *raft = raft_of(node);
-	return raft->disk == NULL ? raft->term : raft->disk->term;
+	return raft->disk == NULL ? raft->term : raft_stored_term(node);
 }
 
 static uint32_t leader(const struct node *node)
@@ -294,6 +294,7 @@ const struct protocol protocol_raft = {
 		},
 	.ordered = true,
 	.leader_based = true,
+	.stores = true,
 	.client = CLIENT_HINTED,
 	.state_size = sizeof(struct raft),
 	.message_names = message_names,

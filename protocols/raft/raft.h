@@ -97,7 +97,7 @@ struct raft_settings {
 	sim_time election_timeout_ns[2]; /* SIM_NEVER: off */
 	sim_time heartbeat_ns;           /* SIM_NEVER: off */
 	int initial_leader;
-	sim_time write_delay_ns;
+	struct plugin_value write_delay; /* a struct latency_model */
 	int64_t snapshot_every;          /* SIM_NEVER: off */
 	int64_t snapshot_bytes, snapshot_chunk_bytes;
 	bool pre_vote, check_quorum;
@@ -164,28 +164,36 @@ struct raft_held {
 	struct message message;
 };
 
-/* Stable storage: a device that writes one thing after another, each in the same time. What has come up
- * during a write goes into the next one together. */
-struct raft_disk {
-	/* What is on it. */
+/* What is on stable storage. */
+struct raft_image {
 	uint64_t term, last, base, snapshot;
 	uint32_t voted_for;
 	struct raft_entry *log;
 	size_t log_capacity;
+};
+
+/* One write: term and vote, then the entries from .. last, one after another. */
+struct raft_write {
+	struct disk_record record; /* the first member */
+	struct raft_write *next_free;
+	uint64_t term, from, last, base, snapshot;
+	uint32_t voted_for;
+	struct raft_entry *entries;
+	size_t capacity;
+};
+
+/* Stable storage: what has come up during a write goes into the next one together. */
+struct raft_disk {
+	struct raft_image said;  /* what is on it, by the device's word */
+	struct raft_image *safe; /* what no crash takes: the same, unless the device may say so too early */
 
 	/* What has changed since the last write began. */
 	bool dirty;
 	uint64_t dirty_from; /* entries from here on; UINT64_MAX: none */
 
-	/* What is being written. */
-	bool writing;
+	struct raft_write *writing; /* what is being written; NULL: nothing is */
+	struct raft_write *free;
 	uint64_t n_begun;
-	struct {
-		uint64_t term, from, last, base, snapshot;
-		uint32_t voted_for;
-		struct raft_entry *entries; /* from .. last */
-		size_t capacity;
-	} write;
 
 	/* Answers that wait for a write. */
 	struct raft_waiting {
@@ -374,7 +382,7 @@ void raft_answer_later(struct node *node, uint32_t to, struct message *message);
 static inline void raft_answer(struct node *node, uint32_t to, struct message *message)
 {
 	const struct raft_disk *disk = raft_of(node)->disk;
-	if (disk == NULL || (!disk->dirty && !disk->writing)) {
+	if (disk == NULL || (!disk->dirty && disk->writing == NULL)) {
 		node_send(node, to, message);
 	} else {
 		raft_answer_later(node, to, message);
@@ -385,6 +393,8 @@ uint64_t raft_stored(const struct raft *raft);
 /* The last index and term that a candidate may claim. */
 uint64_t raft_claim(const struct raft *raft, uint64_t *term);
 void raft_storage_restart(struct node *node);
+/* The term that a crash just now has left. */
+uint64_t raft_stored_term(const struct node *node);
 
 /* snapshot.c */
 void raft_take_snapshot(struct node *node);

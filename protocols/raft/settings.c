@@ -29,9 +29,10 @@ const struct param raft_params[] = {
 	{.name = "initial_leader", .kind = PARAM_CHOICE, .choices = "0|none",
 		.offset = offsetof(struct raft_settings, initial_leader), .fallback = "0", .unit = "",
 		.help = "0: node 0 leads term 1 from the start; none: all begin as followers with fresh timers"},
-	{.name = "write_delay", .kind = PARAM_DURATION,
-		.offset = offsetof(struct raft_settings, write_delay_ns), .fallback = "0 s", .unit = "s",
-		.help = "what a write of term, vote and log to stable storage takes; a crash loses what is not written"},
+	{.name = "write_delay", .kind = PARAM_PLUGIN, .registry = &latency_extra_registry,
+		.offset = offsetof(struct raft_settings, write_delay), .fallback = "0 s", .unit = "s",
+		.help = "what a write of term, vote and log to stable storage takes, a duration or a kind of latency; "
+				"a crash loses what is not written"},
 	{.name = "snapshot_every", .kind = PARAM_INT, .flags = PARAM_OFF,
 		.offset = offsetof(struct raft_settings, snapshot_every), .min = 1, .max = 1e12,
 		.fallback = "off", .unit = "entries",

@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One of each kind; between 2 s and 6 s, healing unless said otherwise. %u: the last validator. */
+/* One of each kind; between 2 s and 6 s, healing unless said otherwise. %u: the last validator, twice at
+ * most. */
 static const struct {
 	const char *kind, *text;
 	bool stalls;      /* may end so: it never heals */
@@ -28,6 +29,12 @@ static const struct {
 	{"isolate", "{kind: isolate, nodes: leader, from: 2 s, until: 6 s}"},
 	{"isolate", "{kind: isolate, nodes: leader, follow: on, from: 2 s, until: 6 s}"},
 	{"slow-node", "{kind: slow-node, nodes: [0], delay: 300 us, from: 2 s, until: 6 s}"},
+	{"slow-disk", "{kind: slow-disk, nodes: [0], delay: {kind: exponential, mean: 30 ms}, from: 2 s, until: 6 s}",
+		false, "raft"},
+	{"disk", "{kind: disk, nodes: [0, 1, %u], stall: on, from: 2 s, until: 6 s}", false, "raft"},
+	{"disk", "{kind: disk, nodes: [0, %u], unsynced: torn}, "
+			 "{kind: crash, nodes: [0, %u], every: 3 s, lasts: 1 s, until: 12 s}",
+		false, "raft"},
 	{"slow-link", "{kind: slow-link, from_nodes: [0], delay: 200 ms, from: 2 s, until: 6 s}"},
 	{"skew", "{kind: skew, nodes: [0, %u], offset: 1 s, drift: 100000, from: 2 s, until: 6 s}"},
 	{"skew", "{kind: skew, nodes: [0], offset: -2 s, from: 2 s, until: 6 s}"},
@@ -52,7 +59,7 @@ static const char *const protocols[] = {"none", "pbft", "raft"};
 static struct outcome *run_fault(size_t fault, unsigned protocol, unsigned n)
 {
 	char text[200];
-	snprintf(text, sizeof(text), faults[fault].text, n - 1);
+	snprintf(text, sizeof(text), faults[fault].text, n - 1, n - 1);
 	return run_text("seed: %zu\n"
 					"stop: {items: 120}\n"
 					"validators: %u\n"
@@ -111,7 +118,7 @@ static void every_kind_with_gateways(void **state)
 				continue; /* gateways are validators */
 			}
 			char text[200];
-			snprintf(text, sizeof(text), faults[f].text, 3);
+			snprintf(text, sizeof(text), faults[f].text, 3, 3);
 			struct outcome *outcome = run_text(
 				"seed: %zu\n"
 				"stop: {items: 60}\n"

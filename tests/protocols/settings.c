@@ -115,6 +115,13 @@ static void store(
 		}
 		break;
 	}
+	case PARAM_PLUGIN: { /* a duration: a constant delay */
+		struct plugin_value *value = at;
+		value->plugin = find(param->registry, "constant");
+		value->settings = arena_alloc(arena, value->plugin->settings_size);
+		store(arena, value->plugin->params, text, value->settings);
+		break;
+	}
 	default:
 		fail_msg("%s: settings of this kind can't be given in a line", param->name);
 	}

@@ -62,6 +62,24 @@ struct fault_slow_node {
 	sim_time delay_ns; /* added to the cost of sending a copy and of receiving one */
 };
 
+struct fault_slow_disk {
+	struct fault_common common;
+	struct node_list nodes;
+	double factor;             /* of what a write takes */
+	struct plugin_value delay; /* added; a struct latency_model */
+};
+
+enum disk_unsynced { DISK_LOST, DISK_TORN };
+
+struct fault_disk {
+	struct fault_common common;
+	struct node_list nodes;
+	bool stall;        /* no write ends */
+	sim_time cache_ns; /* it says that a write has ended so long before it has */
+	int unsynced;      /* enum disk_unsynced: what a crash leaves of the first that had not */
+	bool wipe;         /* a crash takes everything */
+};
+
 struct fault_slow_link {
 	struct fault_common common;
 	struct node_list from, to;

@@ -44,6 +44,7 @@ struct host_ops {
 	void (*confirm)(struct node *, uint64_t instance);
 	void (*rollback)(struct node *, uint64_t instance);
 	void (*read)(struct node *, transaction_id, uint64_t view);
+	void (*forget)(struct node *);
 
 	/* The next event lies beyond world.deadline_ns (`next_ns`: SIM_NEVER where nothing is left to
 	 * happen), or settings.events_max events have been executed: a multicast that arrives at one
@@ -222,6 +223,8 @@ struct world {
 	uint32_t n_cuts;
 	struct isolation *followers; /* those that go where the leader goes */
 	struct slow_node *slow_nodes;
+	struct disk_fault *disk_faults;
+	struct disk **disks;   /* by validator; NULL: nothing was written */
 	sim_time change_ns; /* the latest change that is scheduled, or was: what recurs schedules it as it goes */
 	struct inbox *inboxes; /* by validator, of those that stand still; NULL: none ever does */
 	uint32_t n_paused;     /* that stand still now */

@@ -12,6 +12,7 @@
 #define SIM_NODE_H
 
 #include "sim/arena.h"
+#include "sim/param.h"
 #include "sim/random.h"
 #include "sim/types.h"
 
@@ -138,6 +139,37 @@ void node_send(struct node *node, uint32_t to, struct message *message);
 /* Hands `message` back to the node itself so much later, unless it crashes meanwhile: the end of a write to
  * stable storage, of a computation. Counts as nothing. */
 void node_later(struct node *node, sim_time delay_ns, struct message *message);
+
+/* Stable storage: a device of the node's that writes one record after another. A protocol that uses it keeps
+ * two images of what must outlive a crash, the one that it works on and the one that is safe, and brings the
+ * second up to date from the records that are. In a restart it takes in what the crash has left of the others,
+ * and goes on from that image. */
+struct disk_record {
+	struct disk_record *next; /* the device's, until the record is given back */
+	sim_time safe_at;
+	uint32_t n_parts;         /* in the order in which they are written */
+	uint32_t n_left;          /* in a restart: the first so many are there */
+};
+
+/* Does writing take time at this node, or may its disk fail at some time? Where not there is no need to write:
+ * a crash leaves all. `delay`: a struct latency_model. Before the first event. */
+bool node_stores(const struct node *node, const struct plugin_value *delay);
+/* May its disk say too early that a record is written? */
+bool node_caches(const struct node *node);
+/* Writes a record, which is the device's until it is given back; hands `message` to the node when the device
+ * says that it is written. Not before the last one has been. */
+void node_write(struct node *node, const struct plugin_value *delay, struct disk_record *record,
+	struct message *message);
+/* Gives back the next record that no crash can take any more; NULL: none now. */
+struct disk_record *node_settled(struct node *node);
+/* In a restart: gives back the next record that was not settled before the crash; NULL: no more. */
+struct disk_record *node_survivor(struct node *node);
+/* The records that are not settled, the first; after a crash with what is left of them. */
+const struct disk_record *node_unsettled(const struct node *node);
+/* Has the last crash taken everything? */
+bool node_wiped(const struct node *node);
+/* The node's application forgets all that it has executed; the protocol has it execute that again. */
+void node_forget(struct node *node);
 
 /* Timers: setting one that runs moves it. Moving it later or cancelling it costs nothing. */
 void node_timer_set(struct node *node, unsigned timer, sim_time at_ns);

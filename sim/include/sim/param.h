@@ -99,6 +99,7 @@ struct shape {
 	sim_time round_ns;           /* what a round of small messages among all costs one node's processor and card */
 	sim_time bulk_ns;            /* how long the largest message and its like keep two cards busy */
 	sim_time client_timeout_ns;  /* the workload's; set once that is finished */
+	bool stores;                 /* the protocol writes to stable storage */
 	bool costs;                  /* some of the nodes' costs is above 0 */
 	/* Of the protocol; set for attacks and faults, that are finished last. */
 	unsigned steps;                   /* bits by enum step_action: those it can ever take */
@@ -120,6 +121,10 @@ struct plugin {
 	const char *when; /* as a parameter's: where the plugin has any effect; NULL: everywhere */
 	const char *idle; /* parameters "A|B" of its table that it has no use for: those that all of its sort have */
 };
+
+/* Kinds of delays besides the network's own: `none`, the first, constant, lognormal and so on. A bare duration
+ * is a constant one. */
+extern const struct registry latency_extra_registry;
 
 /* A list of plugins of one sort, each the first member of a larger struct; ends with NULL. */
 struct registry {
