@@ -86,13 +86,15 @@ static void deadline(struct world *world, void *context, uint64_t item)
 }
 
 /* A gateway that was down at an item's deadline makes up for it, once its validator has had the time to
- * learn what it missed. */
+ * learn what it missed: as long as a deadline, since it came up. At the deadlines that came then it was there
+ * as any other, the one at that very moment included: restarts come first. */
 static void late_deadlines(struct world *world, void *context, uint64_t node)
 {
 	struct lab *lab = context;
+	sim_time up = world->now - lab->common->deadline_ns;
 	for (uint32_t item = 0; item < lab->n_items && world->nodes[node].alive; item++) {
 		if (!lab->items[item].accepted &&
-			sim_time_add(lab->items[item].arrived, lab->common->deadline_ns) <= world->now &&
+			sim_time_add(lab->items[item].arrived, lab->common->deadline_ns) < up &&
 			!knows_closed(lab, (uint32_t)node, item)) {
 			client_submit(lab, (uint32_t)node, TRANSACTION_CLOSE, item, 0);
 		}
