@@ -203,9 +203,10 @@ void compare_print_intervals(const struct compare *compare, FILE *out)
 	}
 	fprintf(out,
 		"Intervals of means of shares: Student's t over runs, on the logit; where all are 0 (or 1), one-sided to\n"
-		"%s. Of differences: Student's t.\n",
+		"%s.%s\n",
 		compare->units != NULL ? "1 - .05^(1/n), n being the items of all runs, as if they were independent"
-							   : "1 - .05^(1/runs)");
+							   : "1 - .05^(1/runs)",
+		compare->n_comparisons > 0 ? " Of differences: Student's t." : "");
 }
 
 static void print_unanswered(const struct arms *arms, FILE *out)

@@ -36,6 +36,7 @@ static void names_the_nearest(void **state)
 	expect("$SYNOD run small.yaml --quiet=yes", 2, "--quiet takes no value");
 	expect("$SYNOD run small.yaml --resume", 2, "--resume wants the result file");
 	expect("$SYNOD show x.h5 --table runz", 2, "there is no table 'runz'");
+	expect("$SYNOD show x.h5 --transaction 3 --where run=1", 2, "--where goes with neither --transaction (--run N)");
 	expect("$SYNOD plot x.h5 --format gif", 2, "--format takes svg, png and pdf");
 }
 
@@ -242,9 +243,19 @@ static void says_what_does_nothing(void **state)
 static void draws_no_figure_of_one_window(void **state)
 {
 	expect("$SYNOD run small.yaml -q --set 'record=[series]' -o window.h5", 0, NULL);
+	expect("$SYNOD show window.h5 --table importance", 3, "`record: [models]` in the scenario would write it");
 	expect("$SYNOD plot window.h5 --kind series -o figures", 2, "no run is longer than one window; a shorter `series.window`");
 	expect("$SYNOD run small.yaml -q --set 'record=[series]' --set series.window='10 ms' -o windows.h5", 0, NULL);
 	expect("$SYNOD plot windows.h5 --kind series -o figures --format svg", 0, "figures/series.svg");
+}
+
+/* 60 sizes side by side: their names were once written over each other. */
+static void names_along_x_do_not_overlap(void **state)
+{
+	expect("$SYNOD run small.yaml -q --set replications=1 --set stop.items=1 --set 'sweep={workload.size: {from: 1 B, "
+		   "to: 60 B, step: 1 B}}' -o sizes.h5", 0, NULL);
+	expect("$SYNOD plot sizes.h5 --kind cost -o figures --format svg", 0, "figures/cost.svg");
+	expect("grep -m 1 -o \"^set xtics rotate.*\" figures/cost.gp | grep -o \"'[0-9][0-9]*' \" | wc -l", 0, "12\n");
 }
 
 static void lists_what_there_is(void **state)
@@ -368,6 +379,7 @@ int main(void)
 		cmocka_unit_test(says_what_came_too_late),
 		cmocka_unit_test(says_what_does_nothing),
 		cmocka_unit_test(draws_no_figure_of_one_window),
+		cmocka_unit_test(names_along_x_do_not_overlap),
 		cmocka_unit_test(lists_what_there_is),
 		cmocka_unit_test(says_aloud_what_went_wrong),
 		cmocka_unit_test(goes_on_after_an_interruption),
