@@ -34,6 +34,14 @@ extern const struct attack attack_selective;
 extern const struct attack attack_replay;
 extern const struct attack attack_twins;
 extern const struct attack attack_lying_leader;
+extern const struct attack attack_false_reply;
+extern const struct attack attack_censor;
+extern const struct attack attack_false_ack;
+extern const struct attack attack_inflate_term;
+extern const struct attack attack_bend_certificate;
+extern const struct attack attack_campaign;
+extern const struct attack attack_bad_macs;
+extern const struct attack attack_not_a_number;
 
 /* The first entries of every attack's table; `type` is its settings, with a struct attack_common
  * called `common`. */

@@ -1,5 +1,5 @@
-/* Attacks that leave out or put off: `silent`, `withhold`, `selective`, `slow-primary`. None of them says
- * anything that is not true. */
+/* Attacks that leave out or put off: `silent`, `withhold`, `selective`, `bad-macs`, `slow-primary`. None of them
+ * says anything that is not true. */
 #include "common.h"
 
 #include <inttypes.h>
@@ -107,6 +107,46 @@ const struct attack attack_selective = {
 		.finish = selective_finish},
 	.knows = "who is who; every message that it sends is a true one",
 	.tamper = selective_tamper,
+};
+
+/* A MAC is between two: that it holds for one says nothing to another, and who is refused can't prove it.
+ * Castro's thesis (MIT-LCS-TR-817, 2001), 3.2.1: an authenticator can't be passed on. */
+static void bad_macs_tamper(const void *settings, struct attack_copy *copy)
+{
+	const struct node_list *to = &((const struct attack_selective *)settings)->to;
+	for (size_t i = 0; i < to->n; i++) {
+		if (to->nodes[i] == copy->to && (copy->message->flags & MESSAGE_MACS) != 0) {
+			copy->message->flags |= MESSAGE_FORGED;
+		}
+	}
+}
+
+static unsigned bad_macs_needs(const void *settings)
+{
+	return NEEDS_MACS;
+}
+
+static const struct param bad_macs_params[] = {
+	ATTACK_WHO_PARAMS(struct attack_selective),
+	{.name = "to",
+		.kind = PARAM_NODES,
+		.flags = PARAM_REQUIRED,
+		.offset = offsetof(struct attack_selective, to),
+		.unit = "",
+		.help = "the validators for whom its MACs don't hold; for the others they do"},
+	PARAM_END,
+};
+
+const struct attack attack_bad_macs = {
+	.plugin = {.name = "bad-macs",
+		.summary = "authenticators that hold for some: whoever gets a bad MAC pays for it and refuses",
+		.params = bad_macs_params,
+		.settings_size = sizeof(struct attack_selective),
+		.finish = selective_finish},
+	.knows = "who is who; every message that it sends is a true one. What is signed (view changes, new views) holds "
+			 "for all",
+	.tamper = bad_macs_tamper,
+	.needs = bad_macs_needs,
 };
 
 struct attack_slow_primary {

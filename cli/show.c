@@ -7,7 +7,7 @@
 static const struct option_spec options[] = {
 	{"--csv", NULL, NULL, "prints a table as CSV, numbers with 17 significant digits"},
 	{"--table", NULL, "NAME", "which (runs, decisions, predictions, transactions, validators, series, violations, "
-							 "roc, models, importance, faults)"},
+							 "roc, models, importance, faults, observations, training)"},
 	{"--where", "-w", "KEY=VALUE", "of these runs alone; several of one key: any of them (repeatable)"},
 	{"--scenario", NULL, NULL, "prints the scenario that made the file"},
 	{"--transaction", NULL, "N", "tells the life of one transaction (record: [transactions])"},
@@ -32,7 +32,7 @@ static int run(const struct option_values *values, const char *const *arguments,
 		}
 		if (table == TABLE_N) {
 			complain("there is no table '%s'; there are runs, decisions, predictions, transactions, "
-					 "validators, series, violations, roc, models, importance and faults",
+					 "validators, series, violations, roc, models, importance, faults, observations and training",
 				name);
 			return EXIT_USAGE;
 		}

@@ -88,12 +88,8 @@ static void hands_send(struct attack_copy *copy, uint32_t to, const struct messa
 	struct attackers *attackers = copy->context;
 	struct message *message = node_message(
 		copy->node, content->kind, (enum message_class)content->class, content->size_bytes);
-	message->flags = content->flags;
-	message->view = content->view;
-	message->instance = content->instance;
-	message->digest = content->digest;
-	message->extra = content->extra;
-	message->body = content->body;
+	*message = *content;
+	message->from = copy->node->id;
 	attackers->past = true;
 	node_send(copy->node, to, message);
 	attackers->past = false;
@@ -131,11 +127,57 @@ static void hands_claim(struct attack_copy *copy)
 	attackers->lab->protocol->forgery->claim(copy->node, copy->message);
 }
 
+static void hands_bend(struct attack_copy *copy, enum attack_bend how)
+{
+	const struct attackers *attackers = copy->context;
+	static const enum forgery_bend bends[] = {
+		[ATTACK_BEND_OMIT] = BEND_OMIT, [ATTACK_BEND_OLDER] = BEND_OLDER};
+	attackers->lab->protocol->forgery->bend(copy->node, copy->message, bends[how]);
+}
+
+static bool hands_campaign(struct attack_copy *copy, struct message *call, uint64_t after, uint64_t ahead)
+{
+	const struct protocol *protocol = ((const struct attackers *)copy->context)->lab->protocol;
+	uint64_t view = protocol->view(copy->node);
+	return protocol->forgery->campaign(copy->node, call, (view > after ? view : after) + ahead);
+}
+
+static void hands_acknowledge(struct attack_copy *copy, uint64_t ahead)
+{
+	const struct attackers *attackers = copy->context;
+	attackers->lab->protocol->forgery->acknowledge(copy->node, copy->message, ahead);
+}
+
+static void hands_inflate(struct attack_copy *copy, uint64_t by)
+{
+	const struct attackers *attackers = copy->context;
+	attackers->lab->protocol->forgery->inflate(copy->node, copy->message, by);
+}
+
+/* No run has so many instances. */
+#define FALSE_INSTANCES UINT64_C(1000000000)
+
+static void hands_misinform(struct attack_copy *copy)
+{
+	const struct lab *lab = ((const struct attackers *)copy->context)->lab;
+	struct message *message = copy->message;
+	if (message->kind == MESSAGE_REPLY) {
+		message->digest = lab->kv == NULL
+			? message->digest + FALSE_INSTANCES
+			: kv_false_result(lab, (transaction_id)message->instance, message->digest);
+	}
+}
+
 static const struct attack_hands hands = {
 	.propose = hands_propose,
 	.vote = hands_vote,
 	.vote_twice = hands_vote_twice,
 	.claim = hands_claim,
+	.bend = hands_bend,
+	.campaign = hands_campaign,
+	.acknowledge = hands_acknowledge,
+	.inflate = hands_inflate,
+	.misinform = hands_misinform,
 	.send = hands_send,
 };
 
@@ -172,6 +214,7 @@ static void shape(void *context, struct node *node, uint32_t to, struct message 
 			.to = to,
 			.word = word_of(lab, message),
 			.group = to < lab->world.n_validators ? at->group[to] : VERSION_GIVEN,
+			.now = lab->world.now,
 			.auto_delay_ns = attackers->auto_delay_ns,
 			.memory = attacker->memory,
 			.stream = &attacker->stream,
@@ -184,6 +227,46 @@ static void shape(void *context, struct node *node, uint32_t to, struct message 
 			shaping->unsent = true;
 			return;
 		}
+	}
+}
+
+/* Requests to which an attacker is deaf. */
+
+static bool is_ignored(const struct lab *lab, const struct node *node, transaction_id id)
+{
+	const struct transaction *transaction = &lab->transactions[id];
+	uint32_t n = lab->world.n_validators, from = transaction->client;
+	const struct attack_request request = {
+		.from = from < n ? from : NODE_CLIENT + (from - n), .item = transaction->item};
+	for (size_t a = 0; a < lab->scenario->attacks.n; a++) {
+		const struct node_attack *at = &lab->node_attacks->attacks[a];
+		if (at->attack != NULL && at->attack->ignores != NULL && node->id < n && lab->attackers[a][node->id] &&
+			is_on(at->common, lab->world.now) && at->attack->ignores(at->settings, &request)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool attackers_ignore(const struct lab *lab)
+{
+	bool any = false;
+	for (size_t a = 0; a < lab->scenario->attacks.n; a++) {
+		any = any || ((const struct attack *)lab->scenario->attacks.values[a].plugin)->ignores != NULL;
+	}
+	return any;
+}
+
+void attackers_receive(struct node *node, const struct message *message)
+{
+	const struct lab *lab = lab_of(node);
+	bool asks = message->kind == MESSAGE_REQUEST || message->kind == MESSAGE_READ;
+	if (asks && is_ignored(lab, node, (transaction_id)message->instance)) {
+		node_log(node, "request that it censors -> ignore");
+	} else if (lab->twins != NULL) {
+		twins_receive(node, message);
+	} else {
+		lab->protocol->receive(node, message);
 	}
 }
 

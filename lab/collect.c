@@ -110,22 +110,25 @@ static void record_predictions(struct lab *lab, const struct closing_view *closi
 		lab->places[closing->nodes[i]] = i;
 	}
 	for (uint32_t node = 0; node < n; node++) {
-		if (isnan(item->details->sent[node])) {
-			continue;
+		double sent = item->details->sent[node];
+		if (isnan(sent) && isnan(item->details->honest[node])) {
+			continue; /* it was down, and has said nothing */
 		}
 		uint32_t at = lab->places[node];
-		bool late = at == closing->n; /* not among those with which the item closed */
+		bool heard = at != closing->n;
+		bool late = !heard && isfinite(sent); /* not among those with which the item closed */
 		union cell cells[] = {
 			{.integer = (int64_t)lab->run},
 			{.integer = (int64_t)closing->item},
 			{.integer = node},
 			{.real = item->details->honest[node]},
-			{.real = item->details->sent[node]},
-			{.real = late ? real_nan() : closing->scores[at]},
-			{.integer = !late && closing->accepted[at]},
+			{.real = sent},
+			{.real = heard ? closing->scores[at] : real_nan()},
+			{.integer = heard && closing->accepted[at]},
 			{.integer = late},
 			{.integer = item->details->version},
 			{.real = item->details->claimed[node]},
+			{.integer = item->details->attacked[node]},
 		};
 		block_append(&lab->out->tables[TABLE_PREDICTIONS], &lab->schemas->tables[TABLE_PREDICTIONS],
 			cells);
@@ -185,6 +188,18 @@ void collect_closing(struct lab *lab, const struct closing_view *closing, struct
 	}
 }
 
+void collect_not_finite(struct lab *lab, uint32_t identity)
+{
+	struct validator_counts *counts = &lab->validators[identity];
+	counts->rejected++;
+	counts->n_bad_scored++;
+	lab->attacked_scored++;
+	if (counts->first_rejected == SIM_NEVER) {
+		counts->first_rejected = lab->world.now;
+		counts->n_bad_until_rejected = counts->n_bad_scored;
+	}
+}
+
 static double ratio(double a, double b)
 {
 	return b > 0 ? a / b : real_nan();
@@ -192,7 +207,7 @@ static double ratio(double a, double b)
 
 /* In how many windows was work outstanding, and in how many of these was an item accepted? Items lie in
  * order of arrival, so that their windows' union is counted in one pass; each window with an acceptance has
- * had that item's work. What arrives at the very end is no work yet. */
+ * had that item's work. */
 static double availability(const struct lab *lab)
 {
 	int64_t n_work = 0, n_accepted = lab->n_windows_accepted;
@@ -202,9 +217,6 @@ static double availability(const struct lab *lab)
 		const struct lab_item *item = &lab->items[i];
 		int64_t first = window_within(lab, item->arrived);
 		int64_t last = window_within(lab, item->accepted ? item->decided : end);
-		if (!item->accepted && item->arrived == end) {
-			continue;
-		}
 		first = first > counted ? first : counted + 1;
 		if (last >= first) {
 			n_work += last - first + 1;

@@ -86,13 +86,15 @@ static void deadline(struct world *world, void *context, uint64_t item)
 }
 
 /* A gateway that was down at an item's deadline makes up for it, once its validator has had the time to
- * learn what it missed. */
+ * learn what it missed: as long as a deadline, since it came up. At the deadlines that came then it was there
+ * as any other, the one at that very moment included: restarts come first. */
 static void late_deadlines(struct world *world, void *context, uint64_t node)
 {
 	struct lab *lab = context;
+	sim_time up = world->now - lab->common->deadline_ns;
 	for (uint32_t item = 0; item < lab->n_items && world->nodes[node].alive; item++) {
 		if (!lab->items[item].accepted &&
-			sim_time_add(lab->items[item].arrived, lab->common->deadline_ns) <= world->now &&
+			sim_time_add(lab->items[item].arrived, lab->common->deadline_ns) < up &&
 			!knows_closed(lab, (uint32_t)node, item)) {
 			client_submit(lab, (uint32_t)node, TRANSACTION_CLOSE, item, 0);
 		}
@@ -238,6 +240,23 @@ static void submit_all(struct lab *lab, uint32_t item, const struct item_details
 	}
 }
 
+static void record_seen(
+	struct lab *lab, uint32_t index, uint32_t node, const struct item *item, const double *seen)
+{
+	union cell cells[5 + FEATURES_MAX] = {
+		{.integer = (int64_t)lab->run},
+		{.integer = index},
+		{.integer = node},
+		{.real = item->truth},
+		{.real = item->target},
+	};
+	for (uint32_t j = 0; j < lab->workload->n_features; j++) {
+		cells[5 + j].real = seen[j];
+	}
+	block_append(
+		&lab->out->tables[TABLE_OBSERVATIONS], &lab->schemas->tables[TABLE_OBSERVATIONS], cells);
+}
+
 /* What each live validator sees of an item, and would say. */
 static void observe(struct lab *lab, uint32_t index, const struct item *real,
 	struct item_details *details)
@@ -252,6 +271,9 @@ static void observe(struct lab *lab, uint32_t index, const struct item *real,
 		prediction_see(&lab->models[i], real, lab->world.now, &noise, seen);
 		details->honest[i] = prediction_value(&lab->models[i], seen);
 		details->claimed[i] = prediction_spread(&lab->models[i], seen);
+		if ((lab->scenario->record & RECORD_OBSERVATIONS) != 0) {
+			record_seen(lab, index, i, real, seen);
+		}
 	}
 }
 

@@ -124,6 +124,15 @@ bool kv_result(uint64_t result, struct kv_entry *entry)
 	return (result & RESULT_ABORTED) != 0;
 }
 
+/* A version later; a read has found what it can't have written itself. */
+uint64_t kv_false_result(const struct lab *lab, transaction_id transaction, uint64_t result)
+{
+	struct kv_entry entry = result_entry(result);
+	bool put = kv_operation_of(lab, transaction)->put;
+	return result_of((struct kv_entry){(entry.version + 1) & VERSION_MASK, put ? entry.value : transaction},
+		(result & RESULT_ABORTED) != 0);
+}
+
 uint64_t kv_read(const struct lab *lab, uint32_t replica, transaction_id transaction)
 {
 	const struct kv_operation *operation = kv_operation_of(lab, transaction);

@@ -500,6 +500,10 @@ void attackers_led(struct lab *lab);
 void attackers_groups(const struct lab *lab, const struct attack *attack, const void *settings,
 	uint32_t *group);
 
+/* Is some attacker deaf to requests? Then it stands before the protocol. */
+bool attackers_ignore(const struct lab *lab);
+void attackers_receive(struct node *node, const struct message *message);
+
 /* twins.c: the protocol's calls where some validators are twins. */
 void twins_start(struct lab *lab);
 void twins_finish(struct lab *lab);
@@ -556,6 +560,8 @@ void kv_start(struct lab *lab);
 void kv_free(struct lab *lab);
 /* The operation of the transaction that is submitted next: what item `item` of `client` asks for. */
 void kv_prepare(struct lab *lab, uint32_t client, uint32_t item);
+/* A result that never was: what liars tell instead of the true one. */
+uint64_t kv_false_result(const struct lab *lab, transaction_id transaction, uint64_t result);
 /* The key's version and value that a result tells of. Returns whether it aborted. */
 bool kv_result(uint64_t result, struct kv_entry *entry);
 struct kv_operation *kv_operation_of(const struct lab *lab, transaction_id transaction);
@@ -658,6 +664,8 @@ void outages_finish(struct lab *lab);
 /* collect.c */
 void collect_accepted(struct lab *lab, struct lab_item *item);
 void collect_closing(struct lab *lab, const struct closing_view *closing, struct lab_item *item);
+/* A prediction that is no number is rejected before anything is scored, where it is first executed. */
+void collect_not_finite(struct lab *lab, uint32_t identity);
 /* For the table of faults, where there is one. */
 void collect_fault(struct lab *lab, uint32_t node, const char *what);
 void collect_finish(struct lab *lab, union cell *kpis);

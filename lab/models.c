@@ -377,6 +377,7 @@ static void record(
 		{.real = held_out->bias},
 		{.real = held_out->within_tolerance},
 		{.integer = model->poisoned},
+		{.real = held_out->r2_learned},
 	};
 	block_append(&lab->out->tables[TABLE_MODELS], &lab->schemas->tables[TABLE_MODELS], cells);
 	for (uint32_t j = 0; j < lab->workload->n_features; j++) {
@@ -392,11 +393,35 @@ static void record(
 	}
 }
 
+/* Each row that a model learns from. */
+static void record_sample(
+	const void *context, const struct training *training, const struct dataset *sample)
+{
+	const struct session *session = context;
+	const struct lab *lab = session->lab;
+	for (size_t i = 0; i < sample->n; i++) {
+		union cell cells[7 + FEATURES_MAX] = {
+			{.integer = (int64_t)lab->run},
+			{.integer = training->node},
+			{.integer = training->version},
+			{.integer = sample->contributor[i]},
+			{.integer = sample->poisoned[i]},
+			{.real = sample->truth[i]},
+			{.real = sample->target[i]},
+		};
+		for (uint32_t j = 0; j < sample->n_features; j++) {
+			cells[7 + j].real = sample->x[i * sample->n_features + j];
+		}
+		block_append(&lab->out->tables[TABLE_TRAINING], &lab->schemas->tables[TABLE_TRAINING], cells);
+	}
+}
+
 /* All validators learn version `version`, from data as it is at `at_ns`. */
 static bool learn(struct lab *lab, uint32_t version, sim_time at_ns, char error[256])
 {
 	const struct scenario *scenario = lab->scenario;
 	bool recorded = (scenario->record & RECORD_MODELS) != 0;
+	bool watched = (scenario->record & RECORD_TRAINING) != 0;
 	struct arena scratch = {0};
 	struct session session = {.lab = lab, .at_ns = at_ns, .version = version};
 	session_begin(&session, &scratch);
@@ -413,13 +438,14 @@ static bool learn(struct lab *lab, uint32_t version, sim_time at_ns, char error[
 			.at_ns = at_ns,
 			.importance = recorded || lab->verbose,
 			.poison = poison,
+			.watch = watched ? record_sample : NULL,
 			.context = &session,
 		};
 		uint64_t key[2];
 		key_of(&session, i, key);
 		struct prediction_model *model = &lab->models[i];
 		learned = model_cache_take(
-			lab->model_cache, key, &training, model, &lab->world.arena, error);
+			watched ? NULL : lab->model_cache, key, &training, model, &lab->world.arena, error);
 		if (learned && lab->verbose) {
 			tell(lab, i, model);
 		}

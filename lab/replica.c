@@ -285,6 +285,10 @@ static inline void execute(struct lab *lab, struct node *node, uint64_t instance
 		lab->transactions[id].refused = true;
 		lab->n_identities_refused++;
 	}
+	if (status == APPLICATION_NOT_FINITE && !transaction->refused) {
+		lab->transactions[id].refused = true;
+		collect_not_finite(lab, transaction->identity);
+	}
 	if (status == APPLICATION_CLOSED_NOW) {
 		driver_closed(lab, node, application_closing(lab->application), instance, view);
 	}

@@ -284,6 +284,9 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		direct.timer = twins_timer;
 		direct.restart = twins_restart;
 	}
+	if (attackers_ignore(lab)) {
+		direct.receive = attackers_receive;
+	}
 	lab->world.ops = &direct;
 	lab->noted = request->trace != NULL || (scenario->record & RECORD_TRANSACTIONS) != 0;
 	if (request->trace != NULL) {

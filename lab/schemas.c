@@ -38,6 +38,7 @@ static const struct column predictions[] = {
 	{"late", COLUMN_INT, "", "1: the item closed without it"},
 	{"version", COLUMN_INT, "", "of the validator's model"},
 	{"confidence", COLUMN_REAL, VALUE_UNIT, "the standard deviation that it claimed"},
+	{"attacked", COLUMN_INT, "", "1: its validator was under an attack then, on what it says or learns from"},
 };
 
 static const struct column transactions[] = {
@@ -126,6 +127,8 @@ static const struct column models[] = {
 	{"bias", COLUMN_REAL, VALUE_UNIT, "mean of predicted minus true there"},
 	{"within_tolerance", COLUMN_REAL, "", "share of these items within the tolerance"},
 	{"poisoned", COLUMN_INT, "", "1: from rows that the validator itself has poisoned"},
+	{"r2_learned", COLUMN_REAL, "",
+		"of the predictor's output against its target alone, without what the workload computes"},
 };
 
 static const struct column importance[] = {
@@ -134,6 +137,25 @@ static const struct column importance[] = {
 	{"version", COLUMN_INT, "", "of its model"},
 	{"feature", COLUMN_STRING, "", "which is shuffled among the held-out items"},
 	{"rmse_rise", COLUMN_REAL, VALUE_UNIT, "by how much the root mean squared error grows then"},
+};
+
+/* Then the features, by name. */
+static const struct column observations[] = {
+	{"run", COLUMN_INT, "", "the run's number"},
+	{"item", COLUMN_INT, "", "the item's number"},
+	{"node", COLUMN_INT, "", "the validator that sees it"},
+	{"truth", COLUMN_REAL, VALUE_UNIT, "what no validator sees"},
+	{"target", COLUMN_REAL, "", "what a predictor's output should be (dimweight: ln of the grams)"},
+};
+
+static const struct column training[] = {
+	{"run", COLUMN_INT, "", "the run's number"},
+	{"node", COLUMN_INT, "", "the validator that learns from it"},
+	{"version", COLUMN_INT, "", "of its model"},
+	{"contributor", COLUMN_INT, "", "the validator that has brought it"},
+	{"poisoned", COLUMN_INT, "", "1: altered by an attack"},
+	{"truth", COLUMN_REAL, VALUE_UNIT, "its label in the unit of the predictions"},
+	{"target", COLUMN_REAL, "", "its label as it is learned (dimweight: ln of the grams)"},
 };
 
 static const struct column runs_first[] = {
@@ -168,6 +190,23 @@ static struct table_schema make(const struct column *columns, size_t n, const ch
 		}
 	}
 	return (struct table_schema){n, own};
+}
+
+/* The same with a column for each feature of the workload behind. */
+static struct table_schema make_with_features(const struct column *columns, size_t n,
+	const struct workload *workload, const char *value_unit)
+{
+	struct table_schema schema = make(columns, n, value_unit);
+	size_t n_features = workload->application ? workload->n_features : 0;
+	struct column *own = realloc((void *)(uintptr_t)schema.columns, (n + n_features) * sizeof(*own));
+	if (own == NULL) {
+		abort();
+	}
+	for (size_t i = 0; i < n_features; i++) {
+		own[n + i] = (struct column){
+			workload->feature_names[i], COLUMN_REAL, "", "the feature as it is seen, with its noise and drift"};
+	}
+	return (struct table_schema){n + n_features, own};
 }
 
 static struct table_schema make_runs(const struct scenario_file *file, size_t n_swept,
@@ -249,6 +288,13 @@ void run_schemas_init(struct run_schemas *schemas, const struct scenario_file *f
 		schemas->tables[TABLE_MODELS] = make(models, COUNT(models), unit);
 		schemas->tables[TABLE_IMPORTANCE] = make(importance, COUNT(importance), unit);
 	}
+	if ((record & RECORD_OBSERVATIONS) != 0) {
+		schemas->tables[TABLE_OBSERVATIONS] =
+			make_with_features(observations, COUNT(observations), workload, unit);
+	}
+	if ((record & RECORD_TRAINING) != 0) {
+		schemas->tables[TABLE_TRAINING] = make_with_features(training, COUNT(training), workload, unit);
+	}
 }
 
 void run_schemas_describe(struct run_schemas *schemas)
@@ -266,6 +312,9 @@ void run_schemas_describe(struct run_schemas *schemas)
 		[TABLE_ROC] = {roc, COUNT(roc)},
 		[TABLE_MODELS] = {models, COUNT(models)},
 		[TABLE_IMPORTANCE] = {importance, COUNT(importance)},
+		[TABLE_FAULTS] = {faults, COUNT(faults)},
+		[TABLE_OBSERVATIONS] = {observations, COUNT(observations)},
+		[TABLE_TRAINING] = {training, COUNT(training)},
 	};
 	static const char unit[] = "the workload's unit";
 	*schemas = (struct run_schemas){.n_swept = 0};

@@ -22,6 +22,8 @@ const char *const table_names[TABLE_N] = {
 	[TABLE_MODELS] = "models",
 	[TABLE_IMPORTANCE] = "importance",
 	[TABLE_FAULTS] = "faults",
+	[TABLE_OBSERVATIONS] = "observations",
+	[TABLE_TRAINING] = "training",
 };
 
 void block_finish(struct block *block)

@@ -406,6 +406,21 @@ static const char *lacks(const struct protocol *protocol, const void *settings, 
 									 "what a lying leader can do there"
 								   : "no leader";
 	}
+	if ((needs & NEEDS_ACKNOWLEDGEMENTS) != 0 && !forgery->acknowledge) {
+		return "no answers that say what their sender holds";
+	}
+	if ((needs & NEEDS_TERMS) != 0 && !forgery->inflate) {
+		return "no terms that are taken over from whoever names a higher one";
+	}
+	if ((needs & NEEDS_BENDING) != 0 && !forgery->bend) {
+		return "no certificates of which a part could be left out";
+	}
+	if ((needs & NEEDS_CAMPAIGNS) != 0 && !forgery->campaign) {
+		return "no views that anyone could call for";
+	}
+	if ((needs & NEEDS_MACS) != 0 && !(protocol->macs && protocol->macs(settings))) {
+		return "no MACs (PBFT has them with `authentication: macs`)";
+	}
 	if ((needs & NEEDS_PATIENCE) != 0 &&
 		(!forgery->patience_ns || forgery->patience_ns(settings) == SIM_NEVER)) {
 		return "no timeout that `delay: auto` could stay below: give a `delay`";

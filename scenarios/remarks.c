@@ -346,7 +346,7 @@ static void look_at_attacks(const struct look *look, const struct tree *root)
 			say(look, name.text, place, "%s: no validator attacks: %g of %u rounds to 0", name.text,
 				common->fraction, n);
 		} else if (attack_on_nodes(attack) && protocol->byzantine && scenario->n_faulty == 0 &&
-				   common->fraction != 0) {
+				   common->fraction != 0 && common->count != 0) {
 			say(look, name.text, place,
 				"%s: faulty is 0, so that %s with %u validators promises nothing once one of them lies; "
 				"f is 1 from validators: 4 on",
@@ -360,11 +360,12 @@ static void look_at_record(const struct look *look, const struct tree *root)
 {
 	const struct tree *tree = tree_get(root, "record");
 	const struct workload *workload = (const void *)look->scenario->workload.plugin;
-	unsigned of_predictions = RECORD_PREDICTIONS | RECORD_ROC | RECORD_MODELS;
+	unsigned of_predictions = RECORD_PREDICTIONS | RECORD_ROC | RECORD_MODELS |
+		RECORD_OBSERVATIONS | RECORD_TRAINING;
 	const struct path path = {NULL, "record", 0};
 	if (tree && (look->scenario->record & of_predictions)) {
 		say_vain(look, &path, tree->place, NULL, NULL, workload->application,
-			"predictions, roc and models stay empty with `%s`, which has no predictions",
+			"predictions, roc, models, observations and training stay empty with `%s`, which has no predictions",
 			workload->plugin.name);
 	}
 }

@@ -239,7 +239,7 @@ const struct param scenario_params[] = {
 };
 
 const char *const record_names[] = {"decisions", "predictions", "validators", "series", "roc",
-	"transactions", "models", "faults", NULL};
+	"transactions", "models", "faults", "observations", "training", NULL};
 
 /* The number of validators, where it is written rightly; 0 else: the table's check says what is
  * wrong. */
@@ -274,7 +274,8 @@ static bool check_record(
 			"record: there is no table `%s`%s%s%s", excerpt(names->names[i]).text,
 			nearest ? ": did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
 		diagnostics_note(
-			checker->diagnostics, "tables: decisions, predictions, validators, series, roc, transactions, models, faults");
+			checker->diagnostics, "tables: decisions, predictions, validators, series, roc, transactions, models, faults, "
+			"observations, training");
 		good = false;
 	}
 	return good;

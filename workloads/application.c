@@ -264,7 +264,7 @@ static void item_close(struct application_replica *replica, struct item_slot *sl
 	struct closing_view *closing = &application->closing;
 	struct open_item *open = slot->open;
 	uint32_t n = open->n_predictions;
-	/* Values are compared as bytes: NaNs count as equal, zeros of different signs as different. */
+	/* Values are compared as bytes: zeros of different signs count as different. */
 	bool same = closing->item == item && closing->n == n &&
 				memcmp(application->nodes, open->nodes, n * sizeof(*open->nodes)) == 0 &&
 				memcmp(application->values, open->values, n * sizeof(*open->values)) == 0 &&
@@ -305,6 +305,9 @@ enum application_status application_predict(struct application_replica *replica,
 	if (node >= replica->application->settings.n_participants) {
 		return APPLICATION_REFUSED;
 	}
+	if (!isfinite(value)) {
+		return APPLICATION_NOT_FINITE;
+	}
 	struct item_slot *slot = slot_at(replica, item);
 	if (slot->outcome.closed) {
 		slot->outcome.n_late++;
@@ -318,7 +321,8 @@ enum application_status application_predict(struct application_replica *replica,
 		return APPLICATION_DUPLICATE;
 	}
 	open->values[open->n_predictions] = value;
-	open->confidence[open->n_predictions] = confidence > 0 ? confidence : real_nan();
+	bool claims = confidence > 0 && isfinite(confidence);
+	open->confidence[open->n_predictions] = claims ? confidence : real_nan();
 	open->nodes[open->n_predictions] = node;
 	slot->outcome.n_predictions = ++open->n_predictions;
 	if (open->n_predictions < replica->application->settings.quorum) {
@@ -335,6 +339,9 @@ enum application_status application_settle(
 	struct closing_view *closing = &application->closing;
 	struct item_slot *slot = slot_at(replica, item);
 	assert(node < application->settings.n_validators);
+	if (!isfinite(value)) {
+		return APPLICATION_NOT_FINITE;
+	}
 	if (slot->outcome.closed) {
 		slot->outcome.n_late++;
 		return APPLICATION_LATE;

@@ -19,9 +19,12 @@ static struct model_error error_measure(
 	const struct workload_common *common = model->workload_settings;
 	double n = (double)sample->n;
 	double truth_sum = 0, error_sum = 0, absolute_sum = 0, square_sum = 0, spread = 0;
+	double target_sum = 0, target_spread = 0, output_square_sum = 0;
+	bool learns = model->predictor->tell == NULL;
 	size_t n_within = 0;
 	for (size_t i = 0; i < sample->n; i++) {
 		truth_sum += sample->truth[i];
+		target_sum += sample->target[i];
 	}
 	for (size_t i = 0; i < sample->n; i++) {
 		double truth = sample->truth[i];
@@ -31,12 +34,18 @@ static struct model_error error_measure(
 		absolute_sum += fabs(error);
 		square_sum += error * error;
 		spread += from_mean * from_mean;
+		double off = sample->target[i] - target_sum / n;
+		double missed = learns ? model->predictor->output(model->model, sample->x + i * stride) -
+			sample->target[i] : 0;
+		target_spread += off * off;
+		output_square_sum += missed * missed;
 		n_within += fabs(error) <= common->tolerance * fabs(truth);
 	}
 	return (struct model_error){
 		.mae = absolute_sum / n,
 		.rmse = sqrt(square_sum / n),
 		.r2 = spread > 0 ? 1 - square_sum / spread : real_nan(),
+		.r2_learned = learns && target_spread > 0 ? 1 - output_square_sum / target_spread : real_nan(),
 		.bias = error_sum / n,
 		.within_tolerance = (double)n_within / n,
 	};
@@ -111,6 +120,9 @@ bool prediction_model_learn(struct prediction_model *out, const struct training 
 		trained = false;
 	}
 	if (trained) {
+		if (training->watch != NULL) {
+			training->watch(training->context, training, &sample);
+		}
 		labels_range(out, &sample);
 		trained = method->train(training->predictor->settings, out->model, &sample, arena, error);
 	}

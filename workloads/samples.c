@@ -37,6 +37,8 @@ static struct training_rows rows_make(size_t n, uint32_t n_features, struct aren
 		.x = arena_array(arena, double, n *n_features),
 		.target = arena_array(arena, double, n),
 		.truth = arena_array(arena, double, n),
+		.contributor = arena_array(arena, uint32_t, n),
+		.poisoned = arena_array(arena, bool, n),
 	};
 }
 
@@ -45,7 +47,8 @@ static struct training_rows rows_part(const struct training_rows *rows, size_t f
 {
 	assert(first + n <= rows->n);
 	return (struct training_rows){n, rows->n_features, rows->x + first * rows->n_features,
-		rows->target + first, rows->truth + first};
+		rows->target + first, rows->truth + first, rows->contributor + first,
+		rows->poisoned + first};
 }
 
 static void row_copy(
@@ -55,6 +58,8 @@ static void row_copy(
 		to->n_features * sizeof(*to->x));
 	to->target[at] = from->target[row];
 	to->truth[at] = from->truth[row];
+	to->contributor[at] = from->contributor[row];
+	to->poisoned[at] = from->poisoned[row];
 }
 
 /* Items with what a validator sees of them, at the training's time. */
@@ -104,8 +109,28 @@ static void labels_blur(
 static bool contribute(
 	const struct training *training, uint32_t contributor, struct training_rows rows)
 {
-	return training->poison != NULL && rows.n > 0 &&
-		   training->poison(training->context, contributor, &rows) && contributor == training->node;
+	for (size_t i = 0; i < rows.n; i++) {
+		rows.contributor[i] = contributor;
+	}
+	if (training->poison == NULL || rows.n == 0) {
+		return false;
+	}
+	struct arena scratch = {0};
+	struct training_rows before = {0};
+	if (training->watch != NULL) {
+		before = rows_make(rows.n, rows.n_features, &scratch);
+		for (size_t i = 0; i < rows.n; i++) {
+			row_copy(&before, i, &rows, i);
+		}
+	}
+	bool changed = training->poison(training->context, contributor, &rows);
+	for (size_t i = 0; changed && i < before.n; i++) {
+		size_t at = i * rows.n_features;
+		rows.poisoned[i] = before.target[i] != rows.target[i] || before.truth[i] != rows.truth[i] ||
+			memcmp(before.x + at, rows.x + at, rows.n_features * sizeof(*rows.x)) != 0;
+	}
+	arena_finish(&scratch);
+	return changed && contributor == training->node;
 }
 
 /* A pool that all have drawn together: validator i has brought the i-th of n equal parts. */
@@ -258,7 +283,15 @@ static struct training_rows training_draw(const struct training *training, enum 
 static struct dataset dataset_of(const struct training_rows *rows, uint64_t seed)
 {
 	return (struct dataset){
-		rows->n, rows->n_features, rows->x, rows->target, rows->truth, seed};
+		.n = rows->n,
+		.n_features = rows->n_features,
+		.x = rows->x,
+		.target = rows->target,
+		.truth = rows->truth,
+		.contributor = rows->contributor,
+		.poisoned = rows->poisoned,
+		.seed = seed,
+	};
 }
 
 static bool drift_check(const struct training *training, char error[256])

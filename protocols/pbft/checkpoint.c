@@ -235,12 +235,22 @@ void pbft_advanced(struct node *node)
 	pbft_propose(node);
 }
 
+/* The first instance that it has neither executed nor, of a state that is on its way, received. */
+static uint64_t next_to_fetch(struct pbft *pbft)
+{
+	if (pbft->fetched_first + pbft->fetched_n <= pbft->executed + 1) {
+		pbft->fetched_first = pbft->executed + 1; /* what has come is of no use any more */
+		pbft->fetched_n = 0;
+	}
+	return pbft->fetched_first + pbft->fetched_n;
+}
+
 void pbft_send_fetch(struct node *node, uint32_t to, uint64_t last)
 {
 	struct pbft *pbft = pbft_of(node);
 	struct message *message = node_message(node, PBFT_FETCH, CLASS_CONTROL, PBFT_HEADER_BYTES);
 	message->view = pbft->view;
-	message->instance = pbft->executed + 1;
+	message->instance = last == 0 ? pbft->executed + 1 : next_to_fetch(pbft);
 	message->extra = last;
 	if (to == NODE_NONE) {
 		pbft_multicast(node, message);
@@ -252,6 +262,13 @@ void pbft_send_fetch(struct node *node, uint32_t to, uint64_t last)
 void pbft_ask(struct node *node)
 {
 	pbft_send_fetch(node, NODE_NONE, 0);
+}
+
+static void wait_for_state(struct node *node)
+{
+	sim_time patience = pbft_patience_ns(node);
+	node_timer_set(
+		node, PBFT_TIMER_FETCH, sim_time_add(node_now(node), sim_time_add(patience, patience)));
 }
 
 void pbft_fetch(struct node *node)
@@ -275,13 +292,13 @@ void pbft_fetch(struct node *node)
 	pbft->asked = pbft->fetch_target;
 	pbft->asked_digest = pbft->fetch_digest;
 	pbft->asked_proof = pbft->fetch_proof;
-	pbft_send_fetch(node, pbft->fetch_from, pbft->asked);
+	pbft->asked_from = pbft->fetch_from;
+	pbft_send_fetch(node, pbft->asked_from, pbft->asked);
 	/* Should the answer not come, the next replica is asked. */
 	do {
 		pbft->fetch_from = (pbft->fetch_from + 1) % node->n_validators;
 	} while (pbft->fetch_from == node->id);
-	node_timer_set(node, PBFT_TIMER_FETCH,
-		sim_time_add(node_now(node), sim_time_add(pbft_patience_ns(node), pbft_patience_ns(node))));
+	wait_for_state(node);
 }
 
 void pbft_tell(struct node *node, uint32_t to, bool lacks_view, uint64_t stable)
@@ -309,14 +326,16 @@ void pbft_on_fetch(struct node *node, const struct message *message)
 		message->instance == 0) {
 		return;
 	}
+	uint64_t max = (uint64_t)pbft_settings_of(node)->state_chunk;
 	struct pbft_state_transfer *state = arena_new(node_arena(node), struct pbft_state_transfer);
 	state->first = message->instance;
-	state->n = message->extra - message->instance + 1;
 	state->batches = pbft->history + (message->instance - 1);
-	uint64_t bytes = PBFT_HEADER_BYTES;
-	for (uint64_t i = 0; i < state->n; i++) {
-		bytes += state->batches[i]->size_bytes;
+	uint64_t bytes = 0, n_wanted = message->extra - message->instance + 1;
+	while (state->n < n_wanted &&
+		(state->n == 0 || bytes + state->batches[state->n]->size_bytes <= max)) {
+		bytes += state->batches[state->n++]->size_bytes;
 	}
+	bytes += PBFT_HEADER_BYTES;
 	struct message *answer = node_message(node, PBFT_STATE, CLASS_CONTROL,
 		bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes);
 	answer->view = pbft->view;
@@ -325,22 +344,57 @@ void pbft_on_fetch(struct node *node, const struct message *message)
 	pbft_send(node, message->from, answer);
 }
 
+/* Keeps what a part of a state brings. Returns whether it is the next one. */
+static bool keep_fetched(struct node *node, const struct pbft_state_transfer *state, uint64_t last)
+{
+	struct pbft *pbft = pbft_of(node);
+	uint64_t next = next_to_fetch(pbft);
+	uint64_t end = state->n > last || state->first > last ? last + 1 : state->first + state->n;
+	end = end > last + 1 ? last + 1 : end;
+	if (state->first == 0 || state->first > next || end <= next) {
+		return false; /* another answer came first, or it is none */
+	}
+	uint64_t n = pbft->fetched_n + end - next;
+	pbft->fetched = arena_grow(node_arena(node), pbft->fetched, sizeof(*pbft->fetched),
+		pbft->fetched_n, n, &pbft->fetched_capacity);
+	for (uint64_t instance = next; instance < end; instance++) {
+		pbft->fetched[pbft->fetched_n++] = state->batches[instance - state->first];
+	}
+	return true;
+}
+
 void pbft_on_state(struct node *node, const struct message *message)
 {
 	struct pbft *pbft = pbft_of(node);
-	const struct pbft_state_transfer *state = message->body;
-	uint64_t last = state->first + state->n - 1;
-	bool is_checkpoint = pbft->asked == last;
-	if ((!is_checkpoint && pbft->told != last) || pbft->executed >= last ||
-		state->first > pbft->executed + 1) {
-		return; /* another answer came first, or nobody asked */
+	uint64_t last = message->instance;
+	bool is_checkpoint = pbft->asked == last && pbft->asked_from == message->from;
+	bool is_told = pbft->told == last && pbft->told_from == message->from;
+	if ((!is_checkpoint && !is_told) || pbft->executed >= last ||
+		!keep_fetched(node, message->body, last)) {
+		return; /* or nobody has asked it */
+	}
+	if (next_to_fetch(pbft) <= last) {
+		/* One part at a time, so that what others send passes between them. */
+		node_log(node, "a part of the state -> ask for the next");
+		pbft_send_fetch(node, message->from, last);
+		if (is_checkpoint) {
+			wait_for_state(node);
+		} else {
+			pbft->told_until =
+				sim_time_add(node_now(node), pbft_settings_of(node)->view_timeout_ns);
+		}
+		pbft_restart_status(node);
+		return;
 	}
 	/* The chain over what was sent must end in the digest that a quorum signed, or f+1 replicas, of
 	 * which one is honest. */
 	uint64_t digest = pbft->state_digest;
 	for (uint64_t instance = pbft->executed + 1; instance <= last; instance++) {
-		digest = pbft_chain(digest, state->batches[instance - state->first]);
+		digest = pbft_chain(digest, pbft->fetched[instance - pbft->fetched_first]);
 	}
+	struct pbft_state_transfer state = {
+		.first = pbft->fetched_first, .n = last + 1 - pbft->fetched_first, .batches = pbft->fetched};
+	pbft->fetched_n = 0; /* used or thrown away: whichever part was false */
 	if (digest != (is_checkpoint ? pbft->asked_digest : pbft->told_digest)) {
 		node_refuse(node, "state does not match the checkpoint's digest -> refuse");
 		return;
@@ -348,7 +402,7 @@ void pbft_on_state(struct node *node, const struct message *message)
 	if (!is_checkpoint) {
 		node_log(node, "state is what f+1 have executed -> take it");
 		pbft->told = 0;
-		pbft_execute_transferred(node, state);
+		pbft_execute_transferred(node, &state);
 		pbft_execute(node);
 		pbft_propose(node);
 		return;
@@ -356,7 +410,7 @@ void pbft_on_state(struct node *node, const struct message *message)
 	node_log(node, "state matches the checkpoint -> take it");
 	pbft->asked = 0;
 	node_timer_cancel(node, PBFT_TIMER_FETCH);
-	pbft_execute_transferred(node, state);
+	pbft_execute_transferred(node, &state);
 	if (pbft_stable(node, last, digest, pbft->asked_proof, message->from)) {
 		pbft_advanced(node);
 	}

@@ -39,6 +39,11 @@ static const struct param params[] = {
 		.offset = offsetof(struct pbft_settings, watermark_window), .min = 1, .max = 2e6,
 		.fallback = "auto", .unit = "instances",
 		.help = "L: instances beyond the stable checkpoint, at most; auto: 2 K"},
+	{.name = "state_chunk", .kind = PARAM_BYTES, .flags = PARAM_OFF,
+		.offset = offsetof(struct pbft_settings, state_chunk), .min = 1, .max = 4e9,
+		.fallback = "64 KiB", .unit = "bytes",
+		.help = "of a fetched state in one message, at most, and one batch at least; the next part is asked "
+				"for when one has come. off: all in one message"},
 	{.name = "tentative", .kind = PARAM_CHOICE, .offset = offsetof(struct pbft_settings, tentative),
 		.choices = "off|on", .fallback = "off", .unit = "",
 		.help = "execute what is prepared before it is committed; a client then needs a quorum of replies"},

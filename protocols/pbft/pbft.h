@@ -83,6 +83,7 @@ struct pbft_settings {
 	int64_t reply_quorum;
 	int64_t checkpoint_interval; /* K */
 	int64_t watermark_window;    /* L */
+	int64_t state_chunk;         /* bytes of a state in one message, at most; SIM_NEVER: all */
 	int tentative, read_only, fast_path; /* 0: off, 1: on */
 	int authentication;                  /* enum pbft_authentication */
 	struct plugin_value write_delay;     /* a struct latency_model */
@@ -194,7 +195,8 @@ struct pbft_plan {
 	const struct batch **batches; /* of min_s + 1 .. max_s */
 };
 
-/* The body of a state message: the batches of instances first .. first + n - 1. */
+/* The body of a state message, which answers a fetch up to message.instance: the batches of instances
+ * first .. first + n - 1, as many as fit in state_chunk. */
 struct pbft_state_transfer {
 	uint64_t first;
 	uint64_t n;
@@ -315,6 +317,11 @@ struct pbft {
 	uint64_t fetch_due;           /* to be reached until the timer expires */
 	bool catching_up;             /* has fetched a state and is not yet in step: fetches without delay */
 	uint64_t asked, asked_digest; /* what the last fetch wanted */
+	uint32_t asked_from;          /* and of whom: only its answer counts */
+	/* What has come of it so far: the batches of instances fetched_first .. + fetched_n - 1. */
+	uint64_t fetched_first, fetched_n;
+	const struct batch **fetched;
+	size_t fetched_capacity;
 	const struct pbft_proof *asked_proof;
 	const struct batch **history; /* executed batches, by instance - 1 */
 	uint64_t *digests;            /* the state's after each of them */
@@ -328,7 +335,8 @@ struct pbft {
 	uint64_t *told_of;            /* the last instance that each has told to have executed; NULL: nobody more */
 	uint64_t sure_of;             /* the last one that f+1 have told of */
 	uint64_t told, told_digest;   /* the last state fetched on the word of f+1; told 0: none */
-	uint32_t told_from;           /* whom it asked for that */
+	uint32_t told_from;           /* whom it asked for that: only its answer counts */
+	sim_time told_until;          /* a further part of that is on its way */
 	const struct pbft_executed **claims_executed; /* the latest of each replica; NULL: none came yet */
 	sim_time *answered_until;     /* until then a replica gets no further answer; NULL: none yet */
 

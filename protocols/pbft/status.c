@@ -105,7 +105,9 @@ void pbft_status_timer(struct node *node)
 		if (pbft->asks_left > 0) {
 			pbft->asks_left--;
 		}
-		pbft->told = 0; /* an answer that has not come so far is lost */
+		if (node_now(node) >= pbft->told_until) {
+			pbft->told = 0; /* an answer that has not come so far is lost */
+		}
 		pbft_send_status(node);
 	} else if (doubts(node)) {
 		node_log(node, "idle, and another may have missed the end -> tell how far it has come");
@@ -271,6 +273,7 @@ void pbft_on_executed(struct node *node, const struct message *message)
 			pbft->told = instance;
 			pbft->told_digest = digest;
 			pbft->told_from = from;
+			pbft->told_until = 0;
 			pbft_send_fetch(node, from, instance);
 			return;
 		}

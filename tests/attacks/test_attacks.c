@@ -433,7 +433,8 @@ static void test_finish(void **state)
 		/* Each is one thing. */
 		assert_int_equal((attack->rewrite != NULL) + (attack->craft != NULL) +
 							 (attack->identities != NULL) + (attack->poison != NULL) +
-							 (attack->tamper != NULL) + (attack->pauses != NULL) + attack->doubles,
+							 (attack->tamper != NULL) + (attack->pauses != NULL) + attack->doubles +
+							 (attack->ignores != NULL),
 			1);
 		assert_true(attack_on_nodes(attack) != attack_on_predictions(attack));
 		arena_finish(&arena);

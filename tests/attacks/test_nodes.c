@@ -9,6 +9,8 @@
 /* Notes what the hands are asked to do. */
 struct asked {
 	int n_proposed, n_voted, n_twice, n_claimed, n_sent;
+	int n_bent, n_campaigns, n_acknowledged, n_inflated, n_misinformed;
+	enum attack_bend how; /* it was last asked to bend */
 	uint32_t version;     /* of the last proposal or vote */
 	bool cant_say;        /* what a proposal is to say */
 	uint32_t sent_to;
@@ -48,7 +50,47 @@ static void send_more(struct attack_copy *copy, uint32_t to, const struct messag
 	asked->sent = *content;
 }
 
-static const struct attack_hands hands = {propose, vote, vote_twice, claim, send_more};
+static void bend(struct attack_copy *copy, enum attack_bend how)
+{
+	struct asked *asked = copy->context;
+	asked->n_bent++;
+	asked->how = how;
+}
+
+static bool campaign(struct attack_copy *copy, struct message *call, uint64_t after, uint64_t ahead)
+{
+	((struct asked *)copy->context)->n_campaigns++;
+	call->view = after + ahead;
+	return true;
+}
+
+static void acknowledge(struct attack_copy *copy, uint64_t ahead)
+{
+	((struct asked *)copy->context)->n_acknowledged++;
+}
+
+static void inflate(struct attack_copy *copy, uint64_t by)
+{
+	((struct asked *)copy->context)->n_inflated++;
+}
+
+static void misinform(struct attack_copy *copy)
+{
+	((struct asked *)copy->context)->n_misinformed++;
+}
+
+static const struct attack_hands hands = {
+	.propose = propose,
+	.vote = vote,
+	.vote_twice = vote_twice,
+	.claim = claim,
+	.bend = bend,
+	.campaign = campaign,
+	.acknowledge = acknowledge,
+	.inflate = inflate,
+	.misinform = misinform,
+	.send = send_more,
+};
 
 struct fixture {
 	struct arena arena;
@@ -57,6 +99,7 @@ struct fixture {
 	struct message message;
 	struct random_stream stream;
 	struct asked asked;
+	sim_time now;
 	void *memory;
 };
 
@@ -85,6 +128,7 @@ static struct attack_copy tamper(struct fixture *f, enum attack_word word, uint3
 		.to = to,
 		.word = word,
 		.group = group,
+		.now = f->now,
 		.auto_delay_ns = 77,
 		.memory = f->memory,
 		.stream = &f->stream,
@@ -97,8 +141,9 @@ static struct attack_copy tamper(struct fixture *f, enum attack_word word, uint3
 
 static int n_asked(const struct fixture *f)
 {
-	return f->asked.n_proposed + f->asked.n_voted + f->asked.n_twice + f->asked.n_claimed +
-		f->asked.n_sent;
+	const struct asked *asked = &f->asked;
+	return asked->n_proposed + asked->n_voted + asked->n_twice + asked->n_claimed + asked->n_sent +
+		asked->n_bent + asked->n_campaigns + asked->n_acknowledged + asked->n_inflated + asked->n_misinformed;
 }
 
 #define EVERY_WORD(word) (int word = WORD_OTHER; word <= WORD_CLIENT; word++)
@@ -202,6 +247,104 @@ static void test_certificates(void **state)
 			assert_int_equal(n_asked(f), number == 10 ? 0 : to);
 			assert_int_equal(f->asked.sent_to, number == 10 ? 0 : to);
 			assert_int_equal(f->asked.sent.view, number == 10 ? 0 : 10);
+		}
+	}
+	close_attack(f);
+}
+
+/* What is left out of which certificates, for whom; and each of the others to the words that it is about. */
+static void test_certificates_bent(void **state)
+{
+	(void)state;
+	struct fixture *f = open_attack("bend-certificate");
+	int *how = setting(f->attack, "how", PARAM_CHOICE);
+	for (*how = 0; *how < 3; ++*how) {
+		for EVERY_WORD (word) {
+			for (uint32_t group = 0; group < 4; group++) {
+				f->asked = (struct asked){0};
+				assert_false(tamper(f, word, 3, group).withheld);
+				bool bent = word == WORD_CERTIFICATE && (*how < 2 || group > 0);
+				assert_int_equal(n_asked(f), bent);
+				assert_int_equal(f->asked.n_bent, bent);
+				enum attack_bend wanted = *how == 1 || (*how == 2 && group == 2) ? ATTACK_BEND_OLDER
+																				  : ATTACK_BEND_OMIT;
+				assert_int_equal(f->asked.how, bent ? wanted : ATTACK_BEND_OMIT);
+			}
+		}
+	}
+	close_attack(f);
+}
+
+/* All the others are called upon, once in `every`, each time for a later view. */
+static void test_campaigns(void **state)
+{
+	(void)state;
+	struct fixture *f = open_attack("campaign");
+	*(sim_time *)setting(f->attack, "every", PARAM_DURATION) = 10;
+	*(int64_t *)setting(f->attack, "ahead", PARAM_INT) = 3;
+	for (f->now = 0; f->now < 100; f->now++) {
+		tamper(f, WORD_OTHER, 1, 0);
+		assert_int_equal(f->asked.n_campaigns, f->now / 10 + 1);
+		assert_int_equal(f->asked.n_sent, (N - 1) * f->asked.n_campaigns);
+		assert_int_equal(f->asked.sent.view, 3 * f->asked.n_campaigns);
+	}
+	close_attack(f);
+}
+
+static void test_overstatements(void **state)
+{
+	(void)state;
+	struct fixture *ack = open_attack("false-ack"), *inflate = open_attack("inflate-term");
+	struct fixture *reply = open_attack("false-reply");
+	for EVERY_WORD (word) {
+		ack->asked = inflate->asked = reply->asked = (struct asked){0};
+		tamper(ack, word, 3, 0);
+		tamper(inflate, word, 3, 0);
+		tamper(reply, word, word == WORD_CLIENT ? N : 3, 0);
+		assert_int_equal(ack->asked.n_acknowledged, word == WORD_VOTE);
+		assert_int_equal(n_asked(ack), word == WORD_VOTE);
+		assert_int_equal(inflate->asked.n_inflated, word != WORD_CLIENT);
+		assert_int_equal(n_asked(inflate), word != WORD_CLIENT);
+		assert_int_equal(reply->asked.n_misinformed, word == WORD_CLIENT);
+		assert_int_equal(n_asked(reply), word == WORD_CLIENT);
+	}
+	close_attack(ack);
+	close_attack(inflate);
+	close_attack(reply);
+}
+
+/* Bad for those named, and only where there is a MAC to be bad. */
+static void test_bad_macs(void **state)
+{
+	(void)state;
+	struct fixture *f = open_attack("bad-macs");
+	static const uint32_t named[] = {2, 4};
+	struct node_list *to = setting(f->attack, "to", PARAM_NODES);
+	*to = (struct node_list){.n = 2, .nodes = named, .given = true};
+	for (uint32_t i = 1; i < N; i++) {
+		for (int mac = 0; mac < 2; mac++) {
+			f->message = (struct message){.flags = mac ? MESSAGE_MACS : 0};
+			assert_false(tamper(f, WORD_VOTE, i, 0).withheld);
+			assert_int_equal((f->message.flags & MESSAGE_FORGED) != 0, mac && (i == 2 || i == 4));
+		}
+	}
+	close_attack(f);
+}
+
+static void test_censor(void **state)
+{
+	(void)state;
+	struct fixture *f = open_attack("censor");
+	const struct attack *attack = (const void *)f->attack.plugin;
+	static const uint32_t named[] = {3, NODE_CLIENT + 1};
+	struct node_list *of = setting(f->attack, "of", PARAM_NODES);
+	*of = (struct node_list){.n = 2, .nodes = named, .given = true};
+	*(int64_t *)setting(f->attack, "item", PARAM_INT) = 9;
+	for (uint32_t i = 0; i < 5; i++) {
+		for (uint64_t item = 0; item < 12; item++) {
+			struct attack_request validator = {i, item}, client = {NODE_CLIENT + i, item};
+			assert_int_equal(attack->ignores(f->attack.settings, &validator), i == 3 || item == 9);
+			assert_int_equal(attack->ignores(f->attack.settings, &client), i == 1 || item == 9);
 		}
 	}
 	close_attack(f);
@@ -354,6 +497,11 @@ int main(void)
 		cmocka_unit_test(test_equivocation),
 		cmocka_unit_test(test_votes),
 		cmocka_unit_test(test_certificates),
+		cmocka_unit_test(test_certificates_bent),
+		cmocka_unit_test(test_campaigns),
+		cmocka_unit_test(test_overstatements),
+		cmocka_unit_test(test_bad_macs),
+		cmocka_unit_test(test_censor),
 		cmocka_unit_test(test_replay),
 		cmocka_unit_test(test_nobody_has_lied),
 		cmocka_unit_test(test_versions),

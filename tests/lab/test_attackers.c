@@ -53,11 +53,6 @@ static void assert_safe(struct outcome *outcome)
 	assert_int_equal(n_rows(outcome, TABLE_VIOLATIONS), 0);
 }
 
-static const char *digest(const struct outcome *outcome)
-{
-	return outcome->summary.digest;
-}
-
 /* "What must break" 1 and 3: none with floor((n-1)/3) who collude, found with one more, at its first
  * instance. */
 static void test_equivocation_in_pbft(void **state)
@@ -500,52 +495,6 @@ static void test_twins_outside_the_window(void **state)
 	}
 }
 
-static const char *const everything[] = {"silent", "slow-primary, delay: 30 ms", "equivocate", "withhold",
-	"selective, to: [1]", "replay", "crash-prone, up: 500 ms, down: 100 ms", "twins", "collude",
-	"double-vote", "forge-certificate", "lying-leader"};
-
-/* Nothing outside the window: the same events and decisions, to the byte. */
-static void test_no_effect_outside_the_window(void **state)
-{
-	(void)state;
-	static const char *const latencies[] = {CONSTANT, UNIFORM};
-	for (int l = 0; l < 2; l++) {
-		struct outcome *none = attacked("pbft", 4, latencies[l], OPEN, 40, "[]", "");
-		for (size_t i = 0; i < 11; i++) {
-			char attacks[100];
-			snprintf(attacks, sizeof(attacks), "[{kind: %s, nodes: [0], from: 1000 s}]", everything[i]);
-			struct outcome *outcome = attacked("pbft", 4, latencies[l], OPEN, 40, attacks, "");
-			if (strcmp(everything[i], "twins") != 0) { /* whose second one computes, unheard */
-				assert_string_equal(digest(outcome), digest(none));
-			}
-			assert_true(kpi(outcome, KPI_LATENCY_MEAN) == kpi(none, KPI_LATENCY_MEAN));
-			outcome_close(outcome);
-		}
-		outcome_close(none);
-	}
-}
-
-/* And within it the same each time, and another thing than without it; on a processor that has a queue,
- * too. */
-static void test_repeats(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < 12; i++) {
-		const char *protocol = i == 11 ? "raft" : "{kind: pbft, checkpoint_interval: 5}";
-		char attacks[100];
-		snprintf(attacks, sizeof(attacks), "[{kind: equivocate, nodes: [0]}, {kind: %s, nodes: [0, 3]}]",
-			everything[i]);
-		static const char *const more[] = {"", "node: {send: 10 us, receive: 10 us}\n"};
-		for (int k = 0; k < 2; k++) {
-			struct outcome *a = attacked(protocol, 4, UNIFORM, OPEN, 40, attacks, more[k]);
-			struct outcome *b = attacked(protocol, 4, UNIFORM, OPEN, 40, attacks, more[k]);
-			assert_string_equal(digest(a), digest(b));
-			outcome_close(a);
-			outcome_close(b);
-		}
-	}
-}
-
 /* Down and up at random, and honest all the same. */
 static void test_crash_prone(void **state)
 {
@@ -755,8 +704,6 @@ int main(void)
 		cmocka_unit_test(test_twins_and_a_rule_for_clients),
 		cmocka_unit_test(test_twins_take_steps),
 		cmocka_unit_test(test_twins_outside_the_window),
-		cmocka_unit_test(test_no_effect_outside_the_window),
-		cmocka_unit_test(test_repeats),
 		cmocka_unit_test(test_crash_prone),
 		cmocka_unit_test(test_who),
 		cmocka_unit_test(test_with_an_application),

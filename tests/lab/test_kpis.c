@@ -316,6 +316,69 @@ static void deadline(void **state)
 	outcome_close(outcome);
 }
 
+/* Who was down at an item's deadline makes up for it as long after its restart; who was up has asked in time,
+ * at the moment of the restart, too, and does not ask twice. Items at 0.5, 1.0, 1.5, 2.0 s with a deadline
+ * of 0.5 s; 3 is down from 0.9 s, 1 and 2 are from 1.2 s, up to 2 s; what they send about 2 s is lost. */
+static void late_deadlines(void **state)
+{
+	struct outcome *outcome =
+		run_text("stop: {time: 4 s}\n"
+				 "validators: 4\n"
+				 "protocol: none\n"
+				 "workload: {kind: dimweight, arrivals: {kind: regular, rate: 2 /s}, quorum: n,\n"
+				 "  deadline: 500 ms}\n"
+				 "predictor: {kind: linear, train: 50}\n"
+				 "faults:\n"
+				 "  - {kind: crash, nodes: [3], from: 0.9 s, until: 2 s}\n"
+				 "  - {kind: crash, nodes: [1, 2], from: 1.2 s, until: 2 s}\n"
+				 "  - {kind: loss, probability: 1, from: 1.95 s, until: 2.4 s}\n"
+				 "record: [transactions]\n");
+	unsigned n[4][4] = {{0}};
+	for (size_t i = 0; i < n_rows(outcome, TABLE_TRANSACTIONS); i++) {
+		int64_t item = int_at(outcome, TABLE_TRANSACTIONS, i, "item");
+		int64_t client = int_at(outcome, TABLE_TRANSACTIONS, i, "client");
+		if (strcmp(string_at(outcome, TABLE_TRANSACTIONS, i, "kind"), "close") != 0 || item > 3) {
+			continue;
+		}
+		n[item][client]++;
+		double submitted_s = real_at(outcome, TABLE_TRANSACTIONS, i, "submitted_s");
+		bool makes_up = item == 1 && client > 0;
+		assert_near(submitted_s, makes_up ? 2.5 : 1 + .5 * (double)item, 1e-9);
+	}
+	for (size_t client = 0; client < 4; client++) {
+		assert_int_equal(n[0][client], 0); /* all four spoke */
+		for (size_t item = 1; item < 4; item++) {
+			assert_int_equal(n[item][client], 1);
+		}
+	}
+	outcome_close(outcome);
+}
+
+/* A client waits twice as long each time that it asks again: up to 128 times its timeout, and no longer than
+ * a quarter of the liveness bound. Nobody hears a request made at 0 s. */
+static void longest_wait(void **state)
+{
+	static const struct {
+		const char *bound;
+		int n_asked;
+	} rows[] = {
+		{"off", 10},     /* at 0 1 3 7 15 31 63 127 255 383 s */
+		{"32 s", 7},     /* at 0 1 3 7 15 23 31 s: a quarter is 8 s, just that */
+		{"31.999 s", 10}, /* at 0 1 3 7 11 15 19 23 27 31 s */
+		{"2.5 s", 3},    /* at 0 1 2 s: its timeout at least */
+	};
+	for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
+		struct outcome *outcome =
+			run_text("stop: {time: 400 s}\nliveness_bound: %s\nvalidators: 1\nprotocol: none\n"
+					 "workload: {kind: requests, client_timeout: 1 s}\n"
+					 "faults: [{kind: loss, probability: 1, among: all}]\n",
+				rows[r].bound);
+		assert_verdict(outcome, r == 0 ? "completed" : "stalled");
+		assert_true(kpi(outcome, KPI_CLIENT_MESSAGES) == rows[r].n_asked);
+		outcome_close(outcome);
+	}
+}
+
 /* Three predictions close an item; the fourth, of the validator farthest down the queue, is late. */
 static void late(void **state)
 {
@@ -653,6 +716,8 @@ int main(void)
 		cmocka_unit_test(divergence),
 		cmocka_unit_test(divergence_of_the_crashed),
 		cmocka_unit_test(deadline),
+		cmocka_unit_test(late_deadlines),
+		cmocka_unit_test(longest_wait),
 		cmocka_unit_test(late),
 		cmocka_unit_test(accuracy),
 		cmocka_unit_test(same_everywhere),

@@ -9,11 +9,12 @@
 #include <pthread.h>
 #include <string.h>
 
-#define HEAD                                                                                       \
+#define BASE                                                                                       \
 	"seed: 5\nvalidators: 4\nprotocol: none\n"                                                      \
 	"network: {latency: {kind: constant, value: 10 ms}}\naggregator: mean\n"                        \
-	"stop: {items: 200}\nrecord: [predictions, models, decisions]\n"                                \
+	"stop: {items: 200}\n"                                                                           \
 	"workload: {kind: dimweight, quorum: n, arrivals: {kind: regular, rate: 100 /s}}\n"
+#define HEAD BASE "record: [predictions, models, decisions]\n"
 
 /* 200 items in 2 s, retrained each half second: what has arrived when decides the version. */
 static void versions(void **state)
@@ -41,6 +42,134 @@ static void versions(void **state)
 	}
 	assert_true(real_at(outcome, TABLE_MODELS, 0, "mae") != real_at(outcome, TABLE_MODELS, 4, "mae"));
 	outcome_close(outcome);
+}
+
+#define FEATURES 4
+#define UNKNOWNS (FEATURES + 1)
+
+static const struct workload *workload_named(const char *name)
+{
+	const struct plugin *const *plugin = workload_registry.plugins;
+	while (strcmp((*plugin)->name, name) != 0) {
+		plugin++;
+	}
+	return (const void *)*plugin; /* its first member */
+}
+
+static void features_at(const struct outcome *outcome, enum table_id table, size_t row, double *x)
+{
+	const struct workload *workload = workload_named("dimweight");
+	for (uint32_t j = 0; j < FEATURES; j++) {
+		x[j] = real_at(outcome, table, row, workload->feature_names[j]);
+	}
+}
+
+/* Least squares of a validator's recorded rows, by the normal equations: intercept, then weights. */
+static void refit(const struct outcome *outcome, int64_t node, double fit[UNKNOWNS])
+{
+	double a[UNKNOWNS][UNKNOWNS + 1] = {{0}};
+	for (size_t row = 0; row < n_rows(outcome, TABLE_TRAINING); row++) {
+		double x[UNKNOWNS] = {1};
+		if (int_at(outcome, TABLE_TRAINING, row, "node") != node) {
+			continue;
+		}
+		features_at(outcome, TABLE_TRAINING, row, x + 1);
+		for (int i = 0; i < UNKNOWNS; i++) {
+			for (int k = 0; k < UNKNOWNS; k++) {
+				a[i][k] += x[i] * x[k];
+			}
+			a[i][UNKNOWNS] += x[i] * real_at(outcome, TABLE_TRAINING, row, "target");
+		}
+	}
+	for (int i = 0; i < UNKNOWNS; i++) { /* positive definite: no pivots */
+		for (int r = 0; r < UNKNOWNS; r++) {
+			double share = a[r][i] / a[i][i];
+			for (int k = i; r != i && k <= UNKNOWNS; k++) {
+				a[r][k] -= share * a[i][k];
+			}
+		}
+	}
+	for (int i = 0; i < UNKNOWNS; i++) {
+		fit[i] = a[i][UNKNOWNS] / a[i][i];
+	}
+}
+
+/* What is recorded is enough to fit each validator's predictor outside, and to predict as it does. */
+static void what_was_learned_and_seen(void **state)
+{
+	(void)state;
+	const struct workload *workload = workload_named("dimweight");
+	struct outcome *plain = run_text(HEAD "predictor: {kind: linear, train: 100}\n");
+	struct outcome *outcome =
+		run_text(BASE "record: [observations, training, predictions]\n"
+					  "predictor: {kind: linear, train: 100}\n");
+	assert_string_equal(plain->summary.digest, outcome->summary.digest);
+	assert_int_equal(n_rows(outcome, TABLE_TRAINING), 400);
+	assert_int_equal(n_rows(outcome, TABLE_OBSERVATIONS), 800);
+	double fits[4][UNKNOWNS], honest[200][4] = {{0}};
+	for (int64_t node = 0; node < 4; node++) {
+		refit(outcome, node, fits[node]);
+	}
+	for (size_t row = 0; row < n_rows(outcome, TABLE_PREDICTIONS); row++) {
+		honest[int_at(outcome, TABLE_PREDICTIONS, row, "item")]
+			  [int_at(outcome, TABLE_PREDICTIONS, row, "node")] =
+				  real_at(outcome, TABLE_PREDICTIONS, row, "honest");
+		assert_int_equal(int_at(outcome, TABLE_PREDICTIONS, row, "attacked"), 0);
+	}
+	for (size_t row = 0; row < n_rows(outcome, TABLE_OBSERVATIONS); row++) {
+		int64_t item = int_at(outcome, TABLE_OBSERVATIONS, row, "item");
+		int64_t node = int_at(outcome, TABLE_OBSERVATIONS, row, "node");
+		double x[FEATURES], output = fits[node][0];
+		features_at(outcome, TABLE_OBSERVATIONS, row, x);
+		for (int j = 0; j < FEATURES; j++) {
+			output += fits[node][j + 1] * x[j];
+		}
+		double value = workload->value(NULL, x, output);
+		assert_true(fabs(value - honest[item][node]) <= 1e-8 * value);
+		assert_true(fabs(output - real_at(outcome, TABLE_OBSERVATIONS, row, "target")) < 1);
+	}
+	outcome_close(plain);
+	outcome_close(outcome);
+}
+
+/* Who has brought what, and which of it an attack has altered; a prediction tells of an attack on it or on what its
+ * validator learned from. */
+static void whose_rows_are_poisoned(void **state)
+{
+	(void)state;
+	struct outcome *outcome =
+		run_text(BASE "record: [training, predictions]\n"
+					  "predictor: {kind: linear, train: 100, shards: shared}\n"
+					  "attacks: [{kind: poisoning, nodes: [1], share: 0.2}, {kind: alie, nodes: [2]}]\n");
+	size_t n_poisoned = 0;
+	for (size_t row = 0; row < n_rows(outcome, TABLE_TRAINING); row++) {
+		int64_t contributor = int_at(outcome, TABLE_TRAINING, row, "contributor");
+		assert_int_equal(contributor, row % 100 / 25);
+		n_poisoned += int_at(outcome, TABLE_TRAINING, row, "poisoned") == 1;
+		assert_true(int_at(outcome, TABLE_TRAINING, row, "poisoned") == 0 || contributor == 1);
+	}
+	assert_true(n_poisoned > 0 && n_poisoned < 4 * 25 && n_poisoned % 4 == 0); /* .2 of 25, to all */
+	for (size_t row = 0; row < n_rows(outcome, TABLE_PREDICTIONS); row++) {
+		assert_int_equal(int_at(outcome, TABLE_PREDICTIONS, row, "attacked"),
+			int_at(outcome, TABLE_PREDICTIONS, row, "node") % 3 != 0);
+	}
+	outcome_close(outcome);
+}
+
+/* A model that learns nothing says half of the truth with what the workload computes; of what is learned it
+ * explains nothing. */
+static void what_is_learned_alone(void **state)
+{
+	(void)state;
+	struct outcome *nothing = run_text(HEAD "predictor: {kind: ridge, train: 100, lambda: 1e9}\n");
+	struct outcome *all = run_text(HEAD "predictor: {kind: ridge, train: 100, lambda: 1e-3}\n");
+	for (size_t row = 0; row < 4; row++) {
+		assert_true(real_at(nothing, TABLE_MODELS, row, "r2") > .5);
+		assert_true(fabs(real_at(nothing, TABLE_MODELS, row, "r2_learned")) < .1);
+		assert_true(real_at(all, TABLE_MODELS, row, "r2_learned") > .9);
+	}
+	outcome_close(nothing);
+	outcome_close(all);
 }
 
 /* At given times, the last of which is after the end. */
@@ -302,6 +431,9 @@ static void what_is_trained_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_learned_and_seen),
+		cmocka_unit_test(whose_rows_are_poisoned),
+		cmocka_unit_test(what_is_learned_alone),
 		cmocka_unit_test(versions),
 		cmocka_unit_test(versions_at_times),
 		cmocka_unit_test(retraining_mends_drift),

@@ -24,6 +24,36 @@ static void by_hand(void **state)
 	outcome_close(outcome);
 }
 
+/* A request a second takes 20 ms. A gap is what takes more than twice as long, from the fault's beginning on:
+ * the reply to the third is under way from 3.01 s. */
+static void slower(void **state)
+{
+	static const struct {
+		const char *fault;
+		double recovered_s;
+	} rows[] = {
+		{"delay: 5 ms, from: 2.5 s", NAN},             /* 30 ms */
+		{"delay: 15 ms, from: 2.5 s", .55},            /* 50 ms */
+		{"delay: 25 ms, from: 3.01 s, until: 3.5 s", NAN}, /* 45 ms, of which 35 since */
+		{"delay: 35 ms, from: 3.01 s, until: 3.5 s", .045}, /* 45 ms since */
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct outcome *outcome =
+			run_text("stop: {items: 6}\nvalidators: 1\nprotocol: none\n"
+					 "network: {latency: {kind: constant, value: 10 ms}}\n"
+					 "workload: {kind: requests, arrivals: {kind: regular, rate: 1 /s}}\n"
+					 "faults: [{kind: slow-link, %s}]\n",
+				rows[i].fault);
+		double recovered_s = kpi(outcome, KPI_RECOVERED);
+		if (isnan(rows[i].recovered_s)) {
+			assert_true(isnan(recovered_s));
+		} else {
+			assert_near(recovered_s, rows[i].recovered_s, 1e-9);
+		}
+		outcome_close(outcome);
+	}
+}
+
 /* An outage that lasts to the end is one, and nothing has recovered from it. */
 static void to_the_end(void **state)
 {
@@ -150,6 +180,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_hand),
+		cmocka_unit_test(slower),
 		cmocka_unit_test(to_the_end),
 		cmocka_unit_test(idle),
 		cmocka_unit_test(recomputed),

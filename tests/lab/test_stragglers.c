@@ -70,12 +70,34 @@ static void rarer_and_rarer(void **state)
 	assert_true(said[1] > said[0] && said[1] < said[0] + 9 * 12);
 }
 
+/* The state that a validator missed, 6 MB over 50 Mbit/s, does not hold up the others while it is sent. */
+static void a_state_lets_others_pass(void **state)
+{
+	double latency[2];
+	for (int i = 0; i < 2; i++) {
+		struct outcome *outcome = run_text(
+			"validators: 4\nprotocol: {kind: pbft, state_chunk: %s, checkpoint_interval: 50}\n"
+			"network: {latency: {kind: constant, value: 10 ms}, bandwidth: 50 Mbit/s}\nstop: {items: 400}\n"
+			"workload: {kind: requests, clients: 5, size: 30 KiB, arrivals: {kind: regular, rate: 30 /s}}\n"
+			"record: [validators]\nfaults: [{kind: isolate, nodes: [3], from: 500 ms, until: 7 s}]\n",
+			i == 0 ? "64 KiB" : "off");
+		assert_verdict(outcome, "completed");
+		if (i == 0) { /* whole it takes longer than the replica has patience for, again and again */
+			all_have_all(outcome);
+		}
+		latency[i] = kpi(outcome, KPI_LATENCY_MAX);
+		outcome_close(outcome);
+	}
+	assert_true(latency[0] < .12 && latency[1] > 3 * latency[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(catch_up_when_idle),
 		cmocka_unit_test(silence_where_nothing_is_missed),
 		cmocka_unit_test(rarer_and_rarer),
+		cmocka_unit_test(a_state_lets_others_pass),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

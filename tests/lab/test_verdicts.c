@@ -65,6 +65,7 @@ static void long_outages(void **state)
 		{"pbft", "{kind: partition, groups: [[0, 1], [2, 3]], from: 1 s, until: 100 s}", 100},
 		{"raft", "{kind: stabilise, at: 50 s, delay: 1 ms, loss: 1}", 50},
 		{"pbft", "{kind: rule, message: prepare, action: drop, from: 1 s, until: 50 s}", 50},
+		{"raft", "{kind: rule, message: request, action: hold, from: 1 s, release: 50 s}", 50},
 		/* down for a minute or so, again and again without end: what recurs is scheduled as it goes */
 		{"raft", "{kind: crash, nodes: [0, 1, 2, 3], at_once: 4, every: 5 s, lasts: 60 s}", 60},
 		{"raft", "{kind: flap, nodes: [0, 1, 2], down: 50 s, up: 10 s, from: 1 s}", 51},
@@ -94,7 +95,7 @@ static void long_outages(void **state)
 		outcome_close(outcome);
 	}
 	/* What recurs without end and without any progress is not waited for without end. */
-	struct outcome *outcome = run_text("stop: {items: 60}\nliveness_bound: 10 s\nvalidators: 4\n"
+	struct outcome *outcome = run_text("stop: {items: 60, events: 100000}\nliveness_bound: 10 s\nvalidators: 4\n"
 									   "protocol: pbft\nworkload: requests\n"
 									   "faults: [{kind: flap, nodes: [0, 1, 2], down: 1 s, up: 20 us}]\n");
 	assert_verdict(outcome, "stalled");

@@ -1,6 +1,8 @@
 /* PBFT's checkpoints, watermarks, garbage collection and state transfer. OSDI'99 4.3. */
 #include "pbft.h"
 
+#include <stdio.h>
+
 /* One transaction an instance, from time `from_ns`, `step_ns` apart, to node 0. */
 static void submit_many(struct cluster *cluster, sim_time from_ns, sim_time step_ns,
 	transaction_id first, uint32_t n)
@@ -225,6 +227,106 @@ static void test_lost_state_is_asked_for_again(void **state)
 	assert_int_equal(cluster->received[PBFT_FETCH], 3);
 	assert_true(cluster_same_logs(cluster, NODES_ALL));
 	cluster_destroy(cluster);
+}
+
+/* The largest state message, and how many there were. */
+struct parts {
+	uint32_t bytes_max;
+	uint64_t n;
+};
+
+static bool note_part(struct cluster *cluster, uint32_t to, const struct message *message, void *context)
+{
+	struct parts *parts = context;
+	parts->n++;
+	parts->bytes_max = message->size_bytes > parts->bytes_max ? message->size_bytes : parts->bytes_max;
+	return false;
+}
+
+/* 3000 bytes a transaction: a state of 25 and more goes in parts of three, of one batch at least, or whole. */
+static void test_state_goes_in_parts(void **state)
+{
+	static const struct {
+		const char *chunk;
+		uint32_t bytes;
+	} cases[] = {{"10000B", 9000}, {"1B", 3000}, {"9000B", 9000}, {"1000000B", 0}};
+	for (size_t c = 0; c < 4; c++) {
+		char protocol[128];
+		snprintf(protocol, sizeof(protocol), LAGGING " state_chunk=%s", cases[c].chunk);
+		struct parts parts = {0};
+		struct cluster *cluster = cluster_create(
+			&(struct cluster_options){.protocol = protocol, .n = 4, .transaction_bytes = 3000});
+		cluster_rule(
+			cluster, (struct cluster_rule){.kind = PBFT_STATE, .when = note_part, .context = &parts});
+		cluster_isolate(cluster, NODE(3), seconds(2));
+		submit_many(cluster, 0, ms(50), 0, 25);
+		submit_many(cluster, seconds(3), ms(50), 25, 30);
+		cluster_run(cluster, seconds(40));
+		assert_true(cluster_same_logs(cluster, NODES_ALL));
+		assert_int_equal(cluster->nodes[3].n_executed, 55);
+		if (cases[c].bytes > 0) {
+			assert_int_equal(parts.bytes_max, PBFT_HEADER_BYTES + cases[c].bytes);
+			assert_true(parts.n * cases[c].bytes >= 25 * 3000);
+		} else {
+			assert_true(parts.bytes_max > PBFT_HEADER_BYTES + 9000 && parts.n < 10);
+		}
+		cluster_assert_safe(cluster);
+		cluster_destroy(cluster);
+	}
+}
+
+/* A part that is lost is asked for again, of another, and not what came before it; one that is false costs what
+ * has come; one that was not asked for, nothing. */
+static void false_part(struct cluster *cluster, uint32_t to, struct message *message, void *context)
+{
+	const struct pbft_state_transfer *good = message->body;
+	struct pbft_state_transfer *bad = cluster_alloc(cluster, sizeof(*bad));
+	const struct batch **batches = cluster_alloc(cluster, good->n * sizeof(const struct batch *));
+	for (uint64_t i = 0; i < good->n; i++) {
+		batches[i] = cluster_batch(cluster, NULL, 0);
+	}
+	*bad = (struct pbft_state_transfer){.first = good->first, .n = good->n, .batches = batches};
+	message->body = bad;
+}
+
+static void test_parts_lost_and_false(void **state)
+{
+	for (int what = 0; what < 3; what++) {
+		struct cluster *cluster = cluster_create(&(struct cluster_options){
+			.protocol = LAGGING " state_chunk=10000B", .n = 4, .transaction_bytes = 3000});
+		if (what == 0) {
+			cluster_rule(cluster,
+				(struct cluster_rule){.kind = PBFT_STATE, .from_ns = seconds(3.3), .max = 3, .do_drop = true});
+		} else if (what == 1) {
+			cluster_rule(cluster,
+				(struct cluster_rule){.kind = PBFT_STATE, .from = NODE(1) | NODE(2), .max = 2, .replace = false_part});
+		}
+		cluster_isolate(cluster, NODE(3), seconds(2));
+		submit_many(cluster, 0, ms(50), 0, 25);
+		submit_many(cluster, seconds(3), ms(50), 25, 30);
+		if (what == 2) {
+			struct pbft_state_transfer *body = cluster_alloc(cluster, sizeof(*body));
+			transaction_id t = 99;
+			const struct batch **batches = cluster_alloc(cluster, sizeof(const struct batch *));
+			batches[0] = cluster_batch(cluster, &t, 1);
+			*body = (struct pbft_state_transfer){.first = 1, .n = 1, .batches = batches};
+			for (int i = 0; i < 2000; i++) {
+				for (uint64_t last = 5; last <= 55; last += 5) {
+					struct message lie = {.kind = PBFT_STATE, .from = 2, .instance = last, .body = body};
+					cluster_inject(cluster, seconds(2) + ms(5) * i, 3, &lie);
+				}
+			}
+			cluster_lies(cluster, 2);
+		}
+		cluster_run(cluster, seconds(60));
+		assert_int_equal(cluster->nodes[3].n_executed, 55);
+		assert_true(cluster_same_logs(cluster, NODES_ALL));
+		if (what < 2) { /* the liar may be the one that is asked, too */
+			assert_int_equal(cluster->world.refused > 0, what == 1);
+		}
+		cluster_assert_safe(cluster);
+		cluster_destroy(cluster);
+	}
 }
 
 /* A state that nobody asked for changes nothing. */
@@ -534,6 +636,8 @@ int main(void)
 		cmocka_unit_test(test_state_transfer),
 		cmocka_unit_test(test_wrong_state_is_refused),
 		cmocka_unit_test(test_lost_state_is_asked_for_again),
+		cmocka_unit_test(test_state_goes_in_parts),
+		cmocka_unit_test(test_parts_lost_and_false),
 		cmocka_unit_test(test_state_unasked_for),
 		cmocka_unit_test(test_late_is_not_behind),
 		cmocka_unit_test(test_catches_up_under_load),

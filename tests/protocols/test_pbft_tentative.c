@@ -152,7 +152,7 @@ static void test_fetched_state_decides(void **state)
 		struct node *node = cluster_node(cluster, 3);
 		assert_int_equal(cluster->nodes[3].tentative, 1);
 		const struct batch *batch = cluster_batch(cluster, &committed, 1);
-		pbft_at(cluster, 3)->asked = 1;
+		pbft_at(cluster, 3)->asked = pbft_at(cluster, 3)->asked_from = 1;
 		pbft_at(cluster, 3)->asked_digest = pbft_chain(0, batch);
 		struct pbft_state_transfer body = {.first = 1, .n = 1, .batches = &batch};
 		struct message message = {.kind = PBFT_STATE, .from = 1, .instance = 1, .body = &body};

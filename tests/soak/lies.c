@@ -34,8 +34,8 @@ static void write_window(const struct lies *lies, char *text, size_t n)
 static bool fits(const struct lies *lies, const char *list, const char *entry)
 {
 	char text[2 * LIES_TEXT_MAX];
-	int n = snprintf(text, sizeof(text), "validators: %u\nprotocol: %s\nworkload: %s\n%s:\n%s",
-		lies->n_validators, lies->protocol,
+	int n = snprintf(text, sizeof(text), "validators: %u\nprotocol: {kind: %s%s}\nworkload: %s\n%s:\n%s",
+		lies->n_validators, lies->protocol, lies->macs ? ", authentication: macs" : "",
 		lies->predicts ? "dimweight\npredictor: {kind: linear, train: 100}" : "requests", list, entry);
 	struct diagnostics *diagnostics = diagnostics_create();
 	struct scenario_file *file =
@@ -53,14 +53,24 @@ static void draw_attack(const struct lies *lies, char text[LIES_TEXT_MAX])
 	while (attack_registry.plugins[n_kinds] != NULL) {
 		n_kinds++;
 	}
-	const struct plugin *kind = attack_registry.plugins[below(lies, n_kinds)];
+	const struct plugin *kind;
+	do {
+		kind = attack_registry.plugins[below(lies, n_kinds)];
+	} while (lies->one && !attack_on_nodes((const void *)kind));
 	size_t n = (size_t)snprintf(text, LIES_TEXT_MAX, "  - {kind: %s, nodes: ", kind->name);
-	n = write_nodes(lies, text, n, 1 + below(lies, lies->n_validators));
+	if (lies->one) {
+		n += (size_t)snprintf(text + n, LIES_TEXT_MAX - n, "[%u]", lies->liar);
+	} else {
+		n = write_nodes(lies, text, n, 1 + below(lies, lies->n_validators));
+	}
 	for (const struct param *param = kind->params; param->name != NULL; param++) {
 		bool wanted = (param->flags & PARAM_REQUIRED) != 0;
 		if (param->kind == PARAM_NODES && wanted) {
 			n += (size_t)snprintf(text + n, LIES_TEXT_MAX - n, ", %s: ", param->name);
 			n = write_nodes(lies, text, n, 1 + below(lies, lies->n_validators));
+		} else if ((param->flags & PARAM_CLIENTS) != 0) {
+			n += (size_t)snprintf(text + n, LIES_TEXT_MAX - n, ", %s: [%s]", param->name,
+				lies->predicts ? "0" : "client 0");
 		} else if (param->kind == PARAM_BOOL && below(lies, 2) == 0) {
 			n += (size_t)snprintf(text + n, LIES_TEXT_MAX - n, ", %s: on", param->name);
 		} else if (param->kind == PARAM_CHOICE) {

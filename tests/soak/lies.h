@@ -1,6 +1,6 @@
-/* Lies without bounds, as lines of a scenario: more liars than a protocol bears, every kind of attack that it has
- * a place for, messages that rules replace. Nothing is promised under them but that the run ends with a
- * verdict: no lie stops the program. */
+/* Lies, as lines of a scenario: of every kind of attack that the protocol has a place for, drawn from the
+ * registry; messages that rules replace. Where more lie than a protocol bears nothing is promised but that the
+ * run ends with a verdict: no lie stops the program. */
 #ifndef TESTS_SOAK_LIES_H
 #define TESTS_SOAK_LIES_H
 
@@ -18,6 +18,9 @@ struct lies {
 	uint32_t n_validators;
 	uint32_t span_ms; /* in which they begin and end */
 	bool predicts;    /* the workload has predictions, to be falsified as well */
+	bool macs;        /* messages carry MACs */
+	bool one;         /* of one liar, `liar`, who lies on the network alone */
+	uint32_t liar;
 };
 
 /* One entry of the list of attacks, or "" where no kind that was drawn fits the protocol. */

@@ -19,7 +19,7 @@ struct writer {
 	size_t n;
 	uint32_t n_validators, n_faulty;
 	const char *protocol;
-	bool wide, leases, predicts, validates;
+	bool wide, leases, predicts, validates, macs;
 	uint32_t span_ms; /* in which all faults and lies begin and end */
 };
 
@@ -326,6 +326,18 @@ static bool write_late_fault(struct writer *writer)
 	}
 }
 
+static struct lies lies_of(struct writer *writer)
+{
+	return (struct lies){
+		.stream = &writer->stream,
+		.protocol = writer->protocol,
+		.n_validators = writer->n_validators,
+		.span_ms = writer->span_ms,
+		.predicts = writer->predicts,
+		.macs = writer->macs,
+	};
+}
+
 /* Liars: f of them at most, each with one or two ways to lie. */
 static void write_attacks(struct writer *writer)
 {
@@ -334,6 +346,15 @@ static void write_attacks(struct writer *writer)
 	random_permutation(&writer->stream, liars, writer->n_validators);
 	for (uint32_t i = 0; i < n_liars; i++) {
 		for (uint32_t k = 0; k < 1 + below(writer, 2); k++) {
+			if (writer->wide && chance(writer, .5)) {
+				char text[LIES_TEXT_MAX];
+				struct lies lies = lies_of(writer);
+				lies.one = true;
+				lies.liar = liars[i];
+				lies_write_attack(&lies, text);
+				write_text(writer, "%s", text);
+				continue;
+			}
 			const char *kind = PICK(writer, "silent", "withhold", "replay", "double-vote",
 				"equivocate", "collude", "slow-primary", "selective", "forge-certificate", "twins",
 				"crash-prone");
@@ -376,6 +397,7 @@ static void write_pbft(struct writer *writer)
 	}
 	if (writer->wide && chance(writer, .3)) {
 		write_text(writer, ", authentication: macs");
+		writer->macs = true;
 	}
 	if (writer->wide && chance(writer, .3)) {
 		write_text(writer, ", batch_delay: %u ms", 1 + below(writer, 200));
@@ -437,8 +459,7 @@ static void write_bad_predictions(struct writer *writer)
 static void write_lies(struct writer *writer)
 {
 	char text[LIES_TEXT_MAX];
-	const struct lies lies = {&writer->stream, writer->protocol, writer->n_validators, writer->span_ms,
-		writer->predicts};
+	const struct lies lies = lies_of(writer);
 	for (uint32_t i = below(writer, 3); i > 0; i--) {
 		lies_write_rule(&lies, text);
 		write_text(writer, "%s", text);

@@ -119,10 +119,11 @@ static void test_f_does_not_fall_below_0(void **state)
 {
 	(void)state;
 	struct fixture f;
-	fixture_make(&f, 4, "mad", .3, "trimmed-mean", 1);
-	application_predict(f.replica, 0, 0, NAN, NAN);
-	application_predict(f.replica, 0, 1, INFINITY, NAN);
-	application_predict(f.replica, 0, 2, 6, NAN);
+	fixture_make(&f, 7, "mad", .3, "trimmed-mean", 1); /* quorum 5 */
+	static const double values[] = {6, 100, 6, -100, 6};
+	for (uint32_t i = 0; i < 5; i++) {
+		application_predict(f.replica, 0, i, values[i], NAN);
+	}
 	struct item_outcome outcome = application_outcome(f.replica, 0);
 	assert_int_equal(outcome.n_rejected, 2);
 	assert_true(outcome.decided && outcome.value == 6);
@@ -181,17 +182,38 @@ static void test_rules_of_rows(void **state)
 	arena_finish(&f.arena);
 }
 
-static void test_none_accepts_no_nan(void **state)
+/* What is no number changes nothing: who sent it may yet say one, and an item waits for others. */
+static void test_no_number_is_refused(void **state)
 {
 	(void)state;
+	static const double values[] = {NAN, -NAN, INFINITY, -INFINITY};
 	struct fixture f;
-	fixture_make(&f, 4, "none", 0, "mean", 0);
-	application_predict(f.replica, 0, 0, NAN, NAN);
-	application_predict(f.replica, 0, 1, -INFINITY, NAN);
-	application_predict(f.replica, 0, 2, NAN, NAN);
+	fixture_make(&f, 4, "none", 0, "mean", 0); /* quorum 3 */
+	for (uint32_t i = 0; i < 4; i++) {
+		assert_int_equal(application_predict(f.replica, 0, i, values[i], 1), APPLICATION_NOT_FINITE);
+		assert_int_equal(application_settle(f.replica, 0, i, values[i]), APPLICATION_NOT_FINITE);
+	}
+	assert_string_equal(application_reject(APPLICATION_NOT_FINITE), "not-finite");
 	struct item_outcome outcome = application_outcome(f.replica, 0);
-	assert_int_equal(outcome.n_rejected, 3);
-	assert_true(outcome.closed && !outcome.decided && isnan(outcome.value));
+	assert_true(!outcome.closed && outcome.n_predictions == 0);
+	assert_int_equal(application_predict(f.replica, 0, 2, 6, 1), APPLICATION_ACCEPTED);
+	application_close(f.replica, 0, 0);
+	assert_int_equal(application_close(f.replica, 0, 1), APPLICATION_CLOSED_NOW);
+	assert_true(application_outcome(f.replica, 0).value == 6);
+	arena_finish(&f.arena);
+}
+
+/* Nor is a claim that is none one: an infinite sd from all would leave weights of nothing. */
+static void test_no_number_is_claimed(void **state)
+{
+	(void)state;
+	static const double claims[] = {INFINITY, NAN, -INFINITY};
+	struct fixture f;
+	fixture_make(&f, 4, "none", 0, "inverse-variance", 0);
+	for (uint32_t i = 0; i < 3; i++) {
+		application_predict(f.replica, 0, i, 5, claims[i]);
+		assert_true(i < 2 || application_outcome(f.replica, 0).value == 5);
+	}
 	arena_finish(&f.arena);
 }
 
@@ -374,13 +396,14 @@ static void test_confidence(void **state)
 	struct fixture f;
 	fixture_make(&f, 4, "none", 0, "inverse-variance", 0);
 	set_real(f.settings.aggregator, "cap", 100);
-	application_predict(f.replica, 0, 0, NAN, 1e-9);
 	application_predict(f.replica, 0, 3, 1, 2);
 	application_predict(f.replica, 0, 1, 6, 1);
+	application_close(f.replica, 0, 0);
+	application_close(f.replica, 0, 1);
 	/* weights 1 and 4 */
 	assert_near(application_outcome(f.replica, 0).value, 5, 1e-14);
 	const struct closing_view *closing = application_closing(f.application);
-	assert_true(closing->confidence[1] == 2 && closing->confidence[2] == 1);
+	assert_true(closing->confidence[0] == 2 && closing->confidence[1] == 1);
 	/* none claims any: the mean; other claims are another closing */
 	for (int k = 0; k < 2; k++) {
 		struct application_replica *other = application_replica_create(f.application, &f.arena);
@@ -442,7 +465,8 @@ int main(void)
 		cmocka_unit_test(test_f_does_not_fall_below_0),
 		cmocka_unit_test(test_too_few_for_the_aggregator_is_undecided),
 		cmocka_unit_test(test_rules_of_rows),
-		cmocka_unit_test(test_none_accepts_no_nan),
+		cmocka_unit_test(test_no_number_is_refused),
+		cmocka_unit_test(test_no_number_is_claimed),
 		cmocka_unit_test(test_score_at_the_threshold_is_accepted),
 		cmocka_unit_test(test_dispute_is_relative_to_the_decision),
 		cmocka_unit_test(test_replicas_share_no_state),

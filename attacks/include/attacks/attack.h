@@ -14,7 +14,7 @@
  *
  * An attack on nodes runs the honest protocol and sits between it and the network: it is shown each copy
  * of each message that its node sends to another (`tamper`), and withholds, delays or changes it, or
- * sends more. It never sees a protocol's inside: what can be said instead of the truth, the protocol
+ * sends more; or it is deaf to some requests (`ignores`). It never sees a protocol's inside: what can be said instead of the truth, the protocol
  * exports, and the laboratory hands on as `struct attack_hands`. Two are about the node as a whole:
  * `pauses` (it goes down and comes back), `doubles` (it runs twice). Such a node is no honest replica:
  * the protocol owes it nothing.
@@ -96,6 +96,12 @@ enum attack_word {
 
 struct attack_copy;
 
+/* How a certificate says less than its sender knows, and nothing false. */
+enum attack_bend {
+	ATTACK_BEND_OMIT,  /* what it has prepared and voted for is left out */
+	ATTACK_BEND_OLDER, /* an older checkpoint than the last */
+};
+
 /* What the protocol lets an adversary say. Versions of a batch are numbered: 0 is the true one; k is the
  * same for all colluders and whomever it is told (attacks/versions.c). */
 struct attack_hands {
@@ -107,6 +113,17 @@ struct attack_hands {
 	void (*vote_twice)(struct attack_copy *copy);
 	/* Makes a certificate claim what was never signed. */
 	void (*claim)(struct attack_copy *copy);
+	/* Bends a certificate of the node's own; others stay as they are. */
+	void (*bend)(struct attack_copy *copy, enum attack_bend how);
+	/* Makes `call`, a copy of any message, the node's call for a view: `ahead` after its own, or after the view
+	 * `after` where that is later. False: it can't be said. */
+	bool (*campaign)(struct attack_copy *copy, struct message *call, uint64_t after, uint64_t ahead);
+	/* Makes an answer to a proposal acknowledge so many entries more than the node holds. */
+	void (*acknowledge)(struct attack_copy *copy, uint64_t ahead);
+	/* Raises the term that a message speaks of. */
+	void (*inflate)(struct attack_copy *copy, uint64_t by);
+	/* Makes a reply to a client tell a result that never was: a function of the true one. */
+	void (*misinform)(struct attack_copy *copy);
 	/* Sends one more message with this content to a node, past all attacks. */
 	void (*send)(struct attack_copy *copy, uint32_t to, const struct message *content);
 };
@@ -118,6 +135,7 @@ struct attack_copy {
 	uint32_t to;
 	enum attack_word word;
 	uint32_t group;        /* of the receiver, by the attack's groups; VERSION_GIVEN: in none */
+	sim_time now;
 	sim_time auto_delay_ns; /* just below what the others bear with */
 	void *memory;          /* the attack's own at this node: memory_size bytes, zeroed at first */
 	struct random_stream *stream; /* (seed, RANDOM_ATTACK, (attack << 56) + (node << 36)) */
@@ -137,6 +155,17 @@ enum attack_needs {
 	NEEDS_CERTIFICATES = 1 << 4,
 	NEEDS_TRUST = 1 << 5,        /* a leader who is taken at his word */
 	NEEDS_PATIENCE = 1 << 6,     /* a timeout by which a leader is judged, where the delay is `auto` */
+	NEEDS_ACKNOWLEDGEMENTS = 1 << 7, /* answers that say what their sender holds */
+	NEEDS_TERMS = 1 << 8,        /* terms that are taken over from whoever names a higher one */
+	NEEDS_BENDING = 1 << 9,      /* certificates of which a part can be left out */
+	NEEDS_CAMPAIGNS = 1 << 10,   /* views that anyone can call for */
+	NEEDS_MACS = 1 << 11,        /* messages with a MAC for each receiver */
+};
+
+/* A request that comes to a node under attack. */
+struct attack_request {
+	uint32_t from; /* the validator whose gateway asks; NODE_CLIENT + k: client k */
+	uint64_t item;
 };
 
 /* Whom each version goes to where the scenario names no groups. */
@@ -173,7 +202,9 @@ struct attack {
 	bool (*suits)(const void *settings, const struct workload *workload, const char **param,
 		char error[256]);
 
-	/* On nodes: exactly one of these three. */
+	/* On nodes: exactly one of these four. */
+	/* Is the node deaf to this request, from whomever it comes? */
+	bool (*ignores)(const void *settings, const struct attack_request *request);
 	void (*tamper)(const void *settings, struct attack_copy *copy);
 	/* Mean times up and down, ns. */
 	void (*pauses)(const void *settings, double *up_ns, double *down_ns);
@@ -195,7 +226,8 @@ static inline bool attack_on_predictions(const struct attack *attack)
 
 static inline bool attack_on_nodes(const struct attack *attack)
 {
-	return attack->tamper != NULL || attack->pauses != NULL || attack->doubles;
+	return attack->tamper != NULL || attack->pauses != NULL || attack->doubles ||
+		attack->ignores != NULL;
 }
 
 /* The versions of the batches that somebody has lied about, by instance and view: shared by all that

@@ -49,6 +49,8 @@ enum record_flags {
 	RECORD_ROC = 1 << 4,
 	RECORD_TRANSACTIONS = 1 << 5,
 	RECORD_MODELS = 1 << 6, /* and importance */
+	RECORD_OBSERVATIONS = 1 << 8,
+	RECORD_TRAINING = 1 << 9,
 	RECORD_FAULTS = 1 << 7, /* which `series` records too: they are drawn in its figure */
 };
 

@@ -6,7 +6,7 @@
  * An item is open from its first transaction. It closes by log position: at the quorum-th distinct
  * node's prediction, or at the close_votes-th distinct gateway's close request, whichever comes
  * first, be there predictions by then or not. At its closing, once:
- *  1. every prediction so far is scored; accepted is what is finite and has score >= threshold;
+ *  1. every prediction so far is scored; accepted is what has score >= threshold;
  *  2. the aggregator's `faulty` is lowered by the number rejected, not below 0;
  *  3. the accepted ones are aggregated, in their order of arrival, to the item's value. Where there
  * is none, or fewer than the aggregator's n_min for the lowered `faulty`, the item is closed but
@@ -14,7 +14,8 @@
  *  4. an accepted prediction p disputes the value v where |p - v| > tolerance * |v|.
  *  5. a scorer with a memory (reputation) learns from what was scored and decided.
  * Later predictions are counted as late, and change nothing. A prediction under an identity that is no
- * participant's is refused: it is no part of any item.
+ * participant's is refused, and so is one that is no number (NaN, an infinity): it is no part of any item, and no
+ * scorer or aggregator sees it. A claimed sd that is none is as if nothing were claimed.
  *
  * Where values are validated before they are ordered, an item closes at once with the first value that
  * is ordered for it (application_settle), and none of the above is done.
@@ -78,9 +79,10 @@ enum application_status {
 	APPLICATION_LATE,       /* the item is closed */
 	APPLICATION_CLOSED_NOW, /* counted, and closed the item by it */
 	APPLICATION_REFUSED,    /* of an identity that is no participant: nothing changed */
+	APPLICATION_NOT_FINITE, /* no number: nothing changed */
 };
 
-/* Why a transaction changed nothing: "duplicate", "late", "refused"; "" where it counted. */
+/* Why a transaction changed nothing: "duplicate", "late", "refused", "not-finite"; "" where it counted. */
 static inline const char *application_reject(enum application_status status)
 {
 	switch (status) {
@@ -90,6 +92,8 @@ static inline const char *application_reject(enum application_status status)
 		return "late";
 	case APPLICATION_REFUSED:
 		return "refused";
+	case APPLICATION_NOT_FINITE:
+		return "not-finite";
 	default:
 		return "";
 	}
@@ -122,8 +126,7 @@ struct application_replica *application_replica_create(
 	struct application *application, struct arena *arena);
 
 /* Executes `node`'s prediction of an item, `confidence` being the sd that it claims (NaN: none). Items
- * are numbered from 0; memory is by the largest number in units of 256. Any value may come, NaN and infinities too: these are rejected at the
- * closing. Cost O(1); at a closing O(n log n) in the number of predictions. */
+ * are numbered from 0; memory is by the largest number in units of 256. Cost O(1); at a closing O(n log n) in the number of predictions. */
 enum application_status application_predict(
 	struct application_replica *replica, uint64_t item, uint32_t node, double value,
 	double confidence);

@@ -28,6 +28,9 @@ struct dataset {
 	const double *target;
 	const double *truth; /* the labels, in the unit of the predictions */
 	uint64_t seed; /* of what a training draws itself: streams (seed, RANDOM_MODEL, ...) */
+	/* Of a training sample: which validator has brought each row, and whether poisoned. */
+	const uint32_t *contributor;
+	const bool *poisoned;
 };
 
 /* Rows of a training sample while they may still be altered. */
@@ -35,6 +38,8 @@ struct training_rows {
 	size_t n;
 	uint32_t n_features;
 	double *x, *target, *truth;
+	uint32_t *contributor; /* the validator that has brought each; NULL: not kept */
+	bool *poisoned;        /* altered by it, where someone watches the training */
 };
 
 /* The first member of every predictor's settings: the data that it learns from, and when. All zero
@@ -103,6 +108,7 @@ struct predictor {
 struct model_error {
 	double mae, rmse, r2,
 		bias; /* bias: mean of predicted minus true; r2: NaN where the truth is constant */
+	double r2_learned; /* of the output against the target: of what is learned alone; NaN: nothing is */
 	double within_tolerance; /* share of the rows within the workload's relative tolerance */
 };
 
@@ -135,6 +141,8 @@ struct training {
 	bool importance;
 	/* May alter the rows that one validator has brought; true where it has. NULL: nobody does. */
 	bool (*poison)(const void *context, uint32_t contributor, struct training_rows *rows);
+	/* Is shown what the model is about to learn from. NULL: nobody watches. */
+	void (*watch)(const void *context, const struct training *training, const struct dataset *sample);
 	const void *context;
 };
 
