@@ -236,6 +236,7 @@ static void forget_volatile(struct node *node)
 		memset(pbft->claims_executed, 0, n * sizeof(pbft->claims_executed[0]));
 	}
 	pbft->fetch_target = pbft->fetch_due = pbft->asked = pbft->told = 0;
+	pbft->fetched_first = pbft->fetched_n = 0;
 	pbft->catching_up = false;
 	pbft->heard_of = pbft->sure_of = 0;
 	pbft->n_timeouts = 0;
