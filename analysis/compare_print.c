@@ -189,6 +189,10 @@ static void print_family(const struct compare *compare, FILE *out)
 		fprintf(out, "%zu compare%s two arms that are equal digit by digit, which is no test: Holm leaves %s out.\n",
 			compare->n_equal, compare->n_equal == 1 ? "s" : "", compare->n_equal == 1 ? "it" : "them");
 	}
+	if (compare->n_undefined > 0) {
+		fprintf(out, "%zu ha%s no replication in which %s is defined in both.\n", compare->n_undefined,
+			compare->n_undefined == 1 ? "s" : "ve", compare->kpi);
+	}
 }
 
 void compare_print_intervals(const struct compare *compare, FILE *out)

@@ -203,7 +203,7 @@ const struct param scenario_params[] = {
 		.offset = offsetof(struct top_settings, record),
 		.fallback = "[]",
 		.help = "tables to write besides runs: decisions, predictions, transactions, validators, series, roc, "
-				"models"},
+				"models, faults, observations, training"},
 	{.name = "series.window",
 		.kind = PARAM_DURATION,
 		.offset = AT(window_ns),

@@ -248,15 +248,12 @@ static const struct latency_model model_none = {
 	.p999_ns = none_p999_ns,
 };
 
-static const struct plugin *const jitter_plugins[] = {&model_none.plugin, &model_constant.plugin,
+static const struct plugin *const extra_plugins[] = {&model_none.plugin, &model_constant.plugin,
 	&model_uniform.plugin, &model_normal.plugin, &model_lognormal.plugin, &model_exponential.plugin,
 	&latency_model_pareto.plugin, &latency_model_empirical.plugin, NULL};
 
-const struct registry latency_jitter_registry = {
-	.sort = "jitter", .plural = "jitters", .plugins = jitter_plugins};
-
 const struct registry latency_extra_registry = {
-	.sort = "latency", .plural = "latencies", .plugins = jitter_plugins};
+	.sort = "delay", .plural = "delays", .plugins = extra_plugins};
 
 static const struct plugin *const latency_plugins[] = {&model_constant.plugin,
 	&model_uniform.plugin, &model_normal.plugin, &model_lognormal.plugin, &model_exponential.plugin,

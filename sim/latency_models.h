@@ -6,9 +6,6 @@
 
 extern const struct latency_model latency_model_pareto, latency_model_empirical, latency_model_regions;
 
-/* What may be added to the delays of regions: all other models, and none. */
-extern const struct registry latency_jitter_registry;
-
 /* The nearest nanosecond; what is too long for the clock never arrives. */
 static inline sim_time delay_of(double delay_ns)
 {

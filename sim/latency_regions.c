@@ -14,7 +14,7 @@ static const struct param regions_params[] = {
 		.unit = "",
 		.help = "a region for each validator, repeated in turn; default: the matrix's in turn"},
 	{.name = "jitter", .kind = PARAM_PLUGIN, .offset = offsetof(struct latency_regions, jitter),
-		.fallback = "none", .registry = &latency_jitter_registry, .unit = "",
+		.fallback = "none", .registry = &latency_extra_registry, .unit = "",
 		.help = "added to every delay"},
 	PARAM_END,
 };

@@ -93,6 +93,8 @@ static void test_undefined(void **state)
 	sweep_write(path, &(struct sweep){.undefined = true});
 	char *text = printed(path, (struct compare_request){.kpi = "latency_mean_s", .by = "protocol"}, 0);
 	has(text, "pairs undefined");
+	has(text, "no replication in which latency_mean_s is defined in both.");
+	assert_null(strstr(text, "equal digit by digit")); /* nothing was once taken for equal to nothing */
 	free(text);
 }
 

@@ -238,6 +238,15 @@ static void says_what_does_nothing(void **state)
 		0, NULL);
 }
 
+/* Points on the axis were once drawn of it, as if something had been shown. */
+static void draws_no_figure_of_one_window(void **state)
+{
+	expect("$SYNOD run small.yaml -q --set 'record=[series]' -o window.h5", 0, NULL);
+	expect("$SYNOD plot window.h5 --kind series -o figures", 2, "no run is longer than one window; a shorter `series.window`");
+	expect("$SYNOD run small.yaml -q --set 'record=[series]' --set series.window='10 ms' -o windows.h5", 0, NULL);
+	expect("$SYNOD plot windows.h5 --kind series -o figures --format svg", 0, "figures/series.svg");
+}
+
 static void lists_what_there_is(void **state)
 {
 	expect("$SYNOD list", 0, "protocols    none, central, raft, pbft");
@@ -358,6 +367,7 @@ int main(void)
 		cmocka_unit_test(refuses_damage),
 		cmocka_unit_test(says_what_came_too_late),
 		cmocka_unit_test(says_what_does_nothing),
+		cmocka_unit_test(draws_no_figure_of_one_window),
 		cmocka_unit_test(lists_what_there_is),
 		cmocka_unit_test(says_aloud_what_went_wrong),
 		cmocka_unit_test(goes_on_after_an_interruption),

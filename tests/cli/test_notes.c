@@ -71,7 +71,7 @@ static void tells_keys_in_vain(void **state)
 		{HEAD "protocol: pbft\nworkload: {kind: dimweight, identities: open}\n", "attacks is not none"},
 		{"validators: 4\nworkload: requests\nprotocol: none\nstop: {items: 5, views: 7}\n", "stop.views has no effect here"},
 		{REQUESTS "protocol: raft\nrecord: [predictions]\n",
-			"record has no effect here: predictions, roc and models stay empty with `requests`"},
+			"record has no effect here: predictions, roc, models, observations and training stay empty with `requests`"},
 		{PARCELS "aggregator: {kind: median, faulty: 0}\n", "aggregator.before is nnm"},
 		{PARCELS "aggregator: {kind: krum, faulty: 0, s: 3}\n", "aggregator.before is bucketing"},
 		{PARCELS "aggregator: weighted-mean\n", "only where scorer is not none"},
@@ -158,9 +158,14 @@ static void tells_a_sweep_that_makes_no_difference(void **state)
 		"protocol: raft\nsweep: {stop.views: [50, 60], workload.clients: [1, 9]}\n");
 	struct output output = finish(start("$SYNOD run -q idle.yaml --set replications=2"));
 	assert_int_equal(output.status, 0);
-	assert_non_null(strstr(output.err, "idle.yaml:5:9: note: stop.views: all of its values gave the same runs"));
+	assert_non_null(strstr(output.err, "idle.yaml:5:9: note: stop.views: all of its values gave the same runs and KPIs"));
 	assert_null(strstr(output.err, "workload.clients: all"));
 	output_free(&output);
+	/* What alters KPIs alone alters no event. */
+	write_file("idle.yaml", "validators: 4\nstop: {items: 20}\nprotocol: raft\nworkload: dimweight\nreplications: 2\n"
+		"sweep: {workload.tolerance: [0, 1], series.window: [1 ms, 1 s], stop.views: [50, 60]}\n");
+	expect("$SYNOD run -q idle.yaml 2>&1 > /dev/null | grep note:", 0, "stop.views: all of its values");
+	expect("$SYNOD run -q idle.yaml 2>&1 > /dev/null | grep -c note:", 0, "1\n");
 }
 
 /* Rows are told apart, however much alike what they sweep. */

@@ -179,12 +179,55 @@ static void test_quantities(void **state)
 	each_param(check_quantities);
 }
 
+static bool lists(const struct registry *registry, const struct plugin *plugin)
+{
+	size_t i = 0;
+	while (registry->plugins[i] && registry->plugins[i] != plugin) {
+		i++;
+	}
+	return registry->plugins[i];
+}
+
+/* Whatever a parameter takes is in the list of that name: two lists of one name once hid `regions`. (Scorers within
+ * scorers are fewer of them.) */
+static void check_listed(const struct plugin *plugin, const struct param *param)
+{
+	const struct registry *registries[REGISTRIES_MAX];
+	size_t n = scenario_registries(registries, REGISTRIES_MAX), at = 0;
+	for (size_t i = 0; param->registry && param->registry->plugins[i]; i++) {
+		for (at = 0; at < n && strcmp(registries[at]->plural, param->registry->plural) != 0; at++) {
+		}
+		assert_true(at < n);
+		assert_true(lists(registries[at], param->registry->plugins[i]));
+	}
+}
+
+static void test_listed(void **state)
+{
+	each_param(check_listed);
+}
+
+extern const char *const record_names[]; /* scenarios/schema.h, which is the folder's own */
+
+/* The key's help names every table that it takes. */
+static void test_record_names_all(void **state)
+{
+	const char *help = in_table(scenario_params, "record", strlen("record"))->help;
+	for (size_t i = 0; record_names[i]; i++) {
+		if (!strstr(help, record_names[i])) {
+			fail_msg("`%s` is not in the help of `record`", record_names[i]);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_conditions),
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_quantities),
+		cmocka_unit_test(test_listed),
+		cmocka_unit_test(test_record_names_all),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

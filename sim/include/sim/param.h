@@ -122,8 +122,8 @@ struct plugin {
 	const char *idle; /* parameters "A|B" of its table that it has no use for: those that all of its sort have */
 };
 
-/* Kinds of delays besides the network's own: `none`, the first, constant, lognormal and so on. A bare duration
- * is a constant one. */
+/* Kinds of delays besides the network's own, such as a disk's or the jitter of regions: `none`, the first, constant,
+ * lognormal and so on. A bare duration is a constant one. */
 extern const struct registry latency_extra_registry;
 
 /* A list of plugins of one sort, each the first member of a larger struct; ends with NULL. */
