@@ -356,7 +356,8 @@ static void finish_shape(struct scenario *scenario)
 		}
 	}
 	shape->lies = !protocol || protocol->forgery;
-	shape->stores = !protocol || protocol->stores;
+	shape->stores = !protocol || !scenario->protocol.settings ||
+					(protocol->stores && protocol->stores(scenario->protocol.settings));
 	shape->message_names = protocol ? protocol->message_names : NULL;
 }
 
