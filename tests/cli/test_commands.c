@@ -258,6 +258,19 @@ static void names_along_x_do_not_overlap(void **state)
 	expect("grep -m 1 -o \"^set xtics rotate.*\" figures/cost.gp | grep -o \"'[0-9][0-9]*' \" | wc -l", 0, "12\n");
 }
 
+/* All latencies are 40 ms, but for the rounding of times: gnuplot can't plot with an empty range. */
+static void draws_what_does_not_vary(void **state)
+{
+	write_file("steady.yaml", "validators: 4\nprotocol: pbft\nworkload: dimweight\nstop: {items: 10}\nreplications: 2\n"
+		"sweep: {workload.tolerance: [0.1, 0.10000000000001, 0.10000000000002]}\nrecord: [decisions, series]\n"
+		"series: {window: 10 ms}\n");
+	expect("$SYNOD run steady.yaml -q -o steady.h5", 0, NULL);
+	expect("$SYNOD plot steady.h5 -o steady --format svg", 0, "steady/latency-cdf.svg");
+	expect("$SYNOD plot steady.h5 -o steady --format svg --kind line --kpi events", 0, "steady/line-events.svg");
+	expect("$SYNOD plot steady.h5 -o steady --format svg --kind box --kpi commit_mean_s", 0, "steady/box-commit_mean_s.svg");
+	expect("grep -c '^40 ' steady/latency-cdf.dat", 0, "2\n");
+}
+
 static void lists_what_there_is(void **state)
 {
 	expect("$SYNOD list", 0, "protocols    none, central, raft, pbft");
@@ -380,6 +393,7 @@ int main(void)
 		cmocka_unit_test(says_what_does_nothing),
 		cmocka_unit_test(draws_no_figure_of_one_window),
 		cmocka_unit_test(names_along_x_do_not_overlap),
+		cmocka_unit_test(draws_what_does_not_vary),
 		cmocka_unit_test(lists_what_there_is),
 		cmocka_unit_test(says_aloud_what_went_wrong),
 		cmocka_unit_test(goes_on_after_an_interruption),
