@@ -271,6 +271,15 @@ static void draws_what_does_not_vary(void **state)
 	expect("grep -c '^40 ' steady/latency-cdf.dat", 0, "2\n");
 }
 
+/* One arm is never answered, and so has no latency: gnuplot once died of a bar's number without a bar. */
+static void draws_bars_of_what_some_lack(void **state)
+{
+	write_file("lack.yaml", "validators: 4\nprotocol: raft\nworkload: requests\nstop: {items: 3}\n"
+		"sweep: {network.loss: [0, 1]}\n");
+	expect("$SYNOD run lack.yaml -q -o lack.h5", 0, NULL);
+	expect("$SYNOD plot lack.h5 -o lack --kind cost --format svg,png", 0, "lack/cost.svg");
+}
+
 static void lists_what_there_is(void **state)
 {
 	expect("$SYNOD list", 0, "protocols    none, central, raft, pbft");
@@ -394,6 +403,7 @@ int main(void)
 		cmocka_unit_test(draws_no_figure_of_one_window),
 		cmocka_unit_test(names_along_x_do_not_overlap),
 		cmocka_unit_test(draws_what_does_not_vary),
+		cmocka_unit_test(draws_bars_of_what_some_lack),
 		cmocka_unit_test(lists_what_there_is),
 		cmocka_unit_test(says_aloud_what_went_wrong),
 		cmocka_unit_test(goes_on_after_an_interruption),
