@@ -8,6 +8,7 @@
 
 struct inbox {
 	uint32_t n_pauses; /* in force: it goes on when all have ended */
+	sim_time service_at; /* when its processor would have ended what it was at; SIM_NEVER: nothing, or kept */
 	uint64_t *handles;
 	size_t n, capacity;
 };
@@ -41,11 +42,28 @@ void world_pause(struct world *world, uint32_t whom)
 	struct inbox *inbox = &world->inboxes[whom];
 	assert(world->nodes[whom].alive);
 	if (inbox->n_pauses++ == 0) {
+		struct port *port = &world->ports[whom];
+		inbox->service_at = SIM_NEVER;
+		if (port->in_service) { /* its end comes to pause_keeps_service */
+			inbox->service_at = port->service_at;
+			port->service_at = SIM_NEVER;
+		}
 		world->n_paused++;
 		net_filter(world);
 		digest_add(&world->digest, (uint64_t)world->now, (uint64_t)whom << 44 | 0xff03);
 		fault_tell(world, whom, "pause");
 	}
+}
+
+bool pause_keeps_service(struct world *world, uint32_t whom, uint32_t index)
+{
+	uint64_t handle = handle_make(EVENT_HANDLE, whom, index);
+	const struct port *port = &world->ports[whom];
+	if (!world_paused(world, whom) || !port->in_service || port->service_handle != handle) {
+		return false;
+	}
+	world->inboxes[whom].service_at = SIM_NEVER;
+	return pause_keeps(world, whom, handle);
 }
 
 static void go_on(struct world *world, uint32_t whom, uint64_t handle)
@@ -70,6 +88,9 @@ void world_resume(struct world *world, uint32_t whom)
 	net_filter(world);
 	digest_add(&world->digest, (uint64_t)world->now, (uint64_t)whom << 44 | 0xff04);
 	fault_tell(world, whom, "resume");
+	if (inbox->service_at != SIM_NEVER) {
+		world->ports[whom].service_at = inbox->service_at;
+	}
 	size_t n = inbox->n;
 	inbox->n = 0; /* nothing is kept while these run */
 	for (size_t i = 0; i < n && !world->stopped; i++) {

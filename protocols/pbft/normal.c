@@ -346,7 +346,8 @@ void pbft_commit(struct node *node, struct pbft_slot *slot)
 	}
 }
 
-static void check_committed(struct node *node, struct pbft_slot *slot)
+static inline __attribute__((always_inline)) void check_committed(
+	struct node *node, struct pbft_slot *slot)
 {
 	/* OSDI'99 4.2: committed-local: prepared, and 2f+1 commits (its own among them) that match. */
 	if (slot->committed_batch != NULL || !slot->prepared ||
