@@ -501,7 +501,9 @@ void plot_panel(struct plot *plot, const struct panel *panel)
 	double range = panel->y_max - panel->y_min;
 	double y_max = panel->y_whole ? fmin(panel->y_max, 104) : panel->y_max;
 	if (panel->log_y) {
-		write_logarithmic(out, 'y', round_number(panel->y_min, false), round_number(panel->y_max, true));
+		double low = round_number(panel->y_min, false), high = round_number(panel->y_max, true);
+		bool none = high <= low; /* all is one round number: no range */
+		write_logarithmic(out, 'y', none ? low / 2 : low, none ? high * 2 : high);
 	} else {
 		fprintf(out, "set yrange [%.10g:%.10g]\nset ytics autofreq %.10g\n", panel->y_min, y_max,
 			tic_step(panel->y_whole ? fmin(range, 104) : range, page->panel_pt >= 95 ? 5 : 4));

@@ -269,6 +269,7 @@ static void draws_what_does_not_vary(void **state)
 	expect("$SYNOD plot steady.h5 -o steady --format svg --kind line --kpi events", 0, "steady/line-events.svg");
 	expect("$SYNOD plot steady.h5 -o steady --format svg --kind box --kpi commit_mean_s", 0, "steady/box-commit_mean_s.svg");
 	expect("grep -c '^40 ' steady/latency-cdf.dat", 0, "2\n");
+	expect("$SYNOD plot steady.h5 -o steady --format svg --kind box --kpi decided --log y", 0, "steady/box-decided.svg");
 }
 
 /* One arm is never answered, and so has no latency: gnuplot once died of a bar's number without a bar. */
