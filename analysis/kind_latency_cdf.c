@@ -12,6 +12,8 @@
 #define MAX_PANELS 6
 
 /* The latency of one item, in seconds; infinite: it was never answered. */
+#define SUMS 4
+
 struct latency {
 	size_t cell; /* panel * colours + colour */
 	int64_t replication;
@@ -20,7 +22,7 @@ struct latency {
 
 struct cdf {
 	struct layout layout;
-	double *sums[3]; /* of latencies, their squares and their number, one a row: what must agree */
+	double *sums[SUMS]; /* of latencies, their squares, the items and the answered ones, one a row: what must agree */
 	struct latency *latencies;
 	size_t *row_of; /* the row of each latency */
 	size_t n, n_answered;
@@ -48,7 +50,7 @@ static bool read_latencies(
 	}
 	cdf->latencies = figure_take(block->n_rows, sizeof(*cdf->latencies));
 	cdf->row_of = figure_take(block->n_rows, sizeof(*cdf->row_of));
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < SUMS; i++) {
 		cdf->sums[i] = figure_take(job->frame->n_rows, sizeof(double));
 	}
 	for (size_t i = 0; i < block->n_rows; i++) {
@@ -66,6 +68,7 @@ static bool read_latencies(
 		cdf->sums[0][row] += answered ? seconds : 0;
 		cdf->sums[1][row] += answered ? seconds * seconds : 0;
 		cdf->sums[2][row] += 1;
+		cdf->sums[3][row] += answered; /* not the same as answered at once */
 		cdf->n_answered += answered;
 	}
 	return true;
@@ -324,7 +327,7 @@ static enum figure_outcome draw(struct figure_job *job, struct results_error *er
 		}
 		return job_nothing(error, "the file has no decisions (scenario: `record: [decisions]`)");
 	}
-	layout_init(&cdf.layout, job->frame, (const double *const *)cdf.sums, 3, job_keep(job));
+	layout_init(&cdf.layout, job->frame, (const double *const *)cdf.sums, SUMS, job_keep(job));
 	layout_lines(&cdf.layout, job->by, MAX_PANELS);
 	sort_latencies(&cdf);
 	if (cdf.n_answered == 0) {
@@ -336,7 +339,7 @@ static enum figure_outcome draw(struct figure_job *job, struct results_error *er
 		outcome = cdf_draw(&cdf, job, error);
 	}
 	layout_free(&cdf.layout);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < SUMS; i++) {
 		free(cdf.sums[i]);
 	}
 	free(cdf.latencies);

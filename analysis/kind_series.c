@@ -138,9 +138,8 @@ static bool read_windows(
 			union cell cell = block_get(block, schema, i, (size_t)columns[k]);
 			window->values[k] =
 				schema->columns[columns[k]].type == COLUMN_INT ? (double)cell.integer : cell.real;
-			/* The place in time counts: the same values at other times are another course. */
-			series->sums[k][row] +=
-				isfinite(window->values[k]) ? window->values[k] * (1 + window->time_s) : 0;
+			/* The place in time counts: the same values at other times are another course; none is another than 0. */
+			series->sums[k][row] += (isfinite(window->values[k]) ? window->values[k] : -1) * (1 + window->time_s);
 		}
 		series->row_of[series->n++] = row;
 	}
