@@ -26,13 +26,19 @@ struct disk {
 	bool wiped;
 };
 
+/* Of a twin that runs, its own: two of one identity are two machines. */
+static uint32_t disk_index(const struct node *node)
+{
+	return node->id + node->twin * node->world->n_validators;
+}
+
 static struct disk *disk_of(struct node *node)
 {
 	struct world *world = node->world;
 	if (world->disks == NULL) {
-		world->disks = arena_array(&world->arena, struct disk *, world->n_validators);
+		world->disks = arena_array(&world->arena, struct disk *, 2 * (size_t)world->n_validators);
 	}
-	struct disk **disk = &world->disks[node->id];
+	struct disk **disk = &world->disks[disk_index(node)];
 	if (*disk == NULL) {
 		*disk = arena_new(&world->arena, struct disk);
 		(*disk)->key = random_key_make(world->settings.seed, RANDOM_DISK, node->id);
@@ -131,7 +137,8 @@ void disk_written(struct world *world, uint32_t whom, uint32_t index)
 		return;
 	}
 	if (!gone) {
-		struct disk *disk = world->disks[whom];
+		uint32_t twin = packet_at(world, index)->message.number >> 31;
+		struct disk *disk = world->disks[whom + twin * world->n_validators];
 		disk->in_flight->safe_at = sim_time_add(world->now, cache_ns);
 		disk->in_flight = NULL;
 	}
@@ -162,7 +169,7 @@ struct disk_record *node_survivor(struct node *node)
 
 static const struct disk *disk_used(const struct node *node)
 {
-	return node->world->disks == NULL ? NULL : node->world->disks[node->id];
+	return node->world->disks == NULL ? NULL : node->world->disks[disk_index(node)];
 }
 
 const struct disk_record *node_unsettled(const struct node *node)
@@ -186,10 +193,12 @@ void node_forget(struct node *node)
 
 /* What the device had not said is written is lost, and so is what it keeps in a cache. Torn: of the first of
  * these records some parts are there. */
-void disk_crash(struct world *world, uint32_t whom)
+static void crash(struct world *world, const struct node *node, uint32_t twin)
 {
-	struct node *node = &world->nodes[whom];
-	struct disk *disk = disk_of(node);
+	struct disk *disk = world->disks[node->id + twin * world->n_validators];
+	if (disk == NULL) {
+		return;
+	}
 	bool torn = false;
 	disk->wiped = false;
 	for (const struct disk_fault *fault = world->disk_faults; fault != NULL; fault = fault->next) {
@@ -199,7 +208,7 @@ void disk_crash(struct world *world, uint32_t whom)
 		}
 	}
 	struct random_stream stream = random_stream_make(world->settings.seed, RANDOM_DISK,
-		(uint64_t)(whom + 1) << 32 | world->ports[whom].n_downs);
+		(uint64_t)twin << 63 | (uint64_t)(node->id + 1) << 32 | world->ports[node->id].n_downs);
 	for (struct disk_record *record = disk->first; record != NULL; record = record->next) {
 		if (record->safe_at <= world->now) {
 			record->n_left = record->n_parts;
@@ -209,6 +218,12 @@ void disk_crash(struct world *world, uint32_t whom)
 		torn = false;
 	}
 	disk->in_flight = NULL;
+}
+
+void disk_crash(struct world *world, uint32_t whom)
+{
+	crash(world, &world->nodes[whom], 0);
+	crash(world, &world->nodes[whom], 1);
 }
 
 /* The faults. */

@@ -224,7 +224,7 @@ struct world {
 	struct isolation *followers; /* those that go where the leader goes */
 	struct slow_node *slow_nodes;
 	struct disk_fault *disk_faults;
-	struct disk **disks;   /* by validator; NULL: nothing was written */
+	struct disk **disks;   /* by validator, then those of second twins; NULL: nothing was written */
 	sim_time change_ns; /* the latest change that is scheduled, or was: what recurs schedules it as it goes */
 	struct inbox *inboxes; /* by validator, of those that stand still; NULL: none ever does */
 	uint32_t n_paused;     /* that stand still now */
