@@ -26,10 +26,10 @@ struct disk {
 	bool wiped;
 };
 
-/* Of a twin that runs, its own: two of one identity are two machines. */
-static uint32_t disk_index(const struct node *node)
+/* Twins that share an identity are two machines: each has a device of its own. */
+static uint32_t place(const struct world *world, uint32_t node, uint32_t twin)
 {
-	return node->id + node->twin * node->world->n_validators;
+	return node + twin * world->n_validators;
 }
 
 static struct disk *disk_of(struct node *node)
@@ -38,10 +38,11 @@ static struct disk *disk_of(struct node *node)
 	if (world->disks == NULL) {
 		world->disks = arena_array(&world->arena, struct disk *, 2 * (size_t)world->n_validators);
 	}
-	struct disk **disk = &world->disks[disk_index(node)];
+	struct disk **disk = &world->disks[place(world, node->id, node->twin)];
 	if (*disk == NULL) {
 		*disk = arena_new(&world->arena, struct disk);
-		(*disk)->key = random_key_make(world->settings.seed, RANDOM_DISK, node->id);
+		(*disk)->key =
+			random_key_make(world->settings.seed, RANDOM_DISK, (uint64_t)node->twin << 31 | node->id);
 		(*disk)->end = &(*disk)->first;
 	}
 	return *disk;
@@ -138,7 +139,7 @@ void disk_written(struct world *world, uint32_t whom, uint32_t index)
 	}
 	if (!gone) {
 		uint32_t twin = packet_at(world, index)->message.number >> 31;
-		struct disk *disk = world->disks[whom + twin * world->n_validators];
+		struct disk *disk = world->disks[place(world, whom, twin)];
 		disk->in_flight->safe_at = sim_time_add(world->now, cache_ns);
 		disk->in_flight = NULL;
 	}
@@ -169,7 +170,8 @@ struct disk_record *node_survivor(struct node *node)
 
 static const struct disk *disk_used(const struct node *node)
 {
-	return node->world->disks == NULL ? NULL : node->world->disks[disk_index(node)];
+	const struct world *world = node->world;
+	return world->disks == NULL ? NULL : world->disks[place(world, node->id, node->twin)];
 }
 
 const struct disk_record *node_unsettled(const struct node *node)
@@ -193,12 +195,10 @@ void node_forget(struct node *node)
 
 /* What the device had not said is written is lost, and so is what it keeps in a cache. Torn: of the first of
  * these records some parts are there. */
-static void crash(struct world *world, const struct node *node, uint32_t twin)
+static void crash(struct world *world, uint32_t whom, uint32_t twin)
 {
-	struct disk *disk = world->disks[node->id + twin * world->n_validators];
-	if (disk == NULL) {
-		return;
-	}
+	struct node *node = &world->nodes[whom];
+	struct disk *disk = world->disks[place(world, whom, twin)];
 	bool torn = false;
 	disk->wiped = false;
 	for (const struct disk_fault *fault = world->disk_faults; fault != NULL; fault = fault->next) {
@@ -208,7 +208,7 @@ static void crash(struct world *world, const struct node *node, uint32_t twin)
 		}
 	}
 	struct random_stream stream = random_stream_make(world->settings.seed, RANDOM_DISK,
-		(uint64_t)twin << 63 | (uint64_t)(node->id + 1) << 32 | world->ports[node->id].n_downs);
+		(uint64_t)twin << 63 | (uint64_t)(whom + 1) << 32 | world->ports[whom].n_downs);
 	for (struct disk_record *record = disk->first; record != NULL; record = record->next) {
 		if (record->safe_at <= world->now) {
 			record->n_left = record->n_parts;
@@ -222,8 +222,11 @@ static void crash(struct world *world, const struct node *node, uint32_t twin)
 
 void disk_crash(struct world *world, uint32_t whom)
 {
-	crash(world, &world->nodes[whom], 0);
-	crash(world, &world->nodes[whom], 1);
+	for (uint32_t twin = 0; world->disks != NULL && twin < 2; twin++) {
+		if (world->disks[place(world, whom, twin)] != NULL) {
+			crash(world, whom, twin);
+		}
+	}
 }
 
 /* The faults. */

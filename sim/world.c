@@ -330,7 +330,7 @@ void world_crash(struct world *world, uint32_t whom)
 		world->ports[whom].timer_at[t] = SIM_NEVER;
 	}
 	net_crash(world, whom);
-	if (world->disks != NULL && whom < world->n_validators) {
+	if (whom < world->n_validators) {
 		disk_crash(world, whom);
 	}
 	if (world->inboxes != NULL && whom < world->n_validators) {

@@ -71,7 +71,7 @@ static void tells_keys_in_vain(void **state)
 		{HEAD "protocol: pbft\nworkload: {kind: dimweight, identities: open}\n", "attacks is not none"},
 		{"validators: 4\nworkload: requests\nprotocol: none\nstop: {items: 5, views: 7}\n", "stop.views has no effect here"},
 		{REQUESTS "protocol: raft\nrecord: [predictions]\n",
-			"record has no effect here: predictions, roc, models, observations and training stay empty with `requests`"},
+			"record has no effect here: predictions, roc and models stay empty with `requests`"},
 		{PARCELS "aggregator: {kind: median, faulty: 0}\n", "aggregator.before is nnm"},
 		{PARCELS "aggregator: {kind: krum, faulty: 0, s: 3}\n", "aggregator.before is bucketing"},
 		{PARCELS "aggregator: weighted-mean\n", "only where scorer is not none"},

@@ -465,6 +465,17 @@ static void test_twins_and_a_rule_for_clients(void **state)
 	outcome_close(outcome);
 }
 
+/* Each has a device of its own: both write at once, and a crash leaves each what it had written itself. */
+static void test_twins_write(void **state)
+{
+	(void)state;
+	struct outcome *outcome = attacked("{kind: raft, write_delay: 8 ms}", 4, UNIFORM, CLOSED, 100,
+		"[{kind: twins, nodes: [0]}, {kind: twins, nodes: [2]}]",
+		"faults: [{kind: crash, nodes: [2], from: 300 ms, until: 600 ms}]\n");
+	assert_true(kpi(outcome, KPI_DECIDED) > 0);
+	outcome_close(outcome);
+}
+
 /* A step is taken by both: here the second twin alone has a majority on its side to be elected by. */
 static void test_twins_take_steps(void **state)
 {
@@ -702,6 +713,7 @@ int main(void)
 		cmocka_unit_test(test_replay_is_harmless),
 		cmocka_unit_test(test_twins),
 		cmocka_unit_test(test_twins_and_a_rule_for_clients),
+		cmocka_unit_test(test_twins_write),
 		cmocka_unit_test(test_twins_take_steps),
 		cmocka_unit_test(test_twins_outside_the_window),
 		cmocka_unit_test(test_crash_prone),

@@ -166,7 +166,9 @@ static void test_inflated_terms(void **state)
 		assert_true(kpi(outcome, KPI_LEADER_CHANGES) >= 1);
 		assert_safe(outcome);
 	}
-	assert_verdict(attacked("raft", REQUESTS, "[{kind: inflate-term, nodes: [3]}]", ""), "stalled");
+	struct outcome *always = attacked("raft", REQUESTS, "[{kind: inflate-term, nodes: [3]}]", "");
+	assert_verdict(always, "stalled");
+	outcome_close(always);
 }
 
 /* What two of four acknowledge falsely is committed with the leader's copy alone, which is then lost. */
