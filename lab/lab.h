@@ -191,6 +191,13 @@ struct item_details {
 	uint32_t version;      /* of the models that have spoken */
 };
 
+/* Where replicas have executed different batches in one instance. */
+struct divergence {
+	bool *places; /* of the batch; so many are known */
+	size_t capacity;
+	uint32_t n_places;
+};
+
 /* One instance, as the watchers know it. */
 struct lab_instance {
 	const struct batch *batch; /* the first honest replica's */
@@ -204,9 +211,7 @@ struct lab_instance {
 	bool commit_counted;  /* where there is membership */
 	bool proposed_again;  /* its proposer had executed one of its transactions before */
 	const struct batch *executed; /* by the first honest replica; NULL: by none */
-	bool *diverged;       /* by place in its batch; NULL: all hold the same */
-	size_t diverged_capacity;
-	uint32_t n_places;
+	struct divergence *divergence; /* NULL: all hold the same */
 	uint64_t told_digest; /* committed when a client was told of a transaction in it; 0: none was */
 };
 

@@ -163,39 +163,52 @@ uint64_t replica_transaction_key(const struct node *node, transaction_id transac
  * replica holds a null batch or a shorter one. Both are looked at as they are executed for good, by honest
  * replicas. */
 
-static __attribute__((noinline, cold)) void differ(
-	struct lab *lab, struct lab_instance *record, const struct batch *batch)
+static void differ(struct lab *lab, struct lab_instance *record, const struct batch *batch)
 {
 	const struct batch *first = record->executed;
 	uint32_t most = first->n > batch->n ? first->n : batch->n;
-	record->diverged = arena_grow(&lab->world.arena, record->diverged, sizeof(bool),
-		record->diverged_capacity, most, &record->diverged_capacity);
+	struct divergence *divergence = record->divergence;
+	if (divergence == NULL) {
+		divergence = record->divergence = arena_new(&lab->world.arena, struct divergence);
+		divergence->n_places = first->n;
+	}
+	divergence->places = arena_grow(&lab->world.arena, divergence->places, sizeof(bool),
+		divergence->capacity, most, &divergence->capacity);
 	for (uint32_t i = 0; i < most; i++) {
 		bool same = i < first->n && i < batch->n && first->transactions[i] == batch->transactions[i];
-		if (!same && !record->diverged[i]) {
-			record->diverged[i] = true;
+		if (!same && !divergence->places[i]) {
+			divergence->places[i] = true;
 			lab->n_diverged++;
 		}
 	}
-	if (most > record->n_places) {
-		lab->n_positions += most - record->n_places;
-		record->n_places = most;
+	if (most > divergence->n_places) {
+		lab->n_positions += most - divergence->n_places;
+		divergence->n_places = most;
+	}
+}
+
+/* The first batch of an instance, or one that may be another. */
+static __attribute__((noinline)) void check_other(
+	struct lab *lab, const struct node *node, struct lab_instance *record, const struct batch *batch)
+{
+	if (!lab_counts(node)) {
+		return;
+	}
+	if (record->executed == NULL) {
+		record->executed = batch;
+		lab->n_positions += batch->n;
+	} else if (record->executed->digest != batch->digest) {
+		differ(lab, record, batch);
 	}
 }
 
 static inline void check_instance(
 	struct lab *lab, const struct node *node, uint64_t instance, const struct batch *batch)
 {
-	struct lab_instance *record = watch_instance(lab, instance);
-	if (!lab_counts(node)) {
-		return;
-	}
-	if (record->executed == NULL) {
-		record->executed = batch;
-		record->n_places = batch->n;
-		lab->n_positions += batch->n;
-	} else if (record->executed->digest != batch->digest) {
-		differ(lab, record, batch);
+	struct lab_instance *record = instance < lab->n_instances ? &lab->instances[instance]
+															   : watch_instance(lab, instance);
+	if (record->executed != batch) {
+		check_other(lab, node, record, batch);
 	}
 }
 
