@@ -50,11 +50,8 @@ void world_pause(struct world *world, uint32_t whom)
 
 static void go_on(struct world *world, uint32_t whom, uint64_t handle)
 {
-	struct port *port = &world->ports[whom];
 	if (handle_kind(handle) == EVENT_TIMER) {
-		port->timer_queued[handle_which(handle)] = world->now;
-	} else if (handle_kind(handle) == EVENT_HANDLE) {
-		port->service_at = world->now; /* the processor was at it when it stopped */
+		world->ports[whom].timer_queued[handle_which(handle)] = world->now;
 	}
 	world_dispatch(world, handle);
 }
@@ -70,6 +67,10 @@ void world_resume(struct world *world, uint32_t whom)
 	net_filter(world);
 	digest_add(&world->digest, (uint64_t)world->now, (uint64_t)whom << 44 | 0xff04);
 	fault_tell(world, whom, "resume");
+	struct port *port = &world->ports[whom];
+	if (port->in_service && port->service_at < world->now) {
+		port->service_at = world->now; /* the processor was at it when it stopped, and ends now */
+	}
 	size_t n = inbox->n;
 	inbox->n = 0; /* nothing is kept while these run */
 	for (size_t i = 0; i < n && !world->stopped; i++) {
