@@ -117,7 +117,7 @@ void bars_draw(struct plot *plot, const struct bars *bars)
 				comma, block, width, style, pale ? PLOT_PALE : 1.0, block, width / 2, width, style,
 				block);
 			comma = ", \\\n\t";
-			if (bars->numbers) {
+			if (bars->numbers && n > 0) { /* gnuplot 5.4 dies of labels without any place */
 				fprintf(plot->script,
 					", \\\n\t'' index %zu using 1:(valid(4) ? $4 : $2):(shown($2)) "
 					"with labels offset 0, 0.6 tc rgb grey_dark font font_note",

@@ -78,6 +78,10 @@ static void find_repeated(struct compare *compare)
 	qsort(pairs, compare->n_comparisons, sizeof(*pairs), compare_pairs);
 	for (size_t i = 0; i < compare->n_comparisons; i++) {
 		struct comparison *comparison = &compare->comparisons[pairs[i].place];
+		if (comparison->paired.n == 0) {
+			compare->n_undefined++; /* not equal: there is nothing of either */
+			continue;
+		}
 		if (pairs[i].low == pairs[i].high) {
 			comparison->same = pairs[i].place;
 			compare->n_equal++;
@@ -103,9 +107,7 @@ static void adjust(struct compare *compare)
 	for (size_t i = 0; i < compare->n_comparisons; i++) {
 		struct comparison *comparison = &compare->comparisons[i];
 		bool equal = comparison->a->same == comparison->b->same;
-		comparison->adjusted_p = comparison->same == SIZE_MAX ? p[i]
-			: equal && comparison->paired.n > 0               ? 1
-															  : p[comparison->same];
+		comparison->adjusted_p = comparison->same == SIZE_MAX ? p[i] : equal ? 1 : p[comparison->same];
 	}
 	free(p);
 }

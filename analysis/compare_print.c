@@ -189,6 +189,10 @@ static void print_family(const struct compare *compare, FILE *out)
 		fprintf(out, "%zu compare%s two arms that are equal digit by digit, which is no test: Holm leaves %s out.\n",
 			compare->n_equal, compare->n_equal == 1 ? "s" : "", compare->n_equal == 1 ? "it" : "them");
 	}
+	if (compare->n_undefined > 0) {
+		fprintf(out, "%zu ha%s no replication in which %s is defined in both.\n", compare->n_undefined,
+			compare->n_undefined == 1 ? "s" : "ve", compare->kpi);
+	}
 }
 
 void compare_print_intervals(const struct compare *compare, FILE *out)
@@ -199,9 +203,10 @@ void compare_print_intervals(const struct compare *compare, FILE *out)
 	}
 	fprintf(out,
 		"Intervals of means of shares: Student's t over runs, on the logit; where all are 0 (or 1), one-sided to\n"
-		"%s. Of differences: Student's t.\n",
+		"%s.%s\n",
 		compare->units != NULL ? "1 - .05^(1/n), n being the items of all runs, as if they were independent"
-							   : "1 - .05^(1/runs)");
+							   : "1 - .05^(1/runs)",
+		compare->n_comparisons > 0 ? " Of differences: Student's t." : "");
 }
 
 static void print_unanswered(const struct arms *arms, FILE *out)

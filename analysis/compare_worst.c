@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ANY "(any)" /* the mean is the same at all values: none of them is the worst */
+
 /* The mean of an arm, NaN where nothing is defined. */
 static double mean_of(const struct compare *compare, const struct arm *arm)
 {
@@ -33,13 +35,14 @@ static void print_number(FILE *out, double value)
 	}
 }
 
-/* One line: the worst of a part's arms, its interval wide enough to hold whichever of them is worst. */
-static void print_part(const struct compare *compare, size_t part, size_t first, size_t n,
+/* One line: the worst of a part's arms, its interval wide enough to hold whichever of them is worst. Whether they
+ * are all alike. */
+static bool print_part(const struct compare *compare, size_t part, size_t first, size_t n,
 	bool low_is_worse, const double *attackers, int widths[2], FILE *out)
 {
 	const struct arm *worst = NULL;
 	double worst_mean = NAN;
-	size_t n_defined = 0;
+	size_t n_defined = 0, n_alike = 0;
 	for (size_t i = first; i < first + n; i++) {
 		const struct arm *arm = &compare->arms.arms[i];
 		double mean = mean_of(compare, arm);
@@ -47,19 +50,24 @@ static void print_part(const struct compare *compare, size_t part, size_t first,
 		if (!isnan(mean) && (worst == NULL || (low_is_worse ? mean < worst_mean : mean > worst_mean))) {
 			worst = arm;
 			worst_mean = mean;
+			n_alike = 0;
 		}
+		n_alike += mean == worst_mean;
 	}
 	char name[2048];
 	arms_part_name(&compare->arms, part, name, sizeof(name));
 	fprintf(out, "  %-*s", widths[0], name[0] == '\0' ? "all" : name);
 	if (worst == NULL) {
 		fprintf(out, "  undefined\n");
-		return;
+		return false;
 	}
 	struct interval interval =
 		compare_interval(compare, worst, 1 - .05 / (double)n_defined, compare->pairs[0]);
-	fprintf(out, "  %-*s %6zu", widths[1], compare->arms.levels[worst->level], n_defined);
-	if (attackers != NULL) {
+	bool all = n_alike == n_defined && n_defined > 1;
+	fprintf(out, "  %-*s %6zu", widths[1], all ? ANY : compare->arms.levels[worst->level], n_defined);
+	if (attackers != NULL && all) {
+		fprintf(out, " %9s", "-");
+	} else if (attackers != NULL) {
 		fprintf(out, " %9.4g", mean_column(compare, worst, attackers));
 	}
 	fprintf(out, " %5zu", interval.n);
@@ -67,6 +75,7 @@ static void print_part(const struct compare *compare, size_t part, size_t first,
 	print_number(out, interval.low);
 	print_number(out, interval.high);
 	fputc('\n', out);
+	return all;
 }
 
 static int width_of(const char *text, int width)
@@ -98,16 +107,20 @@ void compare_print_worst(const struct compare *compare, FILE *out)
 		fprintf(out, " %9s", "attackers");
 	}
 	fprintf(out, " %5s %11s %11s %11s\n", "runs", "mean", "95 % from", "to");
+	bool any = false;
 	for (size_t i = 0, n; i < arms->n; i += n) {
 		for (n = 1; i + n < arms->n && arms->arms[i + n].part == arms->arms[i].part; n++) {
 		}
-		print_part(compare, arms->arms[i].part, i, n, low_is_worse, has_attackers ? attackers : NULL, widths,
-			out);
+		any = print_part(compare, arms->arms[i].part, i, n, low_is_worse, has_attackers ? attackers : NULL, widths,
+				  out) || any;
 	}
 	fputc('\n', out);
 	compare_print_intervals(compare, out);
 	fprintf(out,
 		"Each is widened for the choice of the worst (Bonferroni, over the values that it is the worst of).\n");
+	if (any) {
+		fprintf(out, ANY ": the mean is the same at all of them.\n");
+	}
 	if (has_attackers) {
 		fprintf(out, "attackers: how many there were in the worst case, whatever f the setting declares.\n");
 	}

@@ -27,7 +27,7 @@ struct compare {
 	struct comparison *comparisons;
 	size_t n_comparisons, capacity;
 	size_t n_family;              /* that Holm's adjustment is over */
-	size_t n_repeated, n_equal;   /* that it leaves out */
+	size_t n_repeated, n_equal, n_undefined; /* that it leaves out */
 };
 
 void compare_print_tables(const struct compare *compare, FILE *out);

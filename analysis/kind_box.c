@@ -172,7 +172,7 @@ static enum figure_outcome boxes_draw(
 		return FIGURE_FAILED;
 	}
 	double range = boxes->largest - boxes->least;
-	range = range > 0 ? range : fmax(fabs(boxes->largest), 1) * 0.1;
+	range = range > PLOT_ALIKE * fabs(boxes->largest) ? range : fmax(fabs(boxes->largest), 1) * 0.1;
 	bool log_y = (job->request->logarithmic & FIGURE_Y) != 0;
 	double bottom = boxes->least - 0.06 * range;
 	/* An axis that comes near to zero starts there. */

@@ -53,8 +53,9 @@ static bool read_latencies(
 	}
 	for (size_t i = 0; i < block->n_rows; i++) {
 		size_t row = frame_row(job->frame, block_get(block, schema, i, (size_t)run).integer);
-		double seconds = block_get(block, schema, i, (size_t)decided).real -
-						 block_get(block, schema, i, (size_t)arrived).real;
+		/* Both are whole nanoseconds: their difference is one too, but for its rounding error. */
+		double seconds = nearbyint(1e9 * (block_get(block, schema, i, (size_t)decided).real -
+									   block_get(block, schema, i, (size_t)arrived).real)) / 1e9;
 		if (row == SIZE_MAX) {
 			continue;
 		}
@@ -266,7 +267,7 @@ static enum figure_outcome cdf_draw(
 	layout_describe(&cdf->layout, NULL, caption, sizeof(caption));
 	size_t length = strlen(caption);
 	double range = cdf->largest - cdf->least;
-	range = range > 0 ? range : fmax(cdf->largest, 1e-6) * 0.5;
+	range = range > PLOT_ALIKE * cdf->largest ? range : fmax(cdf->largest, 1e-6) * 0.5;
 	double left = cdf->least < 0.3 * cdf->largest ? 0 : fmax(0, cdf->least - 0.08 * range);
 	left = cdf->least <= 0 ? cdf->least - 0.02 * range
 						   : left; /* a curve along the frame is not seen */

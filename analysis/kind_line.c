@@ -211,7 +211,8 @@ static enum figure_outcome lines_draw(
 		return FIGURE_FAILED;
 	}
 	bool log_x = (job->request->logarithmic & FIGURE_X) != 0, log_y = (job->request->logarithmic & FIGURE_Y) != 0;
-	double room = (lines->x_high - lines->x_low) * .02;
+	double range = lines->x_high - lines->x_low, largest = fmax(fabs(lines->x_low), fabs(lines->x_high));
+	double room = (range > PLOT_ALIKE * largest ? range : largest) * .02;
 	for (size_t p = 0; p < panels->n; p++) {
 		struct panel panel = {.column = p % columns,
 			.row = p / columns,

@@ -354,6 +354,9 @@ static enum figure_outcome series_draw(
 			curve(series, cell, k, NULL);
 		}
 	}
+	if (series->end_s <= 0) {
+		return job_nothing(error, "no run is longer than one window; a shorter `series.window` makes more of them");
+	}
 	char title[400], caption[1500], keys[200];
 	layout_keys(&series->layout, keys, sizeof(keys));
 	snprintf(title, sizeof(title), "%s over time%s",
@@ -380,7 +383,7 @@ static enum figure_outcome series_draw(
 				.title = k == 0 ? panels->names[p] : NULL,
 				.x_label = "time (s)",
 				.y_label = series->quantities[k].axis,
-				.x_max = series->end_s > 0 ? series->end_s * 1.02 : 1,
+				.x_max = series->end_s * 1.02,
 				.y_min = low * 1.06,
 				.y_max = high > 0 ? high * 1.06 : 1,
 				.y_whole = series->quantities[k].share};

@@ -13,6 +13,7 @@
 /* The widest common sans font, DejaVu, has about this many ems a character. */
 #define EM 0.57
 #define TEXT_PT 8.0
+#define TURNED_PT 14.0 /* between names that are turned by 35 degrees: a line's height over its sine */
 #define NOTE_PT 7.0
 #define TITLE_PT 9.5
 #define PAD_PT 6.0
@@ -281,7 +282,8 @@ static void measure(
 	for (size_t i = 0; page->tics != NULL && i < page->n_tics; i++) {
 		char wrapped[400];
 		size_t n, longest = wrap_tic(wrapped, sizeof(wrapped), page->tics[i], plot->tic_width, &n);
-		plot->rotate = plot->rotate || longest > plot->tic_width + 1 || n > 3;
+		plot->rotate = plot->rotate || longest > plot->tic_width + 1 || n > 3 ||
+					   (double)longest * EM * TEXT_PT > slot + 2;
 		n_lines = n > n_lines ? n : n_lines;
 	}
 	bool named = page->tics == NULL || page->n_tics > 1 || page->tics[0][0] != '\0';
@@ -462,11 +464,14 @@ static void write_x(struct plot *plot, const struct panel *panel, bool shown)
 		fprintf(out, "set xrange [%.10g:%.10g]\nset xtics autofreq %.10g norotate\n", panel->x_min,
 			panel->x_max, tic_step(range, plot->panel_width > 160 ? 6 : 4));
 	} else {
+		/* Turned names lie side by side down to a distance; of more than have room every so-many-th is written. */
+		double slot = plot->panel_width / (double)page->n_tics;
+		size_t every = plot->rotate ? (size_t)fmax(1, ceil(TURNED_PT / slot)) : 1;
 		fprintf(out, "set xrange [-0.5:%.1f]\nset xtics %s (", (double)page->n_tics - 0.5,
 			plot->rotate ? "rotate by 35 right offset 0, -0.2" : "norotate");
 		for (size_t i = 0; i < page->n_tics; i++) {
 			fprintf(out, "%s", i > 0 ? ", " : "");
-			write_tic(plot, shown ? page->tics[i] : "");
+			write_tic(plot, shown && i % every == 0 ? page->tics[i] : "");
 			fprintf(out, " %zu", i);
 		}
 		fprintf(out, ")\n");
@@ -496,7 +501,9 @@ void plot_panel(struct plot *plot, const struct panel *panel)
 	double range = panel->y_max - panel->y_min;
 	double y_max = panel->y_whole ? fmin(panel->y_max, 104) : panel->y_max;
 	if (panel->log_y) {
-		write_logarithmic(out, 'y', round_number(panel->y_min, false), round_number(panel->y_max, true));
+		double low = round_number(panel->y_min, false), high = round_number(panel->y_max, true);
+		bool none = high <= low; /* all is one round number: no range */
+		write_logarithmic(out, 'y', none ? low / 2 : low, none ? high * 2 : high);
 	} else {
 		fprintf(out, "set yrange [%.10g:%.10g]\nset ytics autofreq %.10g\n", panel->y_min, y_max,
 			tic_step(panel->y_whole ? fmin(range, 104) : range, page->panel_pt >= 95 ? 5 : 4));

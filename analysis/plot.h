@@ -15,6 +15,7 @@
 #define PLOT_PAGE_PT 496.0   /* 17.5 cm */
 #define PLOT_PALE 0.35       /* opacity of bars without an attack */
 #define PLOT_BAND 0.18       /* opacity of bands */
+#define PLOT_ALIKE 1e-9      /* of a number: what differs by less is written alike, and is no range of an axis */
 #define LEGEND_MAX 24
 
 enum legend_kind {

@@ -210,7 +210,7 @@ bool attack_rows(
 	}
 	for (size_t i = 0; i < (size_t)view->n_faulty * view->dims; i++) {
 		if (!isfinite(out[i])) {
-			snprintf(error, 256, "attack %s on rows this large leaves the range of numbers",
+			snprintf(error, 256, "attack %s says what is no finite number: its own aim, or rows this large leave the range of numbers",
 				attack->plugin.name);
 			return false;
 		}

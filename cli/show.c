@@ -47,6 +47,10 @@ static int run(const struct option_values *values, const char *const *arguments,
 		complain("--run goes with --transaction");
 		return EXIT_USAGE;
 	}
+	if (values[OPTION_WHERE].n > 0 && values[OPTION_TRANSACTION].n + values[OPTION_SCENARIO].n > 0) {
+		complain("--where goes with neither --transaction (--run N) nor --scenario");
+		return EXIT_USAGE;
+	}
 	struct results_error error = {0};
 	struct results_file *file = results_open(arguments[0], &error);
 	int status = -1;

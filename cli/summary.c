@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #define VERDICTS 5
 #define ROWS_MAX 200 /* that anyone reads on a screen */
@@ -45,6 +46,7 @@ struct run_values {
 	uint64_t rules_acted, steps_refused;
 	char reason[160];
 	char digest[33];
+	XXH64_hash_t kpis; /* of all of them, so that runs can be compared */
 };
 
 struct summary {
@@ -95,6 +97,15 @@ static uint8_t verdict_number(const char *verdict)
 	return 0;
 }
 
+static XXH64_hash_t hash_of(const double kpis[KPI_N])
+{
+	double values[KPI_N];
+	for (size_t i = 0; i < KPI_N; i++) {
+		values[i] = isnan(kpis[i]) ? (double)NAN : kpis[i];
+	}
+	return XXH3_64bits(values, sizeof(values));
+}
+
 void summary_add(struct summary *summary, const struct run_summary *run)
 {
 	struct run_values *values =
@@ -103,6 +114,7 @@ void summary_add(struct summary *summary, const struct run_summary *run)
 	values->verdict = verdict_number(run->verdict);
 	snprintf(values->reason, sizeof(values->reason), "%s", run->verdict_reason);
 	memcpy(values->digest, run->digest, sizeof(values->digest));
+	values->kpis = hash_of(run->kpis);
 	values->rules_acted = run->rules_acted;
 	values->steps_refused = run->steps_refused;
 	values->simulated_s = run->kpis[KPI_SIMULATED];
@@ -535,6 +547,13 @@ void summary_print(const struct summary *summary, FILE *out)
 	print_reach(summary, out);
 }
 
+/* The events and decisions are the same, and so is what is made of them: `tolerance` alters KPIs alone. */
+static bool same_run(const struct run_values *a, const struct run_values *b)
+{
+	return a->present && b->present && a->digest[0] != '\0' && strcmp(a->digest, b->digest) == 0 &&
+		   a->verdict == b->verdict && a->kpis == b->kpis;
+}
+
 /* Does no value of the key make a difference to any run? */
 static bool is_idle(const struct summary *summary, size_t key)
 {
@@ -544,7 +563,7 @@ static bool is_idle(const struct summary *summary, size_t key)
 		for (size_t r = 0; other != p && r < summary->n_replications; r++) {
 			const struct run_values *a = &summary->runs[p * summary->n_replications + r];
 			const struct run_values *b = &summary->runs[other * summary->n_replications + r];
-			if (!a->present || !b->present || a->digest[0] == '\0' || strcmp(a->digest, b->digest) != 0) {
+			if (!same_run(a, b)) {
 				return false;
 			}
 			compared = true;
@@ -558,7 +577,7 @@ void summary_remarks(const struct summary *summary, struct diagnostics *diagnost
 	for (size_t k = 0; k < scenario_n_swept(summary->file); k++) {
 		if (is_idle(summary, k)) {
 			scenario_remark(summary->file, k, diagnostics,
-				"all of its values gave the same runs: it has no effect here");
+				"all of its values gave the same runs and KPIs: it has no effect here");
 		}
 	}
 }

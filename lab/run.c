@@ -140,6 +140,9 @@ static void build(struct lab *lab)
 		.works = models_cost_ns(scenario) > 0,
 		.events_max = (uint64_t)scenario->stop.events,
 	};
+	if (!lab->macs) {
+		settings.costs.mac_ns = 0; /* else nodes would count as busy ones, and be none */
+	}
 	world_init(&lab->world, &settings, &ops, lab);
 	uint32_t n = settings.n_validators;
 	adversary_identities(lab);

@@ -501,7 +501,7 @@ int results_show_csv(struct results_file *file, enum table_id table, const char 
 	if (!schema) {
 		snprintf(error->text, sizeof(error->text),
 			"%.300s has no table %s: `record: [%s]` in the scenario would write it", results_path(file),
-			table_names[table], table_names[table]);
+			table_names[table], table_names[table == TABLE_IMPORTANCE ? TABLE_MODELS : table]);
 		return -1;
 	}
 	if (n_where > 0 && (n_runs = runs_left(file, where, n_where, &runs, error)) < 0) {

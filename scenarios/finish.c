@@ -115,6 +115,14 @@ static int64_t number(const struct plugin_value *value, const char *name, int64_
 		: otherwise;
 }
 
+/* What a MAC takes: nothing where there are none, whatever the scenario says. */
+static sim_time mac_ns(const struct scenario *scenario)
+{
+	const struct protocol *protocol = (const void *)scenario->protocol.plugin;
+	const void *settings = scenario->protocol.settings;
+	return protocol && settings && protocol->macs && protocol->macs(settings) ? scenario->node.mac_ns : 0;
+}
+
 /* What processors and cards add to delays, from above: timers that know nothing of it go off while all is
  * well. A round: each node sends one message to all and takes one from each. In bulk: a batch to all (as many
  * transactions as 64 KiB hold, at least one), or a chunk of a snapshot, through the sender's card and the
@@ -128,7 +136,7 @@ static void finish_costs(const struct checker *checker, struct scenario *scenari
 	double bytes_per_ns = scenario->network.bandwidth_bps / 8e9;
 	double transaction = HEADER_BYTES + (double)number(&scenario->workload, "size", PAYLOAD_BYTES);
 	double round_ns = (double)costs->sign_ns +
-		others * (double)(costs->send_ns + costs->receive_ns + costs->verify_ns + costs->mac_ns);
+		others * (double)(costs->send_ns + costs->receive_ns + costs->verify_ns + mac_ns(scenario));
 	double bulk_ns = 0;
 	if (bytes_per_ns > 0) {
 		double batch = transaction * (double)number(&scenario->protocol, "batch", 1);
@@ -340,7 +348,7 @@ static void finish_shape(struct scenario *scenario)
 	const struct node_costs *costs = &scenario->node;
 	struct shape *shape = &scenario->shape;
 	shape->costs = costs->send_ns > 0 || costs->receive_ns > 0 || costs->sign_ns > 0 ||
-				   costs->verify_ns > 0 || costs->mac_ns > 0;
+				   costs->verify_ns > 0 || mac_ns(scenario) > 0;
 	shape->nearest = nearest_name;
 	/* Where the protocol is wrong, that is told; what hangs on it is let pass. */
 	static const enum step_action actions[] = {
@@ -356,7 +364,8 @@ static void finish_shape(struct scenario *scenario)
 		}
 	}
 	shape->lies = !protocol || protocol->forgery;
-	shape->stores = !protocol || protocol->stores;
+	shape->stores = !protocol || !scenario->protocol.settings ||
+					(protocol->stores && protocol->stores(scenario->protocol.settings));
 	shape->message_names = protocol ? protocol->message_names : NULL;
 }
 

@@ -66,6 +66,16 @@ struct words words_home(const char *key)
 	if (strlen(key) > 40) {
 		return out;
 	}
+	const char *dot = strchr(key, '.');
+	if (dot) { /* as the keys are called everywhere, but in a scenario */
+		char text[160], nested[60] = "keys are nested";
+		if (!strchr(dot + 1, '.')) {
+			snprintf(nested, sizeof(nested), "write `%.*s: {%s: ...}`", (int)(dot - key), key, dot + 1);
+		}
+		snprintf(text, sizeof(text), "dotted paths are for `sweep`, `zip` and --set; here %s", nested);
+		out.n = (size_t)snprintf(out.text, sizeof(out.text), "%s", text);
+		return out;
+	}
 	search(&found, scenario_params, key, NULL, 0);
 	for (size_t i = 0; i < sizeof(other_names) / sizeof(other_names[0]); i++) {
 		if (!found.n && !strcmp(other_names[i][0], key)) {

@@ -267,8 +267,8 @@ static bool stores(const struct shape *shape, const char **param, char error[256
 {
 	return shape->stores ||
 		fault_refuse("nodes", param, error,
-			"name validators of a protocol that writes to stable storage, and this one does not: raft and "
-			"pbft do");
+			"name validators of a protocol that writes to stable storage, and this one does not: raft does, "
+			"and pbft without tentative and fast_path");
 }
 
 static bool slow_finish(void *settings, const struct shape *shape, const char **param, char error[256])

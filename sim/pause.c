@@ -8,6 +8,7 @@
 
 struct inbox {
 	uint32_t n_pauses; /* in force: it goes on when all have ended */
+	sim_time service_at; /* when its processor would have ended what it was at; SIM_NEVER: nothing, or kept */
 	uint64_t *handles;
 	size_t n, capacity;
 };
@@ -41,6 +42,12 @@ void world_pause(struct world *world, uint32_t whom)
 	struct inbox *inbox = &world->inboxes[whom];
 	assert(world->nodes[whom].alive);
 	if (inbox->n_pauses++ == 0) {
+		struct port *port = &world->ports[whom];
+		inbox->service_at = SIM_NEVER;
+		if (port->in_service) { /* its end comes to pause_keeps_service */
+			inbox->service_at = port->service_at;
+			port->service_at = SIM_NEVER;
+		}
 		world->n_paused++;
 		net_filter(world);
 		digest_add(&world->digest, (uint64_t)world->now, (uint64_t)whom << 44 | 0xff03);
@@ -48,10 +55,24 @@ void world_pause(struct world *world, uint32_t whom)
 	}
 }
 
+bool pause_keeps_service(struct world *world, uint32_t whom, uint32_t index)
+{
+	uint64_t handle = handle_make(EVENT_HANDLE, whom, index);
+	const struct port *port = &world->ports[whom];
+	if (!world_paused(world, whom) || !port->in_service || port->service_handle != handle) {
+		return false;
+	}
+	world->inboxes[whom].service_at = SIM_NEVER;
+	return pause_keeps(world, whom, handle);
+}
+
 static void go_on(struct world *world, uint32_t whom, uint64_t handle)
 {
+	struct port *port = &world->ports[whom];
 	if (handle_kind(handle) == EVENT_TIMER) {
-		world->ports[whom].timer_queued[handle_which(handle)] = world->now;
+		port->timer_queued[handle_which(handle)] = world->now;
+	} else if (handle_kind(handle) == EVENT_HANDLE) {
+		port->service_at = world->now; /* the processor was at it when it stopped */
 	}
 	world_dispatch(world, handle);
 }
@@ -67,9 +88,8 @@ void world_resume(struct world *world, uint32_t whom)
 	net_filter(world);
 	digest_add(&world->digest, (uint64_t)world->now, (uint64_t)whom << 44 | 0xff04);
 	fault_tell(world, whom, "resume");
-	struct port *port = &world->ports[whom];
-	if (port->in_service && port->service_at < world->now) {
-		port->service_at = world->now; /* the processor was at it when it stopped, and ends now */
+	if (inbox->service_at != SIM_NEVER) {
+		world->ports[whom].service_at = inbox->service_at;
 	}
 	size_t n = inbox->n;
 	inbox->n = 0; /* nothing is kept while these run */

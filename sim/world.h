@@ -89,6 +89,9 @@ bool pause_keeps(struct world *world, uint32_t whom, uint64_t handle);
 /* What was kept is gone, and the node stands still no longer. */
 void pause_crash(struct world *world, uint32_t whom);
 
+/* The work of a node's processor was to end now: kept, where the node stands still. */
+bool pause_keeps_service(struct world *world, uint32_t whom, uint32_t index);
+
 static inline bool world_keeps(struct world *world, enum event_kind kind, uint32_t whom, uint32_t which)
 {
 	return world->n_paused > 0 && pause_keeps(world, whom, handle_make(kind, whom, which));

@@ -152,6 +152,16 @@ void pbft_resend_checkpoint(struct node *node, uint32_t to)
 	}
 }
 
+void pbft_recount_checkpoint(struct node *node)
+{
+	const struct pbft *pbft = pbft_of(node);
+	uint64_t interval = (uint64_t)pbft_settings_of(node)->checkpoint_interval;
+	uint64_t instance = pbft->executed / interval * interval;
+	if (instance > pbft->stable && instance <= pbft_high_watermark(node)) {
+		count_checkpoint(node, instance, pbft->digests[instance - 1], node->id);
+	}
+}
+
 void pbft_on_checkpoint(struct node *node, const struct message *message)
 {
 	count_checkpoint(node, message->instance, message->digest, message->from);

@@ -44,6 +44,18 @@ void pbft_hold(struct node *node, const struct message *message)
 	pbft->n_held[message->from]++;
 }
 
+void pbft_forget_held(struct node *node)
+{
+	struct pbft *pbft = pbft_of(node);
+	while (pbft->held != NULL) {
+		struct held_message *held = pbft->held;
+		pbft->held = held->next;
+		held->next = pbft->held_free;
+		pbft->held_free = held;
+	}
+	memset(pbft->n_held, 0, node->n_validators * sizeof(pbft->n_held[0]));
+}
+
 void pbft_release(struct node *node)
 {
 	struct pbft *pbft = pbft_of(node);

@@ -20,6 +20,7 @@ static __attribute__((noinline)) void slot_renew(
 		.prepares.bits = old.prepares.bits,
 		.commits.bits = old.commits.bits,
 		.fast = old.fast,
+		.unwritten = old.unwritten && old.instance == instance,
 	};
 	if (old.instance == instance) {
 		/* A new view counts anew; what was prepared, voted for or committed stays. */
@@ -262,6 +263,9 @@ static void propose_batch(struct node *node, const struct batch *batch)
 	message->flags = how != 0 ? PBFT_FLAG_FAST : 0;
 	node_proposed(node, instance, pbft->view, batch);
 	pbft->pace.proposed_at = node_now(node);
+	if (pbft->disk != NULL) {
+		pbft_changed(node, pbft_slot(node, instance)); /* which is accepted below */
+	}
 	pbft_multicast(node, message);
 	pbft_accept(node, instance, batch, how);
 }
@@ -342,7 +346,8 @@ void pbft_commit(struct node *node, struct pbft_slot *slot)
 	}
 }
 
-static void check_committed(struct node *node, struct pbft_slot *slot)
+static inline __attribute__((always_inline)) void check_committed(
+	struct node *node, struct pbft_slot *slot)
 {
 	/* OSDI'99 4.2: committed-local: prepared, and 2f+1 commits (its own among them) that match. */
 	if (slot->committed_batch != NULL || !slot->prepared ||
@@ -356,8 +361,12 @@ void pbft_send_commit(struct node *node, struct pbft_slot *slot)
 {
 	slot->holds_commit = false;
 	send_vote(node, PBFT_COMMIT, slot);
-	vote_set_add(&slot->commits, node_arena(node), node->id, slot->batch->digest, true,
-		node->n_validators);
+	if (pbft_is_writing(node)) {
+		pbft_vote_later(node, PBFT_COMMIT, slot);
+	} else {
+		vote_set_add(&slot->commits, node_arena(node), node->id, slot->batch->digest, true,
+			node->n_validators);
+	}
 	check_committed(node, slot);
 }
 
@@ -375,6 +384,9 @@ static void check_prepared(struct node *node, struct pbft_slot *slot)
 	slot->prepared_view = slot->view;
 	slot->prepared_batch = slot->batch;
 	slot->prepared_proof = NULL;
+	if (pbft_of(node)->disk != NULL) {
+		pbft_changed(node, slot);
+	}
 	bool holds = slot->votes_fast && pbft_hold_commit(node, slot);
 	if (!holds) {
 		pbft_send_commit(node, slot);
@@ -395,6 +407,9 @@ void pbft_accept(struct node *node, uint64_t instance, const struct batch *batch
 	slot->withheld = (how & PBFT_HOW_WITHHELD) != 0;
 	vote_set_settle(&slot->prepares, node_arena(node), batch->digest, node->n_validators);
 	vote_set_settle(&slot->commits, node_arena(node), batch->digest, node->n_validators);
+	if (pbft_of(node)->disk != NULL) {
+		pbft_changed(node, slot);
+	}
 	for (uint32_t i = 0; i < batch->n; i++) {
 		pbft_wait_for(node, batch->transactions[i]);
 	}
@@ -403,10 +418,35 @@ void pbft_accept(struct node *node, uint64_t instance, const struct batch *batch
 	}
 	if (!pbft_is_primary(node) && !slot->withheld) {
 		send_vote(node, PBFT_PREPARE, slot);
-		vote_set_add(&slot->prepares, node_arena(node), node->id, batch->digest, true,
-			node->n_validators);
+		if (pbft_is_writing(node)) {
+			pbft_vote_later(node, PBFT_PREPARE, slot);
+		} else {
+			vote_set_add(&slot->prepares, node_arena(node), node->id, batch->digest, true,
+				node->n_validators);
+		}
 	}
 	check_prepared(node, slot);
+}
+
+void pbft_vote_written(
+	struct node *node, enum pbft_kind kind, uint64_t view, uint64_t instance, uint64_t digest)
+{
+	struct pbft *pbft = pbft_of(node);
+	if (pbft->view != view || pbft->changing || instance <= pbft->stable) {
+		return;
+	}
+	struct pbft_slot *slot = pbft_slot(node, instance);
+	if (slot->batch == NULL || slot->batch->digest != digest) {
+		return;
+	}
+	bool prepare = kind == PBFT_PREPARE;
+	vote_set_add(prepare ? &slot->prepares : &slot->commits, node_arena(node), node->id, digest, true,
+		node->n_validators);
+	if (prepare) {
+		check_prepared(node, slot);
+	} else {
+		check_committed(node, slot);
+	}
 }
 
 /* Is the message for this view and between the watermarks? What comes early is held. */

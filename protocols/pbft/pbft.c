@@ -59,8 +59,20 @@ static const struct param params[] = {
 		.offset = offsetof(struct pbft_settings, authentication), .choices = "signatures|macs",
 		.fallback = "signatures", .unit = "",
 		.help = "macs: 8 bytes and node.mac a receiver; only view changes and new views are signed"},
+	{.name = "write_delay", .kind = PARAM_PLUGIN, .registry = &latency_extra_registry,
+		.offset = offsetof(struct pbft_settings, write_delay), .fallback = "0 s", .unit = "s",
+		.help = "what a write of its log to stable storage takes, a duration or a kind of latency; what binds "
+				"a replica is written before it is sent, and a crash loses what is not"},
 	PARAM_END,
 };
+
+/* A constant delay of 0. */
+static bool is_zero(const struct plugin_value *delay)
+{
+	const struct param *value = delay->plugin->params;
+	return strcmp(delay->plugin->name, "constant") == 0 &&
+		*(const sim_time *)(const void *)((const char *)delay->settings + value->offset) == 0;
+}
 
 static bool finish(void *settings, const struct shape *shape, const char **param, char error[256])
 {
@@ -87,6 +99,14 @@ static bool finish(void *settings, const struct shape *shape, const char **param
 		 * yet show a reader the state before it. Berger, Reiser, Bessani: Making Reads in BFT State Machine
 		 * Replication Fast, Linearizable, and Live, SRDS 2021. */
 		pbft->reply_quorum = pbft->read_only ? pbft->quorum : (int64_t)shape->n_faulty + 1;
+	}
+	const struct plugin_value *delay = &pbft->write_delay;
+	bool writes = delay->plugin != NULL && delay->plugin != latency_extra_registry.plugins[0];
+	if (writes && (pbft->tentative || pbft->fast_path) && !is_zero(delay)) {
+		*param = "write_delay";
+		snprintf(error, 256, "must be 0 s with tentative or fast_path, which tell clients and others before "
+							 "anything could be written");
+		return false;
 	}
 	if (pbft->reply_quorum > shape->n_validators) {
 		*param = "reply_quorum";
@@ -155,6 +175,13 @@ static bool step(
 	}
 }
 
+/* What is executed before it is committed, and what all n vote for, is told before it could be written. */
+static bool stores(const void *settings)
+{
+	const struct pbft_settings *pbft = settings;
+	return !pbft->tentative && !pbft->fast_path;
+}
+
 static void start(struct node *node)
 {
 	struct pbft *pbft = pbft_of(node);
@@ -191,6 +218,7 @@ static void start(struct node *node)
 	pbft->n_held = arena_array(arena, uint32_t, node->n_validators);
 	pbft->ahead_bits = arena_array(arena, uint64_t, words);
 	pbft->view_changes = arena_array(arena, const struct pbft_view_change *, node->n_validators);
+	pbft_storage_start(node);
 	if (pbft_is_primary(node)) {
 		node_leads(node, 0);
 	}
@@ -235,6 +263,12 @@ static void receive(struct node *node, const struct message *message)
 	case PBFT_EXECUTED:
 		pbft_on_executed(node, message);
 		break;
+	case PBFT_WRITE:
+		pbft_on_write(node);
+		break;
+	case PBFT_WRITTEN:
+		pbft_on_written(node);
+		break;
 	default:
 		assert(!"a kind of message that PBFT does not have");
 	}
@@ -269,10 +303,14 @@ static void timer(struct node *node, unsigned which)
 	}
 }
 
-/* PBFT's replicas keep all their protocol state on stable storage; only the timers are gone.
+/* PBFT's replicas keep all their protocol state on stable storage, but for what they have not written yet
+ * where that takes time (storage.c); only the timers are gone.
  * What was missed comes by checkpoints and by the new view: it asks for both at once. */
 static void restart(struct node *node)
 {
+	if (pbft_of(node)->disk != NULL) {
+		pbft_storage_restart(node);
+	}
 	pbft_resend_view_change(node);
 	pbft_restart_timer(node);
 	pbft_fetch(node);
@@ -288,6 +326,11 @@ static uint64_t view(const struct node *node)
 	return pbft_of(node)->view;
 }
 
+static uint64_t stored_view(const struct node *node)
+{
+	return pbft_of(node)->disk == NULL ? pbft_of(node)->view : pbft_stored_view(node);
+}
+
 static uint32_t leader(const struct node *node)
 {
 	return pbft_of(node)->changing ? NODE_NONE : pbft_primary(node, pbft_of(node)->view);
@@ -295,7 +338,7 @@ static uint32_t leader(const struct node *node)
 
 static const char *const message_names[] = {"pre-prepare", "prepare", "commit", "checkpoint",
 	"view-change", "new-view", "fetch", "state", "status",
-	"state-digests", NULL};
+	"state-digests", "write", "written", NULL};
 
 const struct protocol protocol_pbft = {
 	.plugin =
@@ -310,6 +353,7 @@ const struct protocol protocol_pbft = {
 	.ordered = true,
 	.leader_based = true,
 	.validates = true,
+	.stores = stores,
 	.client = CLIENT_TO_ALL,
 	.state_size = sizeof(struct pbft),
 	.message_names = message_names,
@@ -329,5 +373,6 @@ const struct protocol protocol_pbft = {
 	.steps = 1 << STEP_CAMPAIGN | 1 << STEP_PROPOSE,
 	.forgery = &pbft_forgery,
 	.view = view,
+	.stored_view = stored_view,
 	.leader = leader,
 };

@@ -12,6 +12,7 @@
  *   plan.c        4.4: what a new view proposes again
  *   proof.c       what view changes and new views show: who has signed what
  *   status.c      thesis 5.2: sending again what was lost
+ *   storage.c     stable storage that takes its time
  *   words.c       what traces call its timers and messages
  *   forge.c       what a replica that lies can say
  *
@@ -40,6 +41,8 @@ enum pbft_kind {
 	              * there on it has not seen committed; extra: its stable checkpoint; digest: 1 where it is
 	              * changing the view */
 	PBFT_EXECUTED, /* instance: the first one of which the body (struct pbft_executed) tells the digest */
+	PBFT_WRITE,    /* to oneself: begin to write what has changed */
+	PBFT_WRITTEN,  /* to oneself: it is on stable storage */
 };
 
 enum pbft_flag {
@@ -83,6 +86,7 @@ struct pbft_settings {
 	int64_t state_chunk;         /* bytes of a state in one message, at most; SIM_NEVER: all */
 	int tentative, read_only, fast_path; /* 0: off, 1: on */
 	int authentication;                  /* enum pbft_authentication */
+	struct plugin_value write_delay;     /* a struct latency_model */
 };
 
 /* A vote that names another digest than its set counts: seen from liars, and before the proposal. */
@@ -108,6 +112,7 @@ struct pbft_slot {
 	struct vote_set prepares, commits;
 	bool prepared;              /* in `view` */
 	bool from_new_view;         /* proposed again by a new view */
+	bool unwritten;             /* it has changed since the last write began */
 	bool withheld;              /* not valid by this replica's own knowledge: it has not voted */
 	/* fast.c */
 	bool votes_fast;            /* its own vote in `view` is a fast one, and so is the primary's */
@@ -230,6 +235,53 @@ struct held_message {
 	struct message message;
 };
 
+/* Stable storage: what has come up during a write goes into the next one together. */
+struct pbft_stored_state {
+	uint64_t view;
+	bool changing;
+	const struct pbft_view_change *view_change; /* its own latest */
+	const struct pbft_new_view *new_view;
+	struct pbft_plan plan;
+	uint64_t stable, stable_digest, next_instance;
+	const struct pbft_proof *stable_proof;
+};
+
+struct pbft_stored_slot {
+	uint64_t instance, view, prepared_view;
+	const struct batch *batch, *prepared_batch;
+	const struct pbft_proof *prepared_proof;
+	bool from_new_view, withheld, prepared;
+};
+
+/* The state first, then the slots, one after another. */
+struct pbft_write {
+	struct disk_record record; /* the first member */
+	struct pbft_write *next_free;
+	struct pbft_stored_state state;
+	struct pbft_stored_slot *slots;
+	size_t capacity;
+};
+
+struct pbft_disk {
+	struct pbft_stored_state state; /* what no crash takes */
+	struct pbft_stored_slot *slots; /* a ring of L */
+	bool dirty;
+	uint64_t *changed;              /* instances whose slots have changed since the last write began */
+	size_t n_changed, changed_capacity;
+	struct pbft_write *writing, *free;
+	uint64_t n_begun;
+
+	/* What waits for a write: a message to be sent, or, without one, its own vote to be counted. */
+	struct pbft_waiting {
+		struct pbft_waiting *next;
+		uint64_t write;
+		struct message *message;
+		uint32_t to;         /* NODE_NONE: all */
+		enum pbft_kind kind;
+		uint64_t view, instance, digest;
+	} *waiting, **waiting_end, *waiting_free;
+};
+
 struct pbft {
 	uint64_t view;
 	bool changing;           /* between the view change and the new view */
@@ -306,6 +358,7 @@ struct pbft {
 
 	struct held_message *held, *held_free;
 	uint32_t *n_held;        /* of each replica */
+	struct pbft_disk *disk;  /* NULL: writing takes no time */
 	uint64_t *ahead_bits;    /* replicas that are known to be in a later view */
 	uint32_t n_ahead;
 };
@@ -335,6 +388,37 @@ static inline uint64_t pbft_high_watermark(const struct node *node)
 	return pbft_of(node)->stable + (uint64_t)pbft_settings_of(node)->watermark_window;
 }
 
+/* storage.c */
+void pbft_storage_start(struct node *node);
+void pbft_storage_restart(struct node *node);
+/* What binds it has changed, in a slot or, with NULL, elsewhere: it is written when the device is free. */
+void pbft_changed(struct node *node, struct pbft_slot *slot);
+void pbft_on_write(struct node *node);
+void pbft_on_written(struct node *node);
+void pbft_post_later(struct node *node, uint32_t to, struct message *message);
+void pbft_vote_later(struct node *node, enum pbft_kind kind, const struct pbft_slot *slot);
+/* The view that a crash just now has left. */
+uint64_t pbft_stored_view(const struct node *node);
+
+/* Does something wait to be written? */
+static inline bool pbft_is_writing(const struct node *node)
+{
+	const struct pbft_disk *disk = pbft_of(node)->disk;
+	return disk != NULL && (disk->dirty || disk->writing != NULL);
+}
+
+/* Sends to one, or to all others (NODE_NONE), when all that has changed is written. */
+static inline void pbft_post(struct node *node, uint32_t to, struct message *message)
+{
+	if (pbft_is_writing(node)) {
+		pbft_post_later(node, to, message);
+	} else if (to == NODE_NONE) {
+		node_multicast(node, message);
+	} else {
+		node_send(node, to, message);
+	}
+}
+
 /* OSDI'99 5: signatures only for view changes and new views; all other messages carry an authenticator, a
  * MAC a receiver, under `authentication: macs`. These two send what is not signed then. */
 static inline void pbft_multicast(struct node *node, struct message *message)
@@ -343,7 +427,7 @@ static inline void pbft_multicast(struct node *node, struct message *message)
 		message->flags |= MESSAGE_MACS;
 		message->size_bytes += PBFT_MAC_BYTES * (node->n_validators - 1);
 	}
-	node_multicast(node, message);
+	pbft_post(node, NODE_NONE, message);
 }
 
 static inline void pbft_send(struct node *node, uint32_t to, struct message *message)
@@ -352,7 +436,7 @@ static inline void pbft_send(struct node *node, uint32_t to, struct message *mes
 		message->flags |= MESSAGE_MACS;
 		message->size_bytes += PBFT_MAC_BYTES;
 	}
-	node_send(node, to, message);
+	pbft_post(node, to, message);
 }
 /* words.c */
 extern const struct protocol_words pbft_words;
@@ -382,6 +466,9 @@ enum pbft_how {
 void pbft_accept(struct node *node, uint64_t instance, const struct batch *batch, unsigned how);
 /* Proposes one batch, a null batch where nothing is waiting. Returns whether it could. */
 bool pbft_propose_now(struct node *node);
+/* Its own vote has been written, and counts from now on, if it still can. */
+void pbft_vote_written(
+	struct node *node, enum pbft_kind kind, uint64_t view, uint64_t instance, uint64_t digest);
 /* Sends its commit of a prepared instance, and goes on as the commits that are there demand. */
 void pbft_send_commit(struct node *node, struct pbft_slot *slot);
 /* The instance is committed-local. */
@@ -423,6 +510,8 @@ bool pbft_hold_commit(struct node *node, struct pbft_slot *slot);
 void pbft_fall_back(struct node *node, bool all);
 
 /* checkpoint.c */
+/* After a restart: its own last checkpoint counts again. */
+void pbft_recount_checkpoint(struct node *node);
 void pbft_checkpoint(struct node *node);
 /* Sends this replica's last checkpoint again, to one or to all others (NODE_NONE), where it is not known to
  * be stable: votes may have been lost, and without a stable checkpoint all replicas would stand at the high
@@ -506,6 +595,7 @@ void pbft_on_status(struct node *node, const struct message *message);
 void pbft_on_executed(struct node *node, const struct message *message);
 
 /* held.c */
+void pbft_forget_held(struct node *node);
 void pbft_hold(struct node *node, const struct message *message);
 /* Looks at the held messages again; those that are still early stay. */
 void pbft_release(struct node *node);

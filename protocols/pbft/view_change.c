@@ -36,7 +36,7 @@ static void send_view_change(struct node *node)
 	message->instance = body->stable;
 	message->body = body;
 	message->shows = true;
-	node_multicast(node, message);
+	pbft_post(node, NODE_NONE, message);
 }
 
 /* How many replicas want a view of first .. last. */
@@ -123,6 +123,9 @@ void pbft_start_view_change(struct node *node, uint64_t view)
 	node_follows(node, view, NODE_NONE);
 
 	pbft->view_changes[node->id] = pbft_make_view_change(node, view);
+	if (pbft->disk != NULL) {
+		pbft_changed(node, NULL);
+	}
 	send_view_change(node);
 	pbft_resend_checkpoint(node, NODE_NONE);
 	if (pbft_settings_of(node)->view_timeout_ns != SIM_NEVER) {
@@ -154,7 +157,7 @@ void pbft_resend_new_view(struct node *node, uint32_t to)
 	message->view = body->view;
 	message->body = body;
 	message->shows = true;
-	node_send(node, to, message);
+	pbft_post(node, to, message);
 }
 
 void pbft_accept_plan(struct node *node)
@@ -184,6 +187,9 @@ static void enter_view(
 	pbft->changing = false;
 	pbft->new_view = new_view;
 	pbft->plan = plan;
+	if (pbft->disk != NULL) {
+		pbft_changed(node, NULL);
+	}
 	pbft->n_ahead = 0;
 	memset(pbft->ahead_bits, 0, bits_words(node->n_validators) * sizeof(uint64_t));
 	node_timer_cancel(node, PBFT_TIMER_VIEW);
@@ -244,6 +250,9 @@ static void try_new_view(struct node *node)
 		return;
 	}
 	node_log(node, "view changes from a quorum -> new view");
+	if (pbft->disk != NULL) {
+		pbft_changed(node, NULL); /* it leaves when this replica is bound by it */
+	}
 	struct pbft_new_view *body = arena_alloc(node_arena(node),
 		sizeof(*body) + node->n_validators * sizeof(body->view_changes[0]));
 	body->view = pbft->view;
@@ -265,7 +274,7 @@ static void try_new_view(struct node *node)
 	message->view = body->view;
 	message->body = body;
 	message->shows = true;
-	node_multicast(node, message);
+	pbft_post(node, NODE_NONE, message);
 	enter_view(node, body, plan);
 }
 

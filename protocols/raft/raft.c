@@ -13,6 +13,11 @@ static uint32_t reply_quorum(const void *settings, uint32_t n_faulty)
 	return 1; /* Raft 8: the leader answers */
 }
 
+static bool stores(const void *settings)
+{
+	return true;
+}
+
 static void start(struct node *node)
 {
 	struct raft *raft = raft_of(node);
@@ -294,7 +299,7 @@ const struct protocol protocol_raft = {
 		},
 	.ordered = true,
 	.leader_based = true,
-	.stores = true,
+	.stores = stores,
 	.client = CLIENT_HINTED,
 	.state_size = sizeof(struct raft),
 	.message_names = message_names,

@@ -93,6 +93,8 @@ static void test_undefined(void **state)
 	sweep_write(path, &(struct sweep){.undefined = true});
 	char *text = printed(path, (struct compare_request){.kpi = "latency_mean_s", .by = "protocol"}, 0);
 	has(text, "pairs undefined");
+	has(text, "no replication in which latency_mean_s is defined in both.");
+	assert_null(strstr(text, "equal digit by digit")); /* nothing was once taken for equal to nothing */
 	free(text);
 }
 
@@ -282,7 +284,8 @@ static void test_worst(void **state)
 	free(text);
 	/* Of 800 items none: the bound, at 1 - .05 / 2. */
 	text = printed(path, (struct compare_request){.kpi = "corruption_rate", .worst_over = "a"}, 0);
-	has(text, "b = 1    x          2     2           0           0   0.0046005");
+	has(text, "b = 1    (any)      2     2           0           0   0.0046005");
+	has(text, "(any): the mean is the same at all of them."); /* the first was once called the worst */
 	free(text);
 }
 

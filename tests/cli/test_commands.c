@@ -36,6 +36,7 @@ static void names_the_nearest(void **state)
 	expect("$SYNOD run small.yaml --quiet=yes", 2, "--quiet takes no value");
 	expect("$SYNOD run small.yaml --resume", 2, "--resume wants the result file");
 	expect("$SYNOD show x.h5 --table runz", 2, "there is no table 'runz'");
+	expect("$SYNOD show x.h5 --transaction 3 --where run=1", 2, "--where goes with neither --transaction (--run N)");
 	expect("$SYNOD plot x.h5 --format gif", 2, "--format takes svg, png and pdf");
 }
 
@@ -238,6 +239,48 @@ static void says_what_does_nothing(void **state)
 		0, NULL);
 }
 
+/* Points on the axis were once drawn of it, as if something had been shown. */
+static void draws_no_figure_of_one_window(void **state)
+{
+	expect("$SYNOD run small.yaml -q --set 'record=[series]' -o window.h5", 0, NULL);
+	expect("$SYNOD show window.h5 --table importance", 3, "`record: [models]` in the scenario would write it");
+	expect("$SYNOD plot window.h5 --kind series -o figures", 2, "no run is longer than one window; a shorter `series.window`");
+	expect("$SYNOD run small.yaml -q --set 'record=[series]' --set series.window='10 ms' -o windows.h5", 0, NULL);
+	expect("$SYNOD plot windows.h5 --kind series -o figures --format svg", 0, "figures/series.svg");
+}
+
+/* 60 sizes side by side: their names were once written over each other. */
+static void names_along_x_do_not_overlap(void **state)
+{
+	expect("$SYNOD run small.yaml -q --set replications=1 --set stop.items=1 --set 'sweep={workload.size: {from: 1 B, "
+		   "to: 60 B, step: 1 B}}' -o sizes.h5", 0, NULL);
+	expect("$SYNOD plot sizes.h5 --kind cost -o figures --format svg", 0, "figures/cost.svg");
+	expect("grep -m 1 -o \"^set xtics rotate.*\" figures/cost.gp | grep -o \"'[0-9][0-9]*' \" | wc -l", 0, "12\n");
+}
+
+/* All latencies are 40 ms, but for the rounding of times: gnuplot can't plot with an empty range. */
+static void draws_what_does_not_vary(void **state)
+{
+	write_file("steady.yaml", "validators: 4\nprotocol: pbft\nworkload: dimweight\nstop: {items: 10}\nreplications: 2\n"
+		"sweep: {workload.tolerance: [0.1, 0.10000000000001, 0.10000000000002]}\nrecord: [decisions, series]\n"
+		"series: {window: 10 ms}\n");
+	expect("$SYNOD run steady.yaml -q -o steady.h5", 0, NULL);
+	expect("$SYNOD plot steady.h5 -o steady --format svg", 0, "steady/latency-cdf.svg");
+	expect("$SYNOD plot steady.h5 -o steady --format svg --kind line --kpi events", 0, "steady/line-events.svg");
+	expect("$SYNOD plot steady.h5 -o steady --format svg --kind box --kpi commit_mean_s", 0, "steady/box-commit_mean_s.svg");
+	expect("grep -c '^40 ' steady/latency-cdf.dat", 0, "2\n");
+	expect("$SYNOD plot steady.h5 -o steady --format svg --kind box --kpi decided --log y", 0, "steady/box-decided.svg");
+}
+
+/* One arm is never answered, and so has no latency: gnuplot once died of a bar's number without a bar. */
+static void draws_bars_of_what_some_lack(void **state)
+{
+	write_file("lack.yaml", "validators: 4\nprotocol: raft\nworkload: requests\nstop: {items: 3}\n"
+		"sweep: {network.loss: [0, 1]}\n");
+	expect("$SYNOD run lack.yaml -q -o lack.h5", 0, NULL);
+	expect("$SYNOD plot lack.h5 -o lack --kind cost --format svg,png", 0, "lack/cost.svg");
+}
+
 static void lists_what_there_is(void **state)
 {
 	expect("$SYNOD list", 0, "protocols    none, central, raft, pbft");
@@ -358,6 +401,10 @@ int main(void)
 		cmocka_unit_test(refuses_damage),
 		cmocka_unit_test(says_what_came_too_late),
 		cmocka_unit_test(says_what_does_nothing),
+		cmocka_unit_test(draws_no_figure_of_one_window),
+		cmocka_unit_test(names_along_x_do_not_overlap),
+		cmocka_unit_test(draws_what_does_not_vary),
+		cmocka_unit_test(draws_bars_of_what_some_lack),
 		cmocka_unit_test(lists_what_there_is),
 		cmocka_unit_test(says_aloud_what_went_wrong),
 		cmocka_unit_test(goes_on_after_an_interruption),

@@ -156,7 +156,7 @@ static void attacks(void **state)
 	prints("printf '1\\n2\\n3\\n' | $SYNOD eval sign-flip - --faulty 1", "-2\n");
 	refuses("$SYNOD eval gradient ten.csv --faulty 1", "predictor");
 	refuses("printf '1e308\\n-1e308\\n1\\n' | $SYNOD eval min-max - --faulty 1",
-		"attack min-max on rows this large leaves the range of numbers");
+		"attack min-max says what is no finite number: its own aim, or rows this large leave the range of numbers");
 	refuses("$SYNOD eval alie ten.csv --faulty 0", "at least one liar");
 	refuses("$SYNOD eval adaptive ten.csv --faulty 2", "the defence that it plays against");
 	expect("$SYNOD eval adaptive ten.csv --faulty 2 --against median", 0, "\n");

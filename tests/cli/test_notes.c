@@ -50,7 +50,6 @@ static void tells_keys_in_vain(void **state)
 		{REQUESTS "protocol: {kind: pbft, read_only: on}\n", "workload.reads is above 0"},
 		{REQUESTS "protocol: raft\nnode: {mac: 1 us}\n", "protocol.authentication is macs"},
 		{REQUESTS "protocol: pbft\nnode: {mac: 1 us}\n", "protocol.authentication is macs"},
-		{REQUESTS "protocol: none\nfaulty: 1\n", "protocol is not none or central"},
 		{REQUESTS "protocol: raft\ncheckers: off\nliveness_after: 5 s\n", "checkers is on"},
 		{HEAD "protocol: raft\nworkload: {kind: requests, conflict: 0.5}\n", "protocol.fast_path is on"},
 		{HEAD "protocol: raft\nworkload: {kind: requests, outstanding: 3, arrivals: {kind: poisson}}\n",
@@ -71,7 +70,7 @@ static void tells_keys_in_vain(void **state)
 		{HEAD "protocol: pbft\nworkload: {kind: dimweight, identities: open}\n", "attacks is not none"},
 		{"validators: 4\nworkload: requests\nprotocol: none\nstop: {items: 5, views: 7}\n", "stop.views has no effect here"},
 		{REQUESTS "protocol: raft\nrecord: [predictions]\n",
-			"record has no effect here: predictions, roc and models stay empty with `requests`"},
+			"record has no effect here: predictions, roc, models, observations and training stay empty with `requests`"},
 		{PARCELS "aggregator: {kind: median, faulty: 0}\n", "aggregator.before is nnm"},
 		{PARCELS "aggregator: {kind: krum, faulty: 0, s: 3}\n", "aggregator.before is bucketing"},
 		{PARCELS "aggregator: weighted-mean\n", "only where scorer is not none"},
@@ -98,6 +97,19 @@ static void is_silent_about_the_rest(void **state)
 	expect_none(REQUESTS "protocol: {kind: pbft, authentication: macs}\nnode: {mac: 1 us}\n"
 						 "sweep: {protocol: [raft, {kind: pbft, authentication: macs}]}\n");
 	expect_none(PARCELS "aggregator: {kind: median, faulty: auto}\n");
+}
+
+/* What is said to have no effect has none, and of what has one it isn't said. */
+static void is_right(void **state)
+{
+	write_file("macs.yaml", REQUESTS "protocol: raft\nfaults: [{kind: crash, nodes: [0], from: 20 ms, until: 2 s}]\n"
+		"sweep: {node.mac: [0 us, 20 ms]}\n");
+	expect("$SYNOD run -q macs.yaml 2>&1 > /dev/null | grep note:", 0, "all of its values gave the same runs and KPIs");
+	/* commit_mean_s is over n - f validators. */
+	write_file("central.yaml", REQUESTS "network: {latency: {kind: normal, mean: 10 ms, sd: 3 ms}}\nprotocol: central\n");
+	expect("$SYNOD run -q central.yaml --set faulty=1 > one.txt 2> notes.txt && test ! -s notes.txt && "
+		   "$SYNOD run -q central.yaml --set faulty=0 > none.txt && ! cmp -s one.txt none.txt",
+		0, NULL);
 }
 
 /* What `check` prints is a scenario about which there is nothing new to say. */
@@ -158,9 +170,14 @@ static void tells_a_sweep_that_makes_no_difference(void **state)
 		"protocol: raft\nsweep: {stop.views: [50, 60], workload.clients: [1, 9]}\n");
 	struct output output = finish(start("$SYNOD run -q idle.yaml --set replications=2"));
 	assert_int_equal(output.status, 0);
-	assert_non_null(strstr(output.err, "idle.yaml:5:9: note: stop.views: all of its values gave the same runs"));
+	assert_non_null(strstr(output.err, "idle.yaml:5:9: note: stop.views: all of its values gave the same runs and KPIs"));
 	assert_null(strstr(output.err, "workload.clients: all"));
 	output_free(&output);
+	/* What alters KPIs alone alters no event. */
+	write_file("idle.yaml", "validators: 4\nstop: {items: 20}\nprotocol: raft\nworkload: dimweight\nreplications: 2\n"
+		"sweep: {workload.tolerance: [0, 1], series.window: [1 ms, 1 s], stop.views: [50, 60]}\n");
+	expect("$SYNOD run -q idle.yaml 2>&1 > /dev/null | grep note:", 0, "stop.views: all of its values");
+	expect("$SYNOD run -q idle.yaml 2>&1 > /dev/null | grep -c note:", 0, "1\n");
 }
 
 /* Rows are told apart, however much alike what they sweep. */
@@ -222,6 +239,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tells_keys_in_vain),
 		cmocka_unit_test(is_silent_about_the_rest),
+		cmocka_unit_test(is_right),
 		cmocka_unit_test(is_silent_about_its_own_words),
 		cmocka_unit_test(tells_timers_that_are_no_use),
 		cmocka_unit_test(tells_attackers_against_whom_nothing_is_promised),

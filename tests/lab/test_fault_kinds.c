@@ -35,6 +35,12 @@ static const struct {
 	{"disk", "{kind: disk, nodes: [0, %u], unsynced: torn}, "
 			 "{kind: crash, nodes: [0, %u], every: 3 s, lasts: 1 s, until: 12 s}",
 		false, "raft"},
+	{"slow-disk", "{kind: slow-disk, nodes: [0], delay: {kind: exponential, mean: 30 ms}, from: 2 s, until: 6 s}",
+		false, "pbft"},
+	{"disk", "{kind: disk, nodes: [0, 1, %u], stall: on, from: 2 s, until: 6 s}", false, "pbft"},
+	{"disk", "{kind: disk, nodes: [0, %u], unsynced: torn}, "
+			 "{kind: crash, nodes: [0, %u], every: 3 s, lasts: 1 s, until: 12 s}",
+		false, "pbft"},
 	{"slow-link", "{kind: slow-link, from_nodes: [0], delay: 200 ms, from: 2 s, until: 6 s}"},
 	{"skew", "{kind: skew, nodes: [0, %u], offset: 1 s, drift: 100000, from: 2 s, until: 6 s}"},
 	{"skew", "{kind: skew, nodes: [0], offset: -2 s, from: 2 s, until: 6 s}"},

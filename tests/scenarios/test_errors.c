@@ -155,6 +155,13 @@ static void test_plugins(void **state)
 		"t.yaml:4:1: error: unknown key `loss`: it belongs under network");
 	expect_error_after(REQUESTS, "node: {seed: 1}\n",
 		"t.yaml:4:8: error: unknown key `node.seed`: it belongs under the top");
+	/* As every page calls them. */
+	expect_error_after(REQUESTS, "stop.items: 5\n",
+		"t.yaml:4:1: error: unknown key `stop.items`: dotted paths are for `sweep`, `zip` and --set; here write "
+		"`stop: {items: ...}`");
+	expect_error_after(REQUESTS, "attacks.0.kind: alie\n",
+		"t.yaml:4:1: error: unknown key `attacks.0.kind`: dotted paths are for `sweep`, `zip` and --set; here keys are "
+		"nested");
 	expect_error_after(REQUESTS, "n: 4\n", "t.yaml:4:1: error: unknown key `n`: it is called `validators` here");
 	expect_error_after(REQUESTS, "f: 1\n", "t.yaml:4:1: error: unknown key `f`: it is called `faulty` here");
 	expect_errors("validators: 4\nprotocol: [pbft, raft]\nworkload: requests\n",

@@ -185,6 +185,28 @@ static void test_in_service(void **state)
 	host_destroy(host);
 }
 
+/* The card takes in all the while, 8 ns a message, and garbles what it garbles: decided when it comes. */
+static void test_card_and_garbling(void **state)
+{
+	const struct fault_loss corrupt = {{120, 150}, 1, 1};
+	for (int cards = 0; cards < 2; cards++) {
+		struct host_latency latency = host_constant(5);
+		struct world_settings settings = host_settings(2, &latency);
+		settings.works = true;
+		settings.bandwidth_bps = cards ? 1e9 : 0;
+		struct host *host = host_create(&settings);
+		const struct fault_entry entries[] = {{"pause", &pause_1}, {"corrupt", &corrupt}};
+		faults_add(host, entries, 2);
+		host_send_at(host, 100, 0, 1, KIND, cards, 1);
+		host_send_at(host, 130, 0, 1, KIND, cards, 2);
+		host_send_at(host, 160, 0, 1, KIND, cards, 3);
+		world_run(&host->world);
+		host_assert_traced(host, {200, TRACE_MESSAGE, 1, 0, KIND, 1}, {200, TRACE_MESSAGE, 1, 0, KIND, 3});
+		assert_int_equal(host->world.corrupted, 1);
+		host_destroy(host);
+	}
+}
+
 static void looks(struct world *world, void *context, uint64_t left)
 {
 	uint64_t *n_paused = context;
@@ -232,6 +254,7 @@ int main(void)
 		cmocka_unit_test(test_one_that_is_down),
 		cmocka_unit_test(test_two),
 		cmocka_unit_test(test_in_service),
+		cmocka_unit_test(test_card_and_garbling),
 		cmocka_unit_test(test_by_rate),
 		cmocka_unit_test(test_refused),
 	};

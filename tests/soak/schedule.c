@@ -384,8 +384,10 @@ static void write_attacks(struct writer *writer)
 				lies.one = true;
 				lies.liar = liars[i];
 				lies_write_attack(&lies, text);
-				write_text(writer, "%s", text);
-				continue;
+				if (text[0] != '\0') {
+					write_text(writer, "%s", text);
+					continue;
+				}
 			}
 			const char *kind = PICK(writer, "silent", "withhold", "replay", "double-vote",
 				"equivocate", "collude", "slow-primary", "selective", "forge-certificate", "twins",

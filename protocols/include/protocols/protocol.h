@@ -124,7 +124,6 @@ struct protocol {
 	bool solo;          /* one validator goes on alone: any (`none`) or the coordinator (`central`); f is 0 */
 	bool ordered;       /* agrees on a log: agreement and total order are promised */
 	bool leader_based;
-	bool stores;        /* writes to stable storage (node_write) what a crash must leave */
 	bool validates;     /* its backups ask node_valid before they vote for a proposal */
 	enum client_policy client;
 	size_t state_size;
@@ -143,6 +142,9 @@ struct protocol {
 	uint32_t (*tentative_quorum)(const void *settings, uint32_t n_validators, uint32_t n_faulty);
 	/* Are requests and replies, too, authenticated by MACs? NULL: no. */
 	bool (*macs)(const void *settings);
+
+	/* Does it write to stable storage (node_write) what a crash must leave? NULL: no. */
+	bool (*stores)(const void *settings);
 
 	/* Called once a node, at time 0, in order of nodes; the state is zeroed. */
 	void (*start)(struct node *node);
