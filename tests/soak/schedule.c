@@ -428,14 +428,17 @@ static void write_pbft(struct writer *writer)
 		"validators: %u\nprotocol: {kind: pbft, batch: %u, checkpoint_interval: %u",
 		writer->n_validators, writer->validates ? 1 : 1 + below(writer, 8), interval);
 	write_window_size(writer, 2 * interval);
+	bool early = false; /* who tells before a quorum has committed has no time to write */
 	if (chance(writer, .3) && !writer->predicts) { /* which can't be undone */
 		write_text(writer, ", tentative: on");
+		early = true;
 	}
 	if (chance(writer, .3)) {
 		write_text(writer, ", read_only: on");
 	}
 	if (chance(writer, .3)) {
 		write_text(writer, ", fast_path: on");
+		early = true;
 	}
 	if (writer->wide && chance(writer, .3)) {
 		write_text(writer, ", authentication: macs");
@@ -444,7 +447,7 @@ static void write_pbft(struct writer *writer)
 	if (writer->wide && chance(writer, .3)) {
 		write_text(writer, ", state_chunk: %u B", 64u << below(writer, 8));
 	}
-	if (writer->wide && chance(writer, .3)) {
+	if (writer->wide && !early && chance(writer, .5)) {
 		write_text(writer, ", write_delay: %u ms", 1 + below(writer, 10));
 		writer->stores = true;
 	}
@@ -472,7 +475,7 @@ static void write_raft(struct writer *writer)
 	if (chance(writer, .3)) {
 		write_text(writer, ", snapshot_every: %u", 5 + below(writer, 40));
 		if (writer->wide && chance(writer, .5)) {
-			write_text(writer, ", snapshot_chunk: %u B", 64u << below(writer, 8));
+			write_text(writer, ", snapshot_chunk: %u KiB", 8u << below(writer, 6));
 		}
 	}
 	if (chance(writer, .3)) {
