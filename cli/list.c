@@ -232,18 +232,68 @@ static void print_tables(void)
 	run_schemas_finish(&schemas);
 }
 
+/* A key of the scenario's own, by its path or its last part, or all of a section: `stop.time`, `mac`, `stop`. */
 static bool print_key_named(const char *name)
 {
+	size_t n = strlen(name);
+	bool found = false;
 	for (const struct param *param = scenario_params; param->name != NULL; param++) {
-		if (strcmp(param->name, name) == 0) {
+		const char *dot = strchr(param->name, '.');
+		bool section = strncmp(param->name, name, n) == 0 && (param->name[n] == '\0' || param->name[n] == '.');
+		if (section || (dot != NULL && strcmp(dot + 1, name) == 0)) {
 			const struct param one[] = {*param, PARAM_END};
-			printf("keys of a scenario\n\n");
+			printf("%s", found ? "" : "keys of a scenario\n\n");
 			print_params(one, KEYS_ALL, "  ");
-			printf("\n");
-			return true;
+			found = true;
 		}
 	}
-	return false;
+	printf("%s", found ? "\n" : "");
+	return found;
+}
+
+static const struct param *param_named(const struct plugin *plugin, const char *name)
+{
+	const struct param *param = plugin->params;
+	while (param != NULL && param->name != NULL && strcmp(param->name, name) != 0) {
+		param++;
+	}
+	return param != NULL && param->name != NULL ? param : NULL;
+}
+
+static bool says_the_same(const struct param *a, const struct param *b)
+{
+	const char *x = a->fallback == NULL ? "" : a->fallback, *y = b->fallback == NULL ? "" : b->fallback;
+	return strcmp(a->help, b->help) == 0 && strcmp(x, y) == 0 && a->min == b->min && a->max == b->max;
+}
+
+/* A parameter of the kinds in one list, those together that say the same of it. */
+static bool print_param_of(const struct registry *registry, const char *name)
+{
+	bool found = false;
+	for (size_t i = 0; registry->plugins[i] != NULL; i++) {
+		const struct param *param = param_named(registry->plugins[i], name);
+		bool told = param == NULL;
+		for (size_t k = 0; k < i && !told; k++) {
+			const struct param *before = param_named(registry->plugins[k], name);
+			told = before != NULL && says_the_same(before, param);
+		}
+		if (told) {
+			continue;
+		}
+		printf("%s: ", registry->plural);
+		for (size_t k = i; registry->plugins[k] != NULL; k++) {
+			const struct param *other = param_named(registry->plugins[k], name);
+			if (other != NULL && says_the_same(other, param)) {
+				printf("%s%s", k == i ? "" : ", ", registry->plugins[k]->name);
+			}
+		}
+		const struct param one[] = {*param, PARAM_END};
+		printf("\n\n");
+		print_params(one, KEYS_ALL, "  ");
+		printf("\n");
+		found = true;
+	}
+	return found;
 }
 
 /* A KPI by its name or by its heading in the table of `synod run`, or a column of another table. */
@@ -273,6 +323,26 @@ struct lists {
 	size_t n;
 };
 
+/* A parameter by its name, or by the path that it has in a scenario: `batch`, `protocol.batch`, `attacks.0.epsilon`. */
+static bool print_param_named(const struct lists *lists, const char *name)
+{
+	const char *dot = strrchr(name, '.'), *last = dot == NULL ? name : dot + 1;
+	size_t n_first = strcspn(name, ".");
+	const struct registry *only = NULL;
+	for (const struct param *param = scenario_params; dot != NULL && param->name != NULL; param++) {
+		if (strncmp(param->name, name, n_first) == 0 && param->name[n_first] == '\0') {
+			only = param->registry;
+		}
+	}
+	bool found = false;
+	for (size_t r = 0; r < lists->n; r++) {
+		if (dot == NULL || lists->registries[r] == only) {
+			found = print_param_of(lists->registries[r], last) || found;
+		}
+	}
+	return found;
+}
+
 /* All that go by this name, with the list that each is in; whether there is one. */
 static bool print_named(const struct lists *lists, const char *name)
 {
@@ -288,6 +358,7 @@ static bool print_named(const struct lists *lists, const char *name)
 			}
 		}
 	}
+	found = print_param_named(lists, name) || found;
 	found = print_key_named(name) || found;
 	return print_columns_named(name) || found;
 }
@@ -382,7 +453,9 @@ const struct command command_list = {
 	.example = "  synod list protocols\n"
 			   "  synod list keys kpis\n"
 			   "  synod list equivocate\n"
-			   "      one alone: whatever goes by that name, a KPI, a column or a key as well\n",
+			   "      one alone: whatever goes by that name, a KPI, a column or a key as well\n"
+			   "  synod list protocol.batch\n"
+			   "      a parameter, by its name or its path in a scenario\n",
 	.options = options,
 	.arguments_min = 0,
 	.arguments_max = -1,

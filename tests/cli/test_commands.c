@@ -294,7 +294,14 @@ static void lists_what_there_is(void **state)
 	expect("$SYNOD list linear | grep -c '^  linear:'", 0, "3");
 	expect("$SYNOD list", 0, "\nparcels      model, uniform, exponential, normal\n");
 	expect("$SYNOD list parcels", 0, "  exponential: ");
-	expect("$SYNOD list lease raft", 2, "nothing of that name");
+	expect("$SYNOD list leese raft", 2, "nothing of that name");
+	expect("$SYNOD list lease", 0, "protocols: raft\n\n  lease ");
+	expect("$SYNOD list protocol.batch", 0, "protocols: pbft\n\n  batch ");
+	expect("$SYNOD list predictor.train", 0, "predictors: linear, ridge, trees, forest, mlp, gp, ensemble, oracle\n\n  train ");
+	expect("$SYNOD list protocol.batch | grep -c predictors", 1, "0");
+	expect("$SYNOD list attacks.0.epsilon | grep -c '^  epsilon '", 0, "3\n");
+	expect("$SYNOD list stop", 0, "  stop.memory ");
+	expect("$SYNOD list mac", 0, "  node.mac ");
 	expect("$SYNOD list raft", 0, "default 0.9; only where reads = lease\n");
 	expect("$SYNOD list sybil", 0, "    only where workload.identities = open\n");
 	expect("$SYNOD list tables", 0, "\npredictions\n\n  run ");
