@@ -193,8 +193,9 @@ static void on_update(struct node *node, const struct message *message)
 		central->asked = 0;
 	} else if (central->applied == central->asked && central->asked > 0) {
 		fetch(node); /* all that was asked for has come: the next ones */
-	} else if (!node_timer_runs(node, CENTRAL_TIMER_FETCH)) {
-		stir(node, CENTRAL_TIMER_FETCH); /* it may only be late */
+	} else if (central->asked > 0 || !node_timer_runs(node, CENTRAL_TIMER_FETCH)) {
+		/* It may only be late; and while what was asked for is coming, nobody asks again. */
+		set_timer(node, CENTRAL_TIMER_FETCH);
 	}
 }
 
@@ -211,6 +212,12 @@ static void on_fetch(struct node *node, const struct message *message)
 			central->last > 0
 				? update(node, CLASS_CONTROL, central->last)
 				: node_message(node, CENTRAL_UPDATE, CLASS_CONTROL, CENTRAL_HEADER_BYTES));
+		return;
+	}
+	if (node_ahead_ns(node) > ((const struct central_settings *)node->settings)->fetch_delay_ns) {
+		/* Answers to all that lag would keep its processor and its card from what is new, and come so late
+		 * that they are asked for again. */
+		node_log(node, "more to send than fetch_delay bears -> it asks again");
 		return;
 	}
 	uint64_t n = central->last - first + 1;

@@ -88,8 +88,9 @@ void world_resume(struct world *world, uint32_t whom)
 	net_filter(world);
 	digest_add(&world->digest, (uint64_t)world->now, (uint64_t)whom << 44 | 0xff04);
 	fault_tell(world, whom, "resume");
-	if (inbox->service_at != SIM_NEVER) {
-		world->ports[whom].service_at = inbox->service_at;
+	struct port *port = &world->ports[whom];
+	if (port->in_service) { /* what ended meanwhile ends now, and is in hand until its turn comes */
+		port->service_at = inbox->service_at != SIM_NEVER ? inbox->service_at : world->now;
 	}
 	size_t n = inbox->n;
 	inbox->n = 0; /* nothing is kept while these run */

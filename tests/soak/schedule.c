@@ -19,7 +19,7 @@ struct writer {
 	size_t n;
 	uint32_t n_validators, n_faulty;
 	const char *protocol;
-	bool wide, leases, predicts, validates, macs;
+	bool wide, leases, predicts, validates, macs, stores;
 	uint32_t span_ms; /* in which all faults and lies begin and end */
 };
 
@@ -92,11 +92,18 @@ static void write_groups(struct writer *writer)
 
 static void write_network(struct writer *writer)
 {
-	write_text(writer, "network: {latency: %s%s}\n",
+	/* A card that most of what is sent passes at once, and one on which large messages take a while. */
+	const char *bandwidth =
+		writer->wide ? PICK(writer, "", "", "", ", bandwidth: 100 Mbit/s", ", bandwidth: 10 Mbit/s") : "";
+	if (writer->wide && chance(writer, .2)) {
+		write_text(writer, "node: {send: %u us, receive: %u us, sign: %u us, verify: %u us}\n",
+			below(writer, 30), below(writer, 30), below(writer, 60), below(writer, 60));
+	}
+	write_text(writer, "network: {latency: %s%s%s}\n",
 		PICK(writer, "{kind: constant, value: 10 ms}", "{kind: uniform, min: 1 ms, max: 60 ms}",
 			"{kind: lognormal, median: 20 ms, sigma: 0.8}",
 			"{kind: exponential, min: 1 ms, mean: 25 ms}", "{kind: normal, mean: 40 ms, sd: 15 ms}"),
-		PICK(writer, "", "", "", ", loss: 0.01", ", loss: 0.05"));
+		bandwidth, PICK(writer, "", "", "", ", loss: 0.01", ", loss: 0.05"));
 }
 
 static bool write_late_fault(struct writer *writer);
@@ -181,13 +188,15 @@ static void write_rule(struct writer *writer)
 		"new-view", "fetch", "state", "status", "state-digests", "[prepare, commit]", "request", "reply", "all"};
 	static const char *const raft[] = {"append-entries", "append-answer", "request-vote", "vote-answer",
 		"install-snapshot", "timeout-now", "confirm", "confirm-answer", "request", "reply", "hint", "all",
-		"append-entries", "vote-answer"};
+		"[pre-vote, pre-vote-answer]", "snapshot-answer"};
 	bool is_pbft = strcmp(writer->protocol, "pbft") == 0, is_raft = strcmp(writer->protocol, "raft") == 0;
 	uint32_t kind = below(writer, 14);
 	write_text(writer, "kind: rule, message: %s, ", is_pbft ? pbft[kind]
 			: is_raft                                       ? raft[kind]
 															: PICK(writer, "request", "reply", "all"));
-	if (chance(writer, .5)) {
+	if (!writer->predicts && chance(writer, .1)) {
+		write_text(writer, "from_nodes: [client 0], ");
+	} else if (chance(writer, .5)) {
 		write_text(writer, "from_nodes: ");
 		write_some_nodes(writer);
 		write_text(writer, ", ");
@@ -286,7 +295,30 @@ static void write_step(struct writer *writer)
 /* Returns whether a window is still to be written. */
 static bool write_late_fault(struct writer *writer)
 {
-	switch (below(writer, 7)) {
+	/* The last two are of disks, which not every protocol has. */
+	switch (below(writer, writer->stores ? 11 : 9)) {
+	case 7:
+		write_text(writer, "kind: pause, nodes: %s, ", PICK(writer, "leader", "[0]", "[0, 1]"));
+		return true;
+	case 8:
+		write_text(writer, "kind: pause, every: %u ms, lasts: %u ms, nodes: ", 200 + below(writer, 8000),
+			1 + below(writer, 2000));
+		write_some_nodes(writer);
+		write_text(writer, ", ");
+		return true;
+	case 9:
+		write_text(writer, "kind: slow-disk, factor: %u, delay: {kind: exponential, mean: %u ms}, nodes: ",
+			1 + below(writer, 10), 1 + below(writer, 100));
+		write_some_nodes(writer);
+		write_text(writer, ", ");
+		return true;
+	case 10:
+		/* No wipe and no cache: a disk that lies of what it holds breaks promises. */
+		write_text(writer, "kind: disk, %s, nodes: ", PICK(writer, "stall: on", "unsynced: torn",
+			"stall: on, unsynced: torn"));
+		write_some_nodes(writer);
+		write_text(writer, ", ");
+		return true;
 	case 0:
 		write_text(writer, "kind: flap, nodes: ");
 		write_nodes(writer, 1);
@@ -378,6 +410,14 @@ static uint32_t size(struct writer *writer, uint32_t small)
 	return writer->wide && chance(writer, .125) ? 11 + below(writer, N_VALIDATORS_MAX - 10) : small;
 }
 
+/* How many instances may be in flight; `auto` where nothing is said. */
+static void write_window_size(struct writer *writer, uint32_t most)
+{
+	if (!writer->wide || chance(writer, .7)) {
+		write_text(writer, ", window: %u", 1 + below(writer, most));
+	}
+}
+
 static void write_pbft(struct writer *writer)
 {
 	static const uint32_t sizes[] = {4, 4, 4, 5, 6, 7, 8, 10};
@@ -385,21 +425,31 @@ static void write_pbft(struct writer *writer)
 	writer->n_faulty = (writer->n_validators - 1) / 3;
 	uint32_t interval = 4u << below(writer, 4);
 	write_text(writer,
-		"validators: %u\nprotocol: {kind: pbft, batch: %u, checkpoint_interval: %u, window: %u",
-		writer->n_validators, writer->validates ? 1 : 1 + below(writer, 8), interval,
-		1 + below(writer, 2 * interval));
+		"validators: %u\nprotocol: {kind: pbft, batch: %u, checkpoint_interval: %u",
+		writer->n_validators, writer->validates ? 1 : 1 + below(writer, 8), interval);
+	write_window_size(writer, 2 * interval);
+	bool early = false; /* who tells before a quorum has committed has no time to write */
 	if (chance(writer, .3) && !writer->predicts) { /* which can't be undone */
 		write_text(writer, ", tentative: on");
+		early = true;
 	}
 	if (chance(writer, .3)) {
 		write_text(writer, ", read_only: on");
 	}
 	if (chance(writer, .3)) {
 		write_text(writer, ", fast_path: on");
+		early = true;
 	}
 	if (writer->wide && chance(writer, .3)) {
 		write_text(writer, ", authentication: macs");
 		writer->macs = true;
+	}
+	if (writer->wide && chance(writer, .3)) {
+		write_text(writer, ", state_chunk: %u B", 64u << below(writer, 8));
+	}
+	if (writer->wide && !early && chance(writer, .5)) {
+		write_text(writer, ", write_delay: %u ms", 1 + below(writer, 10));
+		writer->stores = true;
 	}
 	if (writer->wide && chance(writer, .3)) {
 		write_text(writer, ", batch_delay: %u ms", 1 + below(writer, 200));
@@ -410,8 +460,10 @@ static void write_raft(struct writer *writer)
 {
 	writer->n_validators = size(writer, 3 + below(writer, 5));
 	writer->n_faulty = 0; /* Raft bears no liars */
-	write_text(writer, "validators: %u\nprotocol: {kind: raft, batch: %u, window: %u",
-		writer->n_validators, 1 + below(writer, 8), 1 + below(writer, 64));
+	writer->stores = true;
+	write_text(writer, "validators: %u\nprotocol: {kind: raft, batch: %u",
+		writer->n_validators, 1 + below(writer, 8));
+	write_window_size(writer, 64);
 	if (chance(writer, .3)) {
 		write_text(writer, ", pre_vote: on");
 	}
@@ -422,6 +474,9 @@ static void write_raft(struct writer *writer)
 	}
 	if (chance(writer, .3)) {
 		write_text(writer, ", snapshot_every: %u", 5 + below(writer, 40));
+		if (writer->wide && chance(writer, .5)) {
+			write_text(writer, ", snapshot_chunk: %u KiB", 8u << below(writer, 6));
+		}
 	}
 	if (chance(writer, .3)) {
 		write_text(writer, ", write_delay: %u ms", 1 + below(writer, 10));

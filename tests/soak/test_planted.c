@@ -155,8 +155,8 @@ static const struct bug bugs[] = {
 	{"lease-skew", "raft", "linearizability", SLOW_LEADER, 0},
 	{"lease-receipt", "raft", "linearizability", SLOW_ANSWERS, 0},
 	{"old-answer-counted", "raft", "leader-completeness", LATE_ANSWERS, 0},
-	{"joint-one-majority", "raft", "election-safety agreement leader-completeness", NULL, 1000, true},
-	{"learners-counted", "raft", "agreement leader-completeness durability linearizability", NULL, 1000, true},
+	{"joint-one-majority", "raft", "election-safety agreement leader-completeness", NULL, 4000, true},
+	{"learners-counted", "raft", "agreement leader-completeness durability linearizability", NULL, 4000, true},
 	{"config-kept", "raft", "leader-completeness", STALE_MEMBERS, 0},
 	{"state-on-f", "pbft", "agreement", NULL, 2000, true},
 };

@@ -96,6 +96,42 @@ static void clients_ask_on_a_bounded_number_of_times(void **state)
 	assert_string_equal(outcome.verdict, "completed");
 }
 
+/* A coordinator that answered every asking at once had no time left for anything new. */
+static void those_who_lag_do_not_drown_the_coordinator(void **state)
+{
+	struct schedule_outcome outcome = schedule_run(
+		"seed: 697\nvalidators: 28\nprotocol: central\n"
+		"node: {send: 12 us, receive: 25 us, sign: 25 us, verify: 23 us}\n"
+		"network: {latency: {kind: constant, value: 10 ms}}\n"
+		"stop: {items: 156, events: 2000000}\nliveness_bound: 3600 s\n"
+		"workload: {kind: dimweight, arrivals: {kind: poisson, rate: 20 /s}}\n"
+		"predictor: {kind: linear, train: 100}\naggregator: median\n"
+		"faults:\n"
+		"  - {kind: crash, every: 3231 ms, lasts: 1135 ms, nodes: [12, 9, 25, 4, 7, 6], from: 1220 ms, "
+		"until: 17598 ms}\n"
+		"  - {kind: cut, from_nodes: [18, 11, 15, 7, 23, 9, 24, 21, 0, 8, 19, 26, 4, 12, 1, 22], "
+		"to_nodes: [6, 19, 26, 23, 8, 10, 17, 21, 20, 18, 27, 14, 15, 4, 16, 2, 25, 3], from: 130 ms, "
+		"until: 18999 ms}\n"
+		"  - {kind: stabilise, at: 15053 ms, delay: {kind: uniform, min: 0 ms, max: 3227 ms}, loss: 0.6}\n");
+	assert_string_equal(outcome.verdict, "completed");
+}
+
+/* A processor that was at a message when its validator stopped is free again when that goes on: a timer that
+ * came due meanwhile was told of the past, then of a time that never comes. */
+static void a_pause_ends_for_the_processor_too(void **state)
+{
+	struct schedule_outcome outcome = schedule_run(
+		"seed: 917\nvalidators: 4\nprotocol: central\n"
+		"network: {latency: {kind: uniform, min: 1 ms, max: 60 ms}}\n"
+		"stop: {items: 96}\nliveness_bound: 3600 s\n"
+		"workload: {kind: requests, clients: 3, arrivals: {kind: poisson, rate: 10 /s}}\n"
+		"faults:\n"
+		"  - {kind: pause, nodes: [0], from: 5934 ms, until: 13016 ms}\n"
+		"  - {kind: slow-node, delay: 49 ms, nodes: [0], from: 3805 ms, until: 6432 ms}\n"
+		"  - {kind: reorder, probability: 0.1, delay: 167 ms, from: 1442 ms, until: 1495 ms}\n");
+	assert_string_equal(outcome.verdict, "completed");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -103,6 +139,8 @@ int main(void)
 		cmocka_unit_test(no_lie_stops_the_program),
 		cmocka_unit_test(mistakes_are_refused),
 		cmocka_unit_test(clients_ask_on_a_bounded_number_of_times),
+		cmocka_unit_test(those_who_lag_do_not_drown_the_coordinator),
+		cmocka_unit_test(a_pause_ends_for_the_processor_too),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
