@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BARS_MAX 400 /* side by side; gnuplot takes minutes for thousands */
+
 uint32_t job_keep(const struct figure_job *job)
 {
 	return job->by >= 0 ? (uint32_t)1 << job->by : 0;
@@ -15,6 +17,19 @@ enum figure_outcome job_nothing(struct results_error *error, const char *why)
 {
 	snprintf(error->text, sizeof(error->text), "%s", why);
 	return FIGURE_NOTHING;
+}
+
+bool job_fits(const struct layout *layout, bool bars, struct results_error *error)
+{
+	const struct axis *axes = layout->axes;
+	size_t n_colours = axes[AXIS_COLOUR].n, n = n_colours * (bars ? axes[AXIS_X].n * axes[AXIS_TINT].n : 1);
+	if (n_colours <= LEGEND_MAX && (!bars || n <= BARS_MAX)) {
+		return true;
+	}
+	snprintf(error->text, sizeof(error->text),
+		"the figure would have %zu arms, and holds %d: take some of the runs (--where KEY=VALUE), or another key (--by)", n,
+		n_colours > LEGEND_MAX ? LEGEND_MAX : BARS_MAX);
+	return false;
 }
 
 void replications_text(char *out, size_t size, size_t least, size_t most)

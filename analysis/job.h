@@ -22,6 +22,10 @@ uint32_t job_keep(const struct figure_job *job);
 /* Says that there is nothing to show, and why. */
 enum figure_outcome job_nothing(struct results_error *error, const char *why);
 
+/* Are there not more arms than a figure can tell apart, by its legend or, of `bars`, side by side? Else error says
+ * how many and what to do. */
+bool job_fits(const struct layout *layout, bool bars, struct results_error *error);
+
 /* "10 replications", "8 to 10 replications", "one replication". */
 void replications_text(char *out, size_t size, size_t least, size_t most);
 

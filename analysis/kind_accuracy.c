@@ -175,7 +175,7 @@ static enum figure_outcome draw(struct figure_job *job, struct results_error *er
 		outcome = job_nothing(error, "nothing that was swept changes the accuracy");
 	} else {
 		share_out(&accuracy.layout, job);
-		outcome = accuracy_draw(&accuracy, job, error);
+		outcome = job_fits(&accuracy.layout, true, error) ? accuracy_draw(&accuracy, job, error) : FIGURE_NOTHING;
 	}
 	layout_free(&accuracy.layout);
 	for (size_t k = 0; k < accuracy.n; k++) {

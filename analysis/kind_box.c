@@ -206,7 +206,8 @@ static enum figure_outcome draw(struct figure_job *job, struct results_error *er
 	share_out(&boxes.layout, job);
 	double *scratch = figure_take(job->frame->n_rows, sizeof(*scratch));
 	measure(&boxes, scratch);
-	enum figure_outcome outcome = boxes_draw(&boxes, job, scratch, error);
+	enum figure_outcome outcome =
+		job_fits(&boxes.layout, true, error) ? boxes_draw(&boxes, job, scratch, error) : FIGURE_NOTHING;
 	free(scratch);
 	free(boxes.values);
 	layout_free(&boxes.layout);

@@ -180,7 +180,8 @@ static enum figure_outcome draw(struct figure_job *job, struct results_error *er
 		return job_nothing(error, "no run has a value of messages, traffic or latency");
 	}
 	share_out(&cost, job);
-	enum figure_outcome outcome = cost_draw(&cost, job, error);
+	bool fits = job_fits(&cost.layout, true, error) && (!cost.accuracy.frame || job_fits(&cost.accuracy, true, error));
+	enum figure_outcome outcome = fits ? cost_draw(&cost, job, error) : FIGURE_NOTHING;
 	cost_free(&cost);
 	return outcome;
 }

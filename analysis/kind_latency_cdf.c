@@ -332,7 +332,7 @@ static enum figure_outcome draw(struct figure_job *job, struct results_error *er
 	sort_latencies(&cdf);
 	if (cdf.n_answered == 0) {
 		job_nothing(error, "no item was answered");
-	} else {
+	} else if (job_fits(&cdf.layout, false, error)) {
 		cdf.pooled = figure_take(cdf.n, sizeof(*cdf.pooled));
 		cdf.own = figure_take(cdf.n, sizeof(*cdf.own));
 		measure(&cdf);

@@ -259,8 +259,10 @@ static enum figure_outcome draw(struct figure_job *job, struct results_error *er
 		layout_init(&lines.layout, job->frame, sets, 1, job_keep(job) | 1u << lines.x);
 		layout_give(&lines.layout, AXIS_X, lines.x);
 		layout_lines(&lines.layout, job->by, MAX_PANELS);
-		measure(&lines);
-		outcome = lines_draw(&lines, job, error);
+		if (job_fits(&lines.layout, false, error)) {
+			measure(&lines);
+			outcome = lines_draw(&lines, job, error);
+		}
 	}
 	layout_free(&lines.layout);
 	free(lines.x_value);

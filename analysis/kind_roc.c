@@ -250,7 +250,7 @@ static enum figure_outcome draw(struct figure_job *job, struct results_error *er
 	layout_lines(&roc.layout, job->by, MAX_PANELS);
 	if (roc.n == 0) {
 		job_nothing(error, "no run has scores of attacked and of honest predictions");
-	} else {
+	} else if (job_fits(&roc.layout, false, error)) {
 		roc.replications = figure_take(roc.n, sizeof(*roc.replications));
 		roc.counts = figure_take(roc.n, sizeof(*roc.counts));
 		measure(&roc);

@@ -406,7 +406,7 @@ static enum figure_outcome draw(struct figure_job *job, struct results_error *er
 			job_keep(job));
 		layout_lines(&series.layout, job->by, MAX_PANELS);
 		sort_windows(&series);
-		outcome = series_draw(&series, job, error);
+		outcome = job_fits(&series.layout, false, error) ? series_draw(&series, job, error) : FIGURE_NOTHING;
 	} else if (error->text[0] != '\0') {
 		outcome = FIGURE_FAILED;
 	} else if (job->request->kpi != NULL) {

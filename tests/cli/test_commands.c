@@ -258,6 +258,16 @@ static void names_along_x_do_not_overlap(void **state)
 	expect("grep -m 1 -o \"^set xtics rotate.*\" figures/cost.gp | grep -o \"'[0-9][0-9]*' \" | wc -l", 0, "12\n");
 }
 
+/* More lines than the legend has room for were once drawn without a name; gnuplot took minutes for thousands of bars. */
+static void draws_no_more_than_can_be_told_apart(void **state)
+{
+	expect("$SYNOD run small.yaml -q --set replications=1 --set stop.items=1 --set 'record=[decisions]' --set "
+		   "'sweep={workload.size: {from: 1 B, to: 450 B, step: 1 B}}' -o sizes450.h5", 0, NULL);
+	expect("$SYNOD plot sizes450.h5 --kind cost -o f", 2, "would have 450 arms, and holds 400: take some of the runs");
+	expect("$SYNOD plot sizes450.h5 --kind latency-cdf --by workload.size -o f", 2, "would have 450 arms, and holds 24");
+	expect("$SYNOD plot sizes450.h5 --kind line --kpi bytes -o f --format svg", 0, "f/line-bytes.svg");
+}
+
 /* All latencies are 40 ms, but for the rounding of times: gnuplot can't plot with an empty range. */
 static void draws_what_does_not_vary(void **state)
 {
@@ -416,6 +426,7 @@ int main(void)
 		cmocka_unit_test(says_what_does_nothing),
 		cmocka_unit_test(draws_no_figure_of_one_window),
 		cmocka_unit_test(names_along_x_do_not_overlap),
+		cmocka_unit_test(draws_no_more_than_can_be_told_apart),
 		cmocka_unit_test(draws_what_does_not_vary),
 		cmocka_unit_test(draws_bars_of_what_some_lack),
 		cmocka_unit_test(lists_what_there_is),
