@@ -99,8 +99,7 @@ void lab_progress(struct lab *lab)
 static sim_time waits_from(const struct lab *lab)
 {
 	uint32_t n_waits = lab->waited_from == lab->last_progress ? lab->n_waits : 0;
-	bool waits = lab->phase != PHASE_DRAINING && n_waits < WAITS_MAX;
-	return waits ? later(lab->last_progress, lab->world.change_ns) : lab->last_progress;
+	return n_waits < WAITS_MAX ? later(lab->last_progress, lab->world.change_ns) : lab->last_progress;
 }
 
 static bool work_outstanding(const struct lab *lab)

@@ -250,7 +250,8 @@ static void look_at_timer(const struct look *look, const struct param *table, co
 	const struct path_text name = path_text(&path);
 	sim_time value = *(const sim_time *)(const void *)((const char *)settings + param->offset);
 	sim_time delay = look->scenario->shape.delay_p999_ns;
-	sim_time round_trip = sim_time_add(delay, delay);
+	sim_time costs = look->scenario->shape.round_ns;
+	sim_time round_trip = sim_time_add(sim_time_add(delay, delay), costs);
 	char own[48], other[48];
 	duration_print(value, own, sizeof(own));
 	if (!is_set(value)) {
@@ -259,9 +260,10 @@ static void look_at_timer(const struct look *look, const struct param *table, co
 	if (param->auto_delays[0] > 0 && value < round_trip) {
 		duration_print(round_trip, other, sizeof(other));
 		say(look, name.text, place,
-			"%s: %s is below the network's round trip of up to %s (99.9 %%): it goes off while the answer "
+			"%s: %s is below the network's round trip of up to %s (99.9 %%%s): it goes off while the answer "
 			"is still on its way; `auto` is %g one-way delays",
-			name.text, own, other, param->auto_delays[0]);
+			name.text, own, other, costs > 0 ? ", processors and cards included" : "",
+			param->auto_delays[0]);
 	}
 	if (param->below) {
 		struct found found = look_about(look, table, settings, up, param->below);

@@ -144,6 +144,11 @@ static void tells_timers_that_are_no_use(void **state)
 		"note.yaml:5:38: note: protocol.view_timeout: 15 ms is below the network's round trip of up to 20 ms "
 		"(99.9 %): it goes off while the answer is still on its way; `auto` is 20 one-way delays (point 1, "
 		"protocol.view_timeout 15 ms)");
+	/* Two delays, a signature, and one verified of each of three: 50 ms + 3 * 10 ms more. */
+	expect_note(REQUESTS "protocol: {kind: pbft, view_timeout: 90 ms}\nnode: {sign: 50 ms, verify: 10 ms}\n",
+		"protocol.view_timeout: 90 ms is below the network's round trip of up to 100 ms (99.9 %, processors and "
+		"cards included): ");
+	expect_none(REQUESTS "protocol: {kind: pbft, view_timeout: 100 ms}\nnode: {sign: 50 ms, verify: 10 ms}\n");
 	expect_none(REQUESTS "protocol: {kind: pbft, view_timeout: off, batch_delay: 1 ms}\n");
 	expect_none(REQUESTS "protocol: {kind: raft, heartbeat: off}\n");
 	/* The longest delay there is, twice, is no time at all. */
