@@ -139,7 +139,7 @@ static void clock_ends(struct lab *lab)
 		(unsigned long long)lab->n_accepted);
 }
 
-static void done(struct lab *lab)
+void lab_done(struct lab *lab)
 {
 	if (lab->n_items < lab->items_max) {
 		clock_ends(lab);
@@ -156,7 +156,7 @@ void lab_check_done(struct lab *lab)
 			lab_progress(lab);
 		}
 		if (all_executed(lab)) {
-			done(lab);
+			lab_done(lab);
 		}
 	}
 }
@@ -168,7 +168,7 @@ static void time_is_up(struct lab *lab)
 	lab->world.now = lab->end_ns;
 	unsigned long long n = lab->n_items, n_accepted = lab->n_accepted;
 	if (all_accepted(lab)) {
-		done(lab);
+		lab_done(lab);
 	} else if (lab->end_ns < stop->time_ns) {
 		lab_end(lab, "limit", "%d windows of series, %g s each", SERIES_WINDOWS_MAX,
 			sim_time_to_s(lab->scenario->window_ns));
@@ -210,7 +210,7 @@ void lab_overdue(struct world *world, sim_time next)
 	const struct stop_settings *stop = &lab->scenario->stop;
 	sim_time bound = sim_time_add(waits_from(lab), patience_ns(lab));
 	if (lab->phase == PHASE_DRAINING && (next == SIM_NEVER || next > bound)) {
-		done(lab); /* some validator will never come so far; its clients don't wait for it */
+		lab_done(lab); /* some validator will never come so far; its clients don't wait for it */
 		return;
 	}
 	if (world->events >= world->settings.events_max) {

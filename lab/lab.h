@@ -422,6 +422,8 @@ void lab_bound(struct lab *lab);
 sim_time lab_last_change(const struct scenario *scenario);
 /* The world's deadline is over, or its events: ends the run, or moves the deadline. */
 void lab_overdue(struct world *world, sim_time next_ns);
+/* Ends a drain, whether or not all have executed all: what items there are are accepted. */
+void lab_done(struct lab *lab);
 /* Something happened that counts as progress: the liveness bound starts again. */
 void lab_progress(struct lab *lab);
 /* Ends the run. */

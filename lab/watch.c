@@ -221,7 +221,12 @@ static struct term *term_at(struct lab *lab, uint64_t view)
 /* Ends the run where there have been more than it is to have; view 0 is where it begins. */
 static void bound_terms(struct lab *lab)
 {
-	if (lab->n_terms - (lab->terms[0].view == 0) > (uint64_t)lab->scenario->stop.views) {
+	if (lab->n_terms - (lab->terms[0].view == 0) <= (uint64_t)lab->scenario->stop.views) {
+		return;
+	}
+	if (lab->phase == PHASE_DRAINING) { /* a straggler that is cut off stands again and again */
+		lab_done(lab);
+	} else {
 		lab_end(lab, "limit", "more than %lld views or terms", (long long)lab->scenario->stop.views);
 	}
 }

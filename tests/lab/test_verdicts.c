@@ -385,6 +385,17 @@ static void drains(void **state)
 	}
 }
 
+/* One that is cut off for long stands again and again: it can't take back that all is accepted. */
+static void terms_of_a_straggler(void **state)
+{
+	struct outcome *outcome = run_text("stop: {items: 20, views: 50}\nvalidators: 4\nprotocol: raft\n"
+									   "workload: requests\n"
+									   "faults: [{kind: isolate, nodes: [2], from: 100 ms, until: 1 h}]\n");
+	assert_verdict(outcome, "completed");
+	assert_true(kpi(outcome, KPI_DECIDED) == 20);
+	outcome_close(outcome);
+}
+
 /* Costs of processors and cards delay everything and break nothing. */
 static void costs(void **state)
 {
@@ -443,6 +454,7 @@ int main(void)
 		cmocka_unit_test(clock_ends),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(drains),
+		cmocka_unit_test(terms_of_a_straggler),
 		cmocka_unit_test(costs),
 		cmocka_unit_test(restart_is_no_loss),
 	};
