@@ -1,7 +1,7 @@
 /* Reads that are linearizable and not ordered. Thesis 6.4. */
 #include "raft.h"
 
-static void confirm(struct node *node)
+static void send_round(struct node *node)
 {
 	struct raft *raft = raft_of(node);
 	raft->round++;
@@ -32,6 +32,15 @@ static void count_confirmed(struct node *node)
 	}
 	raft->values[node->id] = raft->round;
 	raft->round_confirmed = raft_reached(node, raft->values);
+}
+
+/* A round of heartbeats. Where the leader is a majority by itself, maybe only since a change of members, it is
+ * confirmed at once, and what has waited for an earlier round as well: nobody answers. */
+static void confirm(struct node *node)
+{
+	send_round(node);
+	count_confirmed(node);
+	raft_serve_reads(node);
 }
 
 /* Thesis 6.4.1: after a majority has answered a heartbeat, no other leader is elected for an election
@@ -117,8 +126,6 @@ void raft_on_read(struct node *node, const struct message *message)
 	push(node, read);
 	if (idle) {
 		confirm(node);
-		count_confirmed(node);
-		raft_serve_reads(node); /* a cluster of one */
 	}
 }
 

@@ -132,6 +132,26 @@ static void a_pause_ends_for_the_processor_too(void **state)
 	assert_string_equal(outcome.verdict, "completed");
 }
 
+/* A read waits for answers to a round of heartbeats; then its leader becomes the only voter, and nobody is left
+ * to answer. */
+static void reads_go_on_in_a_cluster_of_one(void **state)
+{
+	static const char *const reads[] = {"index", "lease, check_quorum: on"};
+	for (size_t i = 0; i < 2; i++) {
+		char text[SCHEDULE_TEXT_MAX];
+		snprintf(text, sizeof(text),
+			"validators: 3\nprotocol: {kind: raft, reads: %s}\n"
+			"network: {latency: {kind: constant, value: 10 ms}}\n"
+			"stop: {items: 100, time: 300 s}\n"
+			"workload: {kind: kv, clients: 5, reads: 0.8, arrivals: {kind: regular, rate: 20 /s}}\n"
+			"faults:\n"
+			"  - {kind: rule, message: confirm-answer, action: drop, from: 900 ms}\n"
+			"  - {kind: step, at: 1005 ms, node: leader, action: change-membership, members: [0]}\n",
+			reads[i]);
+		assert_string_equal(schedule_run(text).verdict, "completed");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +161,7 @@ int main(void)
 		cmocka_unit_test(clients_ask_on_a_bounded_number_of_times),
 		cmocka_unit_test(those_who_lag_do_not_drown_the_coordinator),
 		cmocka_unit_test(a_pause_ends_for_the_processor_too),
+		cmocka_unit_test(reads_go_on_in_a_cluster_of_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
