@@ -116,6 +116,9 @@ static void set_timer(struct lab *lab, uint32_t id)
 	if (client->pause_ns > 0 && client->seek_at < earliest) {
 		earliest = client->seek_at;
 	}
+	if (client->follow_at > 0 && client->follow_at < earliest) {
+		earliest = client->follow_at;
+	}
 	if (earliest != SIM_NEVER) {
 		node_timer_set(&lab->world.nodes[id], NODE_TIMER_CLIENT, earliest);
 	}
@@ -304,6 +307,7 @@ void client_timer(struct node *node)
 			}
 		}
 	}
+	client_follow_on(lab, node->id);
 	client_seek_on(lab, node->id);
 	set_timer(lab, node->id);
 }

@@ -156,6 +156,9 @@ struct client {
 	uint32_t turn;     /* whom it asked last where nobody was known to lead, or who did gave no answer */
 	sim_time pause_ns; /* between two whom it asks for a leader; 0: it seeks none */
 	sim_time seek_at;  /* it asks the next one then */
+	sim_time followed_at;  /* it last asked a new leader for all that it waits for */
+	sim_time follow_pause_ns; /* between two of those */
+	sim_time follow_at; /* it asks the leader that it has heard of meanwhile then; 0: of none */
 	struct outstanding_ring waiting[CLIENT_BACKOFFS]; /* by how often they were asked again */
 };
 
@@ -546,6 +549,8 @@ void client_hinted(struct lab *lab, struct node *node, const struct message *hin
 uint32_t client_next(struct lab *lab, uint32_t id, uint32_t asked);
 /* Goes on looking for a leader, if it is time; what the client waits for may have been answered. */
 void client_seek_on(struct lab *lab, uint32_t id);
+/* The same where leaders follow each other too quickly to be asked at once. */
+void client_follow_on(struct lab *lab, uint32_t id);
 
 /* replies.c */
 enum reply_sort { REPLY_SORT_NONE, REPLY_SORT_READ, REPLY_SORT_TENTATIVE, REPLY_SORT_FIRM };

@@ -2,12 +2,15 @@
  *
  * Who does not lead says so at once, and names the leader if it knows one. A client that hears of a newer leader
  * asks it for all that it waits for, once. Where nobody is known to lead it asks the servers in turn for one of
- * its requests, at first after a short pause, then after ever longer ones. So whatever others say, and however
+ * its requests, at first after a short pause, then after ever longer ones. Where leaders follow each other in
+ * quick succession it asks for all ever more rarely: what is asked of each of them keeps the next from being
+ * elected in peace. So whatever others say, and however
  * often, a request is asked once for each leader, once for each server that knew none, and once each time that
  * its client has waited in vain. */
 #include "lab.h"
 
 #define PAUSE_NS (50 * SIM_MS)
+#define CALM 8 /* pauses without a new leader: it is no quick succession */
 
 static void follow(struct lab *lab, uint32_t id, bool anew)
 {
@@ -22,6 +25,39 @@ static void follow(struct lab *lab, uint32_t id, bool anew)
 	}
 }
 
+/* It asks for all at its own time. */
+static void call_at(struct lab *lab, uint32_t id, sim_time at)
+{
+	if (at < lab->world.ports[id].timer_at[NODE_TIMER_CLIENT]) {
+		node_timer_set(&lab->world.nodes[id], NODE_TIMER_CLIENT, at);
+	}
+}
+
+static void follow_in_time(struct lab *lab, uint32_t id, bool anew)
+{
+	struct client *client = &lab->clients[id];
+	sim_time now = lab->world.now, since = now - client->followed_at;
+	if (client->follow_pause_ns > 0 && since < client->follow_pause_ns) {
+		client->follow_at = sim_time_add(client->followed_at, client->follow_pause_ns);
+		call_at(lab, id, client->follow_at);
+		return;
+	}
+	sim_time pause = client->follow_pause_ns;
+	pause = pause == 0 || since / CALM > pause ? PAUSE_NS : sim_time_add(pause, pause);
+	client->follow_pause_ns = pause < lab->wait_max_ns ? pause : lab->wait_max_ns;
+	client->followed_at = now;
+	client->follow_at = 0;
+	follow(lab, id, anew);
+}
+
+void client_follow_on(struct lab *lab, uint32_t id)
+{
+	struct client *client = &lab->clients[id];
+	if (client->follow_at > 0 && client->follow_at <= lab->world.now) {
+		follow_in_time(lab, id, true);
+	}
+}
+
 void client_learns(struct lab *lab, uint32_t id, uint64_t view, uint32_t leader, bool anew)
 {
 	struct client *client = &lab->clients[id];
@@ -32,7 +68,7 @@ void client_learns(struct lab *lab, uint32_t id, uint64_t view, uint32_t leader,
 	client->believed = client->turn = leader;
 	client->pause_ns = 0;
 	if (lab->protocol->client == CLIENT_HINTED) {
-		follow(lab, id, anew);
+		follow_in_time(lab, id, anew);
 	}
 }
 
@@ -44,9 +80,7 @@ static void seek(struct lab *lab, uint32_t id)
 	}
 	client->pause_ns = PAUSE_NS;
 	client->seek_at = sim_time_add(lab->world.now, PAUSE_NS);
-	if (client->seek_at < lab->world.ports[id].timer_at[NODE_TIMER_CLIENT]) {
-		node_timer_set(&lab->world.nodes[id], NODE_TIMER_CLIENT, client->seek_at);
-	}
+	call_at(lab, id, client->seek_at);
 }
 
 uint32_t client_next(struct lab *lab, uint32_t id, uint32_t asked)
