@@ -304,7 +304,7 @@ void pbft_fetch(struct node *node)
 void pbft_tell(struct node *node, uint32_t to, bool lacks_view, uint64_t stable)
 {
 	struct pbft *pbft = pbft_of(node);
-	if (lacks_view && !pbft->changing && pbft->new_view != NULL) {
+	if (lacks_view && !pbft->changing && pbft->new_view != NULL && pbft_turn_to_resend(node, to)) {
 		node_log(node, "asked from an earlier view -> send the new view again");
 		pbft_resend_new_view(node, to);
 	}
@@ -363,6 +363,23 @@ static bool keep_fetched(struct node *node, const struct pbft_state_transfer *st
 	return true;
 }
 
+/* A state was taken. The others have gone on meanwhile, and what they sent beyond its high watermark is lost to
+ * this replica: it goes on fetching, now without delay, until it reaches a stable checkpoint by itself. */
+static void fetch_on(struct node *node)
+{
+	struct pbft *pbft = pbft_of(node);
+	pbft->catching_up = true;
+	pbft_execute(node);
+	if (pbft->fetch_target > pbft->executed) {
+		wait_to_fetch(node);
+	}
+	/* What it has waited for could not be executed so far, whoever was primary: its timer starts again, or it
+	 * would leave the view by itself. (Castro and Liskov's library delays a view change while it fetches.) */
+	if (!pbft->changing) {
+		pbft_restart_timer(node);
+	}
+}
+
 void pbft_on_state(struct node *node, const struct message *message)
 {
 	struct pbft *pbft = pbft_of(node);
@@ -403,7 +420,7 @@ void pbft_on_state(struct node *node, const struct message *message)
 		node_log(node, "state is what f+1 have executed -> take it");
 		pbft->told = 0;
 		pbft_execute_transferred(node, &state);
-		pbft_execute(node);
+		fetch_on(node);
 		pbft_propose(node);
 		return;
 	}
@@ -414,12 +431,5 @@ void pbft_on_state(struct node *node, const struct message *message)
 	if (pbft_stable(node, last, digest, pbft->asked_proof, message->from)) {
 		pbft_advanced(node);
 	}
-	/* The others have gone on meanwhile, and what they sent beyond its high watermark is lost to
-	 * it: it goes on fetching, now without delay, until it reaches a stable checkpoint by
-	 * itself. */
-	pbft->catching_up = true;
-	pbft_execute(node);
-	if (pbft->fetch_target > pbft->executed) {
-		wait_to_fetch(node);
-	}
+	fetch_on(node);
 }

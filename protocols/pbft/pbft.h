@@ -338,6 +338,7 @@ struct pbft {
 	uint32_t told_from;           /* whom it asked for that: only its answer counts */
 	sim_time told_until;          /* a further part of that is on its way */
 	const struct pbft_executed **claims_executed; /* the latest of each replica; NULL: none came yet */
+	uint32_t *lacked_view;        /* by replica, how often it has shown that it lacks the new view; NULL: never */
 	sim_time *answered_until;     /* until then a replica gets no further answer; NULL: none yet */
 
 	unsigned n_timeouts;          /* consecutive view changes without progress: the timeout doubles */
@@ -549,6 +550,9 @@ void pbft_on_new_view(struct node *node, const struct message *message);
 void pbft_resend_view_change(struct node *node);
 /* Tells a replica that has missed it of the view that has begun. */
 void pbft_resend_new_view(struct node *node, uint32_t to);
+/* Is it this replica's turn to send the new view again to one that lacks it? It is large, and costs its receiver
+ * the verification of all that it shows: the primary sends it, and one more in turn, since that may lie. */
+bool pbft_turn_to_resend(struct node *node, uint32_t to);
 /* plan.c */
 struct pbft_plan pbft_plan_new_view(struct node *node, const struct pbft_new_view *new_view);
 /* proof.c */

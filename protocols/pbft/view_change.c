@@ -150,6 +150,16 @@ void pbft_resend_view_change(struct node *node)
 	}
 }
 
+bool pbft_turn_to_resend(struct node *node, uint32_t to)
+{
+	struct pbft *pbft = pbft_of(node);
+	if (pbft->lacked_view == NULL) {
+		pbft->lacked_view = arena_array(node_arena(node), uint32_t, node->n_validators);
+	}
+	uint32_t turn = (to + ++pbft->lacked_view[to]) % node->n_validators;
+	return pbft_is_primary(node) || turn == node->id;
+}
+
 void pbft_resend_new_view(struct node *node, uint32_t to)
 {
 	const struct pbft_new_view *body = pbft_of(node)->new_view;
@@ -294,7 +304,7 @@ void pbft_on_view_change(struct node *node, const struct message *message)
 		/* The sender missed the new view (it was down, or the message was lost): it is told
 		 * again. */
 		if (!pbft->changing && pbft->new_view != NULL &&
-			(pbft_is_primary(node) || body->view < pbft->view)) {
+			(pbft_is_primary(node) || body->view < pbft->view) && pbft_turn_to_resend(node, message->from)) {
 			node_log(node, "view change for a view that has begun -> send the new view again");
 			pbft_resend_new_view(node, message->from);
 		}

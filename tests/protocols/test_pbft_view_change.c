@@ -541,7 +541,7 @@ static void test_new_view_above_the_watermark(void **state)
 		.instance = 2,
 		.digest = batch->digest,
 		.body = batch};
-	cluster_inject(cluster, ms(1400), 3, &lie);
+	cluster_inject(cluster, ms(1280), 3, &lie);
 	cluster_run(cluster, seconds(3));
 	cluster_assert_story(cluster, "n3 new view is valid -> enter it",
 		"n3 pre-prepare for a number that the new view covers -> refuse",
