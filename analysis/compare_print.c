@@ -115,6 +115,25 @@ static void print_comparison(
 	fputc('\n', out);
 }
 
+/* An earlier part whose arms are the same digit by digit, one by one, or SIZE_MAX. O(arms). */
+static size_t same_part(const struct compare *compare, size_t part)
+{
+	const struct arms *arms = &compare->arms;
+	size_t same = SIZE_MAX;
+	for (size_t i = 0; i < arms->n; i++) {
+		const struct arm *arm = &arms->arms[i];
+		if (arm->part != part) {
+			continue;
+		}
+		same = same == SIZE_MAX ? arms->arms[arm->same].part : same;
+		const struct arm *other = same < part ? arms_find(arms, same, arm->level) : NULL;
+		if (other == NULL || other->same != arm->same) {
+			return SIZE_MAX;
+		}
+	}
+	return same;
+}
+
 /* Comparisons are in order of parts: takes those of one from *next on. */
 static void print_part(const struct compare *compare, size_t part, size_t *next, FILE *out)
 {
@@ -123,6 +142,15 @@ static void print_part(const struct compare *compare, size_t part, size_t *next,
 	arms_part_name(&compare->arms, part, name, sizeof(name));
 	if (name[0] != '\0') {
 		fprintf(out, "\n%s\n", name);
+	}
+	size_t same = same_part(compare, part);
+	if (same != SIZE_MAX) {
+		char earlier[2048];
+		arms_part_name(&compare->arms, same, earlier, sizeof(earlier));
+		fprintf(out, "  the same, digit by digit, as %s\n", earlier);
+		for (; *next < compare->n_comparisons && compare->comparisons[*next].a->part == part; ++*next) {
+		}
+		return;
 	}
 	print_arms(compare, part, width, out);
 	fprintf(out, "\n  %-*s %5s %11s %11s %11s %9s %9s %9s %7s %7s\n", 2 * width + 3, "second - first",

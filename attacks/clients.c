@@ -31,7 +31,7 @@ static const struct param false_reply_params[] = {
 
 const struct attack attack_false_reply = {
 	.plugin = {.name = "false-reply",
-		.summary = "answers clients with a result that never was, the same as its colluders'",
+		.summary = "answers clients with a result that never was, the same as its colluders' (requests, kv)",
 		.params = false_reply_params,
 		.settings_size = sizeof(struct attack_false_reply),
 		.finish = attack_nodes_finish},
@@ -107,7 +107,7 @@ static const struct param censor_params[] = {
 		.max = 1e15,
 		.fallback = "none",
 		.unit = "",
-		.help = "and those on this item, whoever's they are; none: on none as such"},
+		.help = "and those on this item, whoever's they are; none: on none as such. One of `of` and `item` is required"},
 	PARAM_END,
 };
 

@@ -299,7 +299,7 @@ bool refuse_quantity(struct checker *checker, const struct tree *value,
 		return false;
 	case QUANTITY_HAS_UNIT:
 		refuse(checker, value, param, path);
-		diagnostics_note(checker->diagnostics, "it takes a plain number, without a unit");
+		diagnostics_note(checker->diagnostics, "it takes a plain number, and nothing after it");
 		return false;
 	default:
 		return refuse(checker, value, param, path);

@@ -230,6 +230,7 @@ static void test_family(void **state)
 	char *text = printed(path, (struct compare_request){.kpi = "mae", .by = "b"}, 0);
 	has(text, "for 3 comparisons");
 	has(text, "3 more repeat one of these digit by digit");
+	has(text, "a = y\n  the same, digit by digit, as a = x\n");
 	free(text);
 	/* Six pairs, all of one sign: p = 2 / 2^6; of three that Holm counts, 3 times that. */
 	text = printed(path, (struct compare_request){.kpi = "mae", .by = "b", .csv = true}, 0);
