@@ -52,7 +52,8 @@ void bars_measure(struct bars *bars)
 				size_t written = number_length(interval.mean);
 				bars->widest = written > bars->widest ? written : bars->widest;
 				bars->largest = fmax(bars->largest, fmax(interval.mean, interval.high));
-				bars->least = fmin(bars->least, fmin(interval.mean, interval.low));
+				/* An interval that goes below 0 where no mean does is cut there. */
+				bars->least = fmin(bars->least, interval.mean);
 				bars->n_min = interval.n < bars->n_min ? interval.n : bars->n_min;
 				bars->n_max = interval.n > bars->n_max ? interval.n : bars->n_max;
 			}

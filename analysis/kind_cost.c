@@ -136,6 +136,7 @@ static enum figure_outcome cost_draw(
 	bool two = cost->accuracy.frame != NULL;
 	layout_describe(layout, two && cost->n > 1 ? "Costs" : NULL, caption, sizeof(caption));
 	if (two) {
+		cost->accuracy.aliased[0] = '\0'; /* the costs' layout has said so */
 		layout_describe(&cost->accuracy, "Corrupted decisions", caption, sizeof(caption));
 	}
 	layout_describe_runs(layout, caption, sizeof(caption));

@@ -60,6 +60,7 @@ static const struct word kpi_words[] = {
  */
 static const struct word key_words[] = {
 	{"attacks.fraction", "attackers (share)"},
+	{"attacks.count", "attackers"},
 	{"attacks.nodes", "attackers"},
 	{"attacks.epsilon", "attack strength"},
 	{"attacks.from", "attack from"},

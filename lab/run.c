@@ -223,6 +223,27 @@ static int by_time(const void *a, const void *b)
 	return (x->order > y->order) - (x->order < y->order);
 }
 
+/* "agreement broken at 0.04 s at validators 1 and 2, instance 1"; of what is no instance's, what it is. */
+static void say_where(struct lab *lab, const struct violation *first)
+{
+	uint32_t before = first->transaction ? lab->world.n_validators : 0;
+	const char *c = first->transaction ? "c" : "";
+	char *out = lab->verdict_reason;
+	size_t size = sizeof(lab->verdict_reason);
+	size_t n = (size_t)snprintf(out, size, "%s broken at %.9g s at %s%s %s%u", first->invariant,
+		sim_time_to_s(first->at), first->transaction ? "client" : "validator",
+		first->node_a != first->node_b ? "s" : "", c, first->node_a - before);
+	if (first->node_a != first->node_b) {
+		n += (size_t)snprintf(out + n, size - n, " and %s%u", c, first->node_b - before);
+	}
+	if (first->transaction || first->instance > 0) {
+		snprintf(out + n, size - n, ", %s %llu", first->transaction ? "transaction" : "instance",
+			(unsigned long long)first->instance);
+	} else {
+		snprintf(out + n, size - n, ": %s", first->detail);
+	}
+}
+
 /* What only the end shows may be of an earlier moment: in order of time again. The verdict names the first
  * that is about safety. */
 static void conclude_unsafe(struct lab *lab)
@@ -240,13 +261,7 @@ static void conclude_unsafe(struct lab *lab)
 		return; /* slow, not unsafe: the verdict stands */
 	}
 	lab->verdict = "unsafe";
-	snprintf(lab->verdict_reason, sizeof(lab->verdict_reason),
-		"%s broken at %.9g s at %s%u and %s%u, %s %llu", first->invariant, sim_time_to_s(first->at),
-		first->transaction ? "clients c" : "validators ",
-		first->transaction ? first->node_a - lab->world.n_validators : first->node_a,
-		first->transaction ? "c" : "",
-		first->transaction ? first->node_b - lab->world.n_validators : first->node_b,
-		first->transaction ? "transaction" : "instance", (unsigned long long)first->instance);
+	say_where(lab, first);
 }
 
 bool run_one(const struct run_request *request, struct run_blocks *blocks, struct run_summary *summary,

@@ -314,7 +314,12 @@ static enum seal_found check_file(const char *path, struct results_error *error)
 	/* O_NONBLOCK: a pipe is opened to be refused, not to wait for its writer. */
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) {
-		results_fail(error, "cannot read %s: %s", path, results_cause(errno));
+		int cause = errno;
+		char journal[4096];
+		int n = snprintf(journal, sizeof(journal), "%s.journal", path);
+		bool begun = cause == ENOENT && n > 0 && (size_t)n < sizeof(journal) && access(journal, F_OK) == 0;
+		results_fail(error, "cannot read %s: %s%s", path, results_cause(cause),
+			begun ? "; its runs so far are in the journal beside it: the command that began it goes on" : "");
 		return SEAL_BAD;
 	}
 	enum seal_found found = SEAL_BAD;

@@ -205,6 +205,21 @@ static void print_again(struct results_file *file, const struct show_row *row, F
 		row_int(row, "run"));
 }
 
+/* As the runs themselves counted them. */
+static uint64_t counted(struct results_file *file)
+{
+	const struct table_schema *schema;
+	struct results_error ignored = {0};
+	const struct block *runs = results_table(file, TABLE_RUNS, &schema, &ignored);
+	int column = runs == NULL ? -1 : schema_find(schema, "safety_violations");
+	uint64_t n = 0;
+	for (size_t row = 0; column >= 0 && row < runs->n_rows; row++) {
+		int64_t of_run = block_get(runs, schema, row, (size_t)column).integer;
+		n += of_run > 0 ? (uint64_t)of_run : 0;
+	}
+	return n;
+}
+
 int show_violations(struct results_file *file, FILE *out, struct results_error *error)
 {
 	struct show_row row = {0};
@@ -225,5 +240,10 @@ int show_violations(struct results_file *file, FILE *out, struct results_error *
 	}
 	row.row = 0;
 	print_again(file, &row, out);
+	uint64_t n_all = counted(file);
+	if (n_all > n) {
+		fprintf(out, "The runs counted %" PRIu64 " violations (safety_violations); of each run the first are kept.\n",
+			n_all);
+	}
 	return 0;
 }

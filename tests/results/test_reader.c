@@ -397,11 +397,26 @@ static void damage_to_format_1_kills_nobody(void **state)
 	free(bytes);
 }
 
+/* A sweep that was interrupted has no result yet, and a journal that goes on. */
+static void an_unfinished_result_is_told_as_such(void **state)
+{
+	struct results_error error = {{0}};
+	const char *path = in_folder(state, "x.h5");
+	assert_null(results_open(path, &error));
+	assert_null(strstr(error.text, "journal"));
+	struct journal *journal = must_open(path, false);
+	must_append(journal, 0);
+	journal_close(journal);
+	assert_null(results_open(path, &error));
+	assert_non_null(strstr(error.text, "its runs so far are in the journal beside it"));
+}
+
 int main(void)
 {
 	H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
 	const struct CMUnitTest tests[] = {
+		IN_FOLDER(an_unfinished_result_is_told_as_such),
 		IN_FOLDER(what_was_written_comes_back),
 		IN_FOLDER(a_long_scenario_and_no_rows_are_possible),
 		IN_FOLDER(nothing_has_a_time),
