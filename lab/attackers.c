@@ -1,5 +1,6 @@
 /* Who attacks, and what attackers on nodes do: the laboratory knows the protocol and lends them its words. */
 #include "lab.h"
+#include "predictions.h"
 
 /* Messages that are replies to clients, or the gateway's own, are not the protocol's. */
 static enum attack_word word_of(const struct lab *lab, const struct message *message)
@@ -401,7 +402,7 @@ static void take_leader(struct lab *lab, size_t a)
 	enlist(lab, a, lab->leader);
 	lab->node_attacks->attacks[a].common = lab->scenario->attacks.values[a].settings;
 	find_groups(lab);
-	driver_reassign(lab);
+	predictions_reassign(lab);
 }
 
 static bool waits_for_leader(const struct lab *lab, size_t a)

@@ -2,7 +2,9 @@
  * hand; and kept by the right ones. */
 #include "fakes.h"
 
+#include "items.h"
 #include "lab.h"
+#include "predictions.h"
 #include "measure/measure.h"
 
 #include <stdlib.h>
@@ -202,7 +204,7 @@ static int set_up_as(void **state, const char *workload)
 	lab->leader_failed = SIM_NEVER;
 	replicas_start(lab);
 	clients_start(lab);
-	driver_start(lab);
+	items_start(lab);
 	assert_int_equal(lab->n_transactions, 4);
 	*state = stage;
 	return 0;
@@ -231,7 +233,7 @@ static int tear_down(void **state)
 	struct stage *stage = *state;
 	struct lab *lab = stage->lab;
 	replicas_free(lab);
-	driver_finish(lab);
+	predictions_finish(lab);
 	free(lab->transactions);
 	free(lab->items);
 	free(lab->instances);
