@@ -21,7 +21,8 @@
  *   told.c      those about what clients were told: exactly-once, durability, liveness
  *   linear.c    whether what clients read and wrote is linearizable
  *   outages.c   how long service stopped, and after which fault
- *   collect.c   samples to KPIs and tables */
+ *   collect.c   samples to KPIs and tables
+ *   measure/    what is sampled for them, and where rows go */
 #ifndef LAB_PRIVATE_H
 #define LAB_PRIVATE_H
 
@@ -29,6 +30,7 @@
 #include "engine/world.h"
 #include "lab/run.h"
 #include "lab/trace.h"
+#include "measure/samples.h"
 #include "sim/real.h"
 #include "protocols/protocol.h"
 #include "workloads/application.h"
@@ -217,12 +219,6 @@ struct validator_counts {
 	uint64_t n_bad_scored, n_bad_until_rejected;
 };
 
-/* Growing arrays of plain samples, freed at the end of the run. */
-struct samples {
-	int64_t *values;
-	size_t n, capacity;
-};
-
 /* A transaction's life, as /transactions tells it; SIM_NEVER: never. */
 struct transaction_record {
 	sim_time submitted, ordered, answered;
@@ -242,10 +238,8 @@ struct lab {
 	const struct workload_common *common;
 	uint64_t seed;
 	uint64_t run, point, replication;
-	struct run_blocks *out; /* rows of the tables */
 	struct memory_allowance allowance;
 	uint64_t kept_bytes; /* in closings that are kept */
-	const struct run_schemas *schemas;
 	bool verbose;
 
 	struct transaction *transactions;
@@ -308,14 +302,11 @@ struct lab {
 	const char *verdict;
 	char verdict_reason[160];
 
-	struct samples latencies;
+	struct measure *measure; /* measure/measure.h */
 	struct validator_counts *validators;
 	uint64_t attacked_scored, attacked_accepted, honest_scored, honest_rejected;
 	struct samples attacked_scores, honest_scores; /* score_bits; where there are attacks */
 	uint64_t n_identities_refused, n_proposals_judged, n_proposals_refused;
-	int64_t n_windows_accepted; /* with an acceptance */
-	int64_t window_accepted, window_accepted_before; /* the last two of them */
-	uint32_t *places;                                 /* scratch, by validator */
 };
 
 static inline struct lab *lab_of(const struct node *node)
@@ -334,9 +325,6 @@ static inline bool lab_counts(const struct node *node)
 void *lab_grow(void *old, size_t element_size, size_t n, size_t *capacity);
 /* Zeroed memory, to be freed. Ends the program when there is none. */
 void *lab_new(size_t size);
-void samples_add(struct samples *samples, int64_t value);
-/* NaN where there are none. */
-double samples_mean_s(const struct samples *samples);
 
 /* Where the run begins: when it may be over. */
 void lab_bound(struct lab *lab);

@@ -1,5 +1,6 @@
 /* What a run has taken, and the bounds on it: lab/memory.h. */
 #include "lab.h"
+#include "measure/measure.h"
 #include "outages.h"
 #include "watch.h"
 
@@ -54,18 +55,15 @@ static uint64_t counted(const struct lab *lab)
 	bytes += lab->transactions_capacity * sizeof(*lab->transactions);
 	bytes += lab->records_capacity * sizeof(*lab->records);
 	bytes += lab->items_capacity * sizeof(*lab->items);
-	bytes += watch_memory(lab->watch) + outages_memory(lab->outages);
+	bytes += watch_bytes(lab->watch) + outages_bytes(lab->outages);
 	bytes += lab->reply_counts_capacity * sizeof(*lab->reply_counts);
 	bytes += lab->reply_sets_capacity * sizeof(*lab->reply_sets);
 	bytes += n * lab->n_transactions / 8;
 	bytes += lab->kv == NULL ? 0 : n * lab->n_transactions * sizeof(struct kv_reply);
-	const struct samples *samples[] = {&lab->latencies, &lab->attacked_scores, &lab->honest_scores};
+	bytes += measure_bytes(lab->measure);
+	const struct samples *samples[] = {&lab->attacked_scores, &lab->honest_scores};
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
 		bytes += samples[i]->capacity * sizeof(int64_t);
-	}
-	for (size_t i = 0; i < TABLE_N; i++) {
-		const struct block *block = &lab->out->tables[i];
-		bytes += block->cells_capacity * sizeof(uint64_t) + block->text_capacity;
 	}
 	return bytes;
 }

@@ -7,6 +7,7 @@
  * stops. It is the fault's doing where it is longer than twice what an answer usually took: the median
  * latency of the last hundred items accepted before (where there was none yet, of the run's last hundred).
  * Costs a comparison an acceptance, and a sort of a hundred numbers a fault. */
+#include "measure/measure.h"
 #include "outages.h"
 
 #include <stdlib.h>
@@ -63,7 +64,7 @@ void outages_fault_began(struct lab *lab)
 		lab_grow(outages->faults, sizeof(*outages->faults), outages->n + 1, &outages->capacity);
 	outages->faults[outages->n++] = (struct fault_gap){
 		.from = lab->world.now,
-		.usual = usual_latency(&lab->latencies),
+		.usual = usual_latency(&lab->measure->latencies),
 	};
 }
 
@@ -102,7 +103,7 @@ static double recovered_s(const struct lab *lab)
 {
 	const struct outages *outages = lab->outages;
 	struct samples recovered = {0};
-	sim_time last = usual_latency(&lab->latencies);
+	sim_time last = usual_latency(&lab->measure->latencies);
 	for (size_t i = 0; i < outages->n; i++) {
 		const struct fault_gap *gap = &outages->faults[i];
 		sim_time usual = gap->usual == SIM_NEVER ? last : gap->usual;
@@ -126,7 +127,7 @@ void outages_kpis(const struct lab *lab, union cell *kpis)
 	kpis[KPI_RECOVERY].real = samples_mean_s(&lab->outages->recoveries);
 }
 
-uint64_t outages_memory(const struct outages *outages)
+uint64_t outages_bytes(const struct outages *outages)
 {
 	return outages->capacity * sizeof(*outages->faults) +
 		(outages->ends.capacity + outages->recoveries.capacity) * sizeof(int64_t);
@@ -136,7 +137,7 @@ void outages_finish(struct lab *lab)
 {
 	struct outages *outages = lab->outages;
 	free(outages->faults);
-	free(outages->ends.values);
-	free(outages->recoveries.values);
+	samples_finish(&outages->ends);
+	samples_finish(&outages->recoveries);
 	free(outages);
 }

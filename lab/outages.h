@@ -14,7 +14,7 @@ void outages_accepted(struct lab *lab, const struct lab_item *item);
 /* While the latencies are in order of acceptance. */
 void outages_kpis(const struct lab *lab, union cell *kpis);
 /* What has grown with the run, in bytes. */
-uint64_t outages_memory(const struct outages *outages);
+uint64_t outages_bytes(const struct outages *outages);
 void outages_finish(struct lab *lab);
 
 #endif

@@ -1,5 +1,6 @@
 /* Builds the world of one run from a checked scenario and runs it. */
 #include "lab.h"
+#include "measure/measure.h"
 #include "faults.h"
 #include "leaders.h"
 #include "members.h"
@@ -42,13 +43,6 @@ void *lab_new(size_t size)
 		exit(3);
 	}
 	return memory;
-}
-
-void samples_add(struct samples *samples, int64_t value)
-{
-	samples->values = lab_grow(
-		samples->values, sizeof(*samples->values), samples->n + 1, &samples->capacity);
-	samples->values[samples->n++] = value;
 }
 
 static void changed(struct world *world, struct node *node)
@@ -163,7 +157,7 @@ static void build(struct lab *lab)
 	uint32_t n = settings.n_validators;
 	adversary_identities(lab);
 	lab->validators = arena_array(&lab->world.arena, struct validator_counts, lab->n_identities);
-	lab->places = arena_array(&lab->world.arena, uint32_t, lab->n_identities);
+	lab->measure->places = arena_array(&lab->world.arena, uint32_t, lab->n_identities);
 	for (uint32_t i = 0; i < lab->n_identities; i++) {
 		lab->validators[i].first_bad = lab->validators[i].first_rejected = SIM_NEVER;
 	}
@@ -185,7 +179,7 @@ static void runs_row(struct lab *lab, const struct run_request *request, struct 
 {
 	union cell kpis[KPI_N];
 	collect_finish(lab, kpis);
-	size_t n = lab->schemas->tables[TABLE_RUNS].n_columns;
+	size_t n = lab->measure->schemas->tables[TABLE_RUNS].n_columns;
 	union cell *cells = calloc(n, sizeof(*cells));
 	if (cells == NULL) {
 		abort();
@@ -201,7 +195,7 @@ static void runs_row(struct lab *lab, const struct run_request *request, struct 
 	digest_text(&lab->world.digest, summary->digest);
 	cells[at++].string = summary->digest;
 	assert(at == n);
-	block_append(&blocks->tables[TABLE_RUNS], &lab->schemas->tables[TABLE_RUNS], cells);
+	measure_row(lab, TABLE_RUNS, cells);
 	free(cells);
 }
 
@@ -209,10 +203,9 @@ static void finish(struct lab *lab)
 {
 	replicas_free(lab);
 	twins_finish(lab);
-	struct samples *samples[] = {&lab->latencies, &lab->attacked_scores, &lab->honest_scores};
-	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
-		free(samples[i]->values);
-	}
+	measure_destroy(lab->measure);
+	samples_finish(&lab->attacked_scores);
+	samples_finish(&lab->honest_scores);
 	driver_finish(lab);
 	outages_finish(lab);
 	free(lab->transactions);
@@ -293,8 +286,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	lab->point = request->point;
 	lab->replication = request->replication;
 	lab->run = run_index(request);
-	lab->out = blocks;
-	lab->schemas = request->schemas;
+	lab->measure = measure_create(blocks, request->schemas);
 	lab->verbose = request->verbose;
 	lab->model_cache = request->models;
 	lab->allowance = request->memory;

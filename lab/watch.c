@@ -18,6 +18,7 @@
  * Costs a record look-up a commit. Validators that attack the protocol are not looked at; those that crash
  * are: a protocol keeps its promises across crashes, and a vote or an entry that a restart forgot shows
  * here. What the statistics leave out is another matter (lab_counts). */
+#include "measure/measure.h"
 #include "members.h"
 #include "told.h"
 #include "watch.h"
@@ -39,15 +40,13 @@ void watch_started(struct lab *lab)
 	}
 }
 
-uint64_t watch_memory(const struct watch *watch)
+uint64_t watch_bytes(const struct watch *watch)
 {
 	const struct positions *positions = &watch->positions;
-	uint64_t n_samples =
-		watch->commits.capacity + watch->proposer_commits.capacity + watch->elections.capacity;
 	return watch->instances_capacity * sizeof(*watch->instances) +
 		positions->capacity * (sizeof(*positions->transactions) + sizeof(*positions->diverged)) +
 		watch->terms_capacity * sizeof(*watch->terms) +
-		watch->log_nodes_capacity * sizeof(*watch->log_nodes) + n_samples * sizeof(int64_t);
+		watch->log_nodes_capacity * sizeof(*watch->log_nodes);
 }
 
 void watch_finish(struct lab *lab)
@@ -58,9 +57,6 @@ void watch_finish(struct lab *lab)
 	free(watch->positions.diverged);
 	free(watch->terms);
 	free(watch->log_nodes);
-	free(watch->commits.values);
-	free(watch->proposer_commits.values);
-	free(watch->elections.values);
 	free(watch);
 }
 
@@ -145,7 +141,7 @@ static void count_member_commit(struct node *node, struct lab_instance *record)
 	if (lab->protocol->part(node, node->id) == PART_VOTER && !record->commit_counted &&
 		++record->n_committed >= members_commits(node)) {
 		record->commit_counted = true;
-		samples_add(&lab->watch->commits, lab->world.now - record->proposed_at);
+		samples_add(&lab->measure->commits, lab->world.now - record->proposed_at);
 	}
 }
 
@@ -177,13 +173,13 @@ void watch_committed(struct node *node, uint64_t instance, uint64_t view, const 
 		return;
 	}
 	if (node->id == record->proposer) {
-		samples_add(&lab->watch->proposer_commits, lab->world.now - record->proposed_at);
+		samples_add(&lab->measure->proposer_commits, lab->world.now - record->proposed_at);
 	}
 	if (lab->members != NULL) {
 		count_member_commit(node, record);
 	} else if (++record->n_committed ==
 		lab->world.n_validators - (uint32_t)lab->scenario->n_faulty) {
-		samples_add(&lab->watch->commits, lab->world.now - record->proposed_at);
+		samples_add(&lab->measure->commits, lab->world.now - record->proposed_at);
 	}
 }
 
@@ -323,7 +319,7 @@ void watch_leads(struct node *node, uint64_t view)
 			lab->watch->last_proposed = applied > lab->watch->last_proposed ? applied : lab->watch->last_proposed;
 		}
 		if (lab->watch->leader_failed != SIM_NEVER) {
-			samples_add(&lab->watch->elections, lab->world.now - lab->watch->leader_failed);
+			samples_add(&lab->measure->elections, lab->world.now - lab->watch->leader_failed);
 			lab->watch->leader_failed = SIM_NEVER;
 		}
 	}

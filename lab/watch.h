@@ -78,8 +78,6 @@ struct watch {
 	} **log_nodes;
 	size_t log_nodes_capacity;
 
-	struct samples commits, proposer_commits, elections;
-
 	struct violation violations[VIOLATIONS_MAX];
 	uint64_t n_violations;
 };
@@ -88,7 +86,7 @@ void watch_start(struct lab *lab);
 /* Once the protocol has started at every node. */
 void watch_started(struct lab *lab);
 /* What has grown with the run, in bytes. */
-uint64_t watch_memory(const struct watch *watch);
+uint64_t watch_bytes(const struct watch *watch);
 void watch_finish(struct lab *lab);
 struct lab_instance *watch_instance(struct lab *lab, uint64_t instance);
 void watch_proposed(struct node *, uint64_t instance, uint64_t view, const struct batch *);

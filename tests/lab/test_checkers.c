@@ -3,6 +3,7 @@
 #include "study.h"
 
 #include "lab.h"
+#include "measure/measure.h"
 #include "watch.h"
 
 #include <stdlib.h>
@@ -66,6 +67,7 @@ static int set_up(void **state)
 	stage.lab = lab;
 	lab->scenario = &stage.scenario;
 	lab->protocol = &stage.protocol;
+	lab->measure = measure_create(NULL, NULL);
 	lab->workload = (const struct workload *)stage.scenario.workload.plugin;
 	lab->common = stage.scenario.workload.settings;
 	struct world_settings settings = {
@@ -86,6 +88,7 @@ static int tear_down(void **state)
 {
 	struct lab *lab = stage.lab;
 	watch_finish(lab);
+	measure_destroy(lab->measure);
 	world_finish(&lab->world);
 	free(lab);
 	study_close(stage.study);
@@ -309,7 +312,7 @@ static void off(void **state)
 		watch_leads(node(i), 1);
 	}
 	assert_none();
-	assert_int_equal(stage.lab->watch->commits.n, 1);
+	assert_int_equal(stage.lab->measure->commits.n, 1);
 	assert_int_equal(stage.lab->watch->n_committed, 1);
 }
 
@@ -330,14 +333,14 @@ static void commit_times(void **state)
 	watch_proposed(node(2), 1, 2, batch(7)); /* too late to matter */
 	lab->world.now = 25;
 	watch_committed(node(1), 1, 1, batch(7));
-	assert_int_equal(lab->watch->commits.n, 0);
+	assert_int_equal(lab->measure->commits.n, 0);
 	lab->world.now = 32;
 	watch_committed(node(0), 1, 1, batch(7));
 	assert_none();
-	assert_int_equal(lab->watch->commits.n, 1);
-	assert_int_equal(lab->watch->commits.values[0], 22); /* the third of n - f = 3 */
-	assert_int_equal(lab->watch->proposer_commits.n, 1);
-	assert_int_equal(lab->watch->proposer_commits.values[0], 15);
+	assert_int_equal(lab->measure->commits.n, 1);
+	assert_int_equal(lab->measure->commits.values[0], 22); /* the third of n - f = 3 */
+	assert_int_equal(lab->measure->proposer_commits.n, 1);
+	assert_int_equal(lab->measure->proposer_commits.values[0], 15);
 	assert_int_equal(lab->watch->n_committed, 1);
 	assert_int_equal(lab->replicas[3].n_committed, 1);
 }

@@ -3,6 +3,7 @@
 #include "fakes.h"
 
 #include "lab.h"
+#include "measure/measure.h"
 #include "outages.h"
 #include "told.h"
 #include "watch.h"
@@ -190,6 +191,7 @@ static int set_up_as(void **state, const char *workload)
 	stage->lab = lab;
 	lab->scenario = scenario;
 	lab->protocol = &protocol;
+	lab->measure = measure_create(NULL, NULL);
 	lab->workload = (const struct workload *)scenario->workload.plugin;
 	lab->common = scenario->workload.settings;
 	struct world_settings settings = {
@@ -238,9 +240,9 @@ static int tear_down(void **state)
 	free(lab->items);
 	free(lab->reply_counts);
 	free(lab->reply_sets);
-	free(lab->latencies.values);
 	watch_finish(lab);
 	outages_finish(lab);
+	measure_destroy(lab->measure);
 	world_finish(&lab->world);
 	free(lab);
 	study_close(stage->study);
