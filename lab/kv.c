@@ -5,7 +5,7 @@
  * key's version and value after it. Clients know the state by results alone. */
 #include "lab.h"
 
-#include "linear.h"
+#include "linearizable.h"
 
 #include <stdlib.h>
 
