@@ -1,58 +1,9 @@
 /* From samples to KPIs and tables. */
 #include "lab.h"
+#include "measure/measure.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Means are sums of integers divided once, so that equal samples have exactly their value as mean. */
-double samples_mean_s(const struct samples *samples)
-{
-	__extension__ __int128 sum = 0;
-	for (size_t i = 0; i < samples->n; i++) {
-		sum += samples->values[i];
-	}
-	if (samples->n == 0) {
-		return real_nan();
-	}
-	/* Divided as integers first: the sum may have more than a double's 53 bits. */
-	__extension__ __int128 n = (__int128)samples->n;
-	return ((double)(sum / n) + (double)(sum % n) / (double)n) / 1e9;
-}
-
-static double sd_s(const struct samples *samples)
-{
-	if (samples->n < 2) {
-		return real_nan();
-	}
-	double mean = samples_mean_s(samples);
-	double sum = 0;
-	for (size_t i = 0; i < samples->n; i++) {
-		double d = (double)samples->values[i] / 1e9 - mean;
-		sum += d * d;
-	}
-	return sqrt(sum / (double)(samples->n - 1));
-}
-
-static int compare(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a;
-	int64_t y = *(const int64_t *)b;
-	return (x > y) - (x < y);
-}
-
-/* The quantile p of sorted samples: linear between order statistics (Hyndman, Fan 1996, type 7). */
-static double quantile_s(const struct samples *samples, double p)
-{
-	if (samples->n == 0) {
-		return real_nan();
-	}
-	double at = p * (double)(samples->n - 1);
-	size_t i = (size_t)at;
-	double fraction = at - (double)i;
-	double low = (double)samples->values[i];
-	double high = (double)samples->values[i + 1 < samples->n ? i + 1 : i];
-	return (low + fraction * (high - low)) / 1e9;
-}
 
 /* The window in which a moment lies. */
 static int64_t window_of(const struct lab *lab, sim_time at)
@@ -75,12 +26,12 @@ static int64_t window_within(const struct lab *lab, sim_time at)
 
 void collect_accepted(struct lab *lab, struct lab_item *item)
 {
-	samples_add(&lab->latencies, item->decided - item->arrived);
+	samples_add(&lab->measure->latencies, item->decided - item->arrived);
 	int64_t window = window_of(lab, item->decided);
-	if (lab->n_windows_accepted == 0 || window != lab->window_accepted) {
-		lab->n_windows_accepted++;
-		lab->window_accepted_before = lab->window_accepted;
-		lab->window_accepted = window;
+	if (lab->measure->n_windows_accepted == 0 || window != lab->measure->window_accepted) {
+		lab->measure->n_windows_accepted++;
+		lab->measure->window_accepted_before = lab->measure->window_accepted;
+		lab->measure->window_accepted = window;
 	}
 }
 
@@ -104,17 +55,17 @@ static void record_predictions(struct lab *lab, const struct closing_view *closi
 {
 	uint32_t n = lab->n_identities;
 	for (uint32_t i = 0; i < n; i++) {
-		lab->places[i] = closing->n;
+		lab->measure->places[i] = closing->n;
 	}
 	for (uint32_t i = 0; i < closing->n; i++) {
-		lab->places[closing->nodes[i]] = i;
+		lab->measure->places[closing->nodes[i]] = i;
 	}
 	for (uint32_t node = 0; node < n; node++) {
 		double sent = item->details->sent[node];
 		if (isnan(sent) && isnan(item->details->honest[node])) {
 			continue; /* it was down, and has said nothing */
 		}
-		uint32_t at = lab->places[node];
+		uint32_t at = lab->measure->places[node];
 		bool heard = at != closing->n;
 		bool late = !heard && isfinite(sent); /* not among those with which the item closed */
 		union cell cells[] = {
@@ -130,8 +81,7 @@ static void record_predictions(struct lab *lab, const struct closing_view *closi
 			{.real = item->details->claimed[node]},
 			{.integer = item->details->attacked[node]},
 		};
-		block_append(&lab->out->tables[TABLE_PREDICTIONS], &lab->schemas->tables[TABLE_PREDICTIONS],
-			cells);
+		measure_row(lab, TABLE_PREDICTIONS, cells);
 	}
 }
 
@@ -210,7 +160,7 @@ static double ratio(double a, double b)
  * had that item's work. */
 static double availability(const struct lab *lab)
 {
-	int64_t n_work = 0, n_accepted = lab->n_windows_accepted;
+	int64_t n_work = 0, n_accepted = lab->measure->n_windows_accepted;
 	int64_t counted = -1; /* the last window counted */
 	sim_time end = lab->world.now;
 	for (size_t i = 0; i < lab->n_items; i++) {
@@ -224,7 +174,7 @@ static double availability(const struct lab *lab)
 		}
 	}
 	/* The last acceptance may be at the very end, and another in the same window. */
-	if (n_accepted > 1 && window_within(lab, lab->last_acceptance) == lab->window_accepted_before) {
+	if (n_accepted > 1 && window_within(lab, lab->last_acceptance) == lab->measure->window_accepted_before) {
 		n_accepted--;
 	}
 	return ratio((double)n_accepted, (double)n_work);
@@ -252,13 +202,6 @@ static double detection_items(const struct lab *lab)
 		n += lab->validators[i].n_bad_until_rejected > 0;
 	}
 	return ratio((double)sum, (double)n);
-}
-
-static void sort_scores(struct samples *scores)
-{
-	if (scores->n > 0) {
-		qsort(scores->values, scores->n, sizeof(*scores->values), compare);
-	}
 }
 
 /* Of all pairs of an attacked and an honest prediction, the share in which the attacked one scores less,
@@ -317,7 +260,7 @@ static void elections(const struct lab *lab, union cell *kpis)
 	kpis[KPI_ELECTIONS].integer = n_elections;
 	kpis[KPI_SPLIT_VOTES].integer = n_split;
 	kpis[KPI_LEADER_CHANGES].integer = lab->n_led > 0 ? (int64_t)lab->n_led - 1 : 0;
-	kpis[KPI_ELECTION_MEAN].real = samples_mean_s(&lab->elections);
+	kpis[KPI_ELECTION_MEAN].real = samples_mean_s(&lab->measure->elections);
 }
 
 /* Undefined where the protocol has no fast path to take. */
@@ -387,23 +330,19 @@ void collect_finish(struct lab *lab, union cell *kpis)
 	kpis[KPI_THROUGHPUT].real = lab->n_accepted == 0
 		? real_nan()
 		: ratio((double)lab->n_accepted, sim_time_to_s(lab->last_acceptance - lab->first_arrival));
-	kpis[KPI_LATENCY_MEAN].real = samples_mean_s(&lab->latencies);
-	kpis[KPI_LATENCY_SD].real = sd_s(&lab->latencies);
+	kpis[KPI_LATENCY_MEAN].real = samples_mean_s(&lab->measure->latencies);
+	kpis[KPI_LATENCY_SD].real = samples_sd_s(&lab->measure->latencies);
 	outages_kpis(lab, kpis);
-	struct samples *sorted[] = {&lab->latencies, &lab->commits};
-	for (int i = 0; i < 2; i++) {
-		if (sorted[i]->n > 0) {
-			qsort(sorted[i]->values, sorted[i]->n, sizeof(int64_t), compare);
-		}
-	}
-	kpis[KPI_LATENCY_P50].real = quantile_s(&lab->latencies, .5);
-	kpis[KPI_LATENCY_P95].real = quantile_s(&lab->latencies, .95);
-	kpis[KPI_LATENCY_P99].real = quantile_s(&lab->latencies, .99);
-	kpis[KPI_LATENCY_MAX].real = quantile_s(&lab->latencies, 1);
-	kpis[KPI_COMMIT_MEAN].real = samples_mean_s(&lab->commits);
-	kpis[KPI_COMMIT_P50].real = quantile_s(&lab->commits, .5);
-	kpis[KPI_COMMIT_P99].real = quantile_s(&lab->commits, .99);
-	kpis[KPI_PROPOSER_COMMIT_MEAN].real = samples_mean_s(&lab->proposer_commits);
+	samples_sort(&lab->measure->latencies);
+	samples_sort(&lab->measure->commits);
+	kpis[KPI_LATENCY_P50].real = samples_quantile_s(&lab->measure->latencies, .5);
+	kpis[KPI_LATENCY_P95].real = samples_quantile_s(&lab->measure->latencies, .95);
+	kpis[KPI_LATENCY_P99].real = samples_quantile_s(&lab->measure->latencies, .99);
+	kpis[KPI_LATENCY_MAX].real = samples_quantile_s(&lab->measure->latencies, 1);
+	kpis[KPI_COMMIT_MEAN].real = samples_mean_s(&lab->measure->commits);
+	kpis[KPI_COMMIT_P50].real = samples_quantile_s(&lab->measure->commits, .5);
+	kpis[KPI_COMMIT_P99].real = samples_quantile_s(&lab->measure->commits, .99);
+	kpis[KPI_PROPOSER_COMMIT_MEAN].real = samples_mean_s(&lab->measure->proposer_commits);
 	double n_instances = (double)lab->n_instances_committed;
 	kpis[KPI_INSTANCES].integer = (int64_t)lab->n_instances_committed;
 	kpis[KPI_MESSAGES_PER_INSTANCE].real =
@@ -423,8 +362,8 @@ void collect_finish(struct lab *lab, union cell *kpis)
 		ratio((double)lab->honest_rejected, (double)lab->honest_scored);
 	kpis[KPI_DETECTION].real = detection_s(lab);
 	kpis[KPI_DETECTION_ITEMS].real = detection_items(lab);
-	sort_scores(&lab->attacked_scores);
-	sort_scores(&lab->honest_scores);
+	samples_sort(&lab->attacked_scores);
+	samples_sort(&lab->honest_scores);
 	kpis[KPI_AUC].real = auc(&lab->attacked_scores, &lab->honest_scores);
 	kpis[KPI_IDENTITIES_REFUSED].integer = (int64_t)lab->n_identities_refused;
 	kpis[KPI_PROPOSALS_REFUSED].real =
@@ -478,7 +417,7 @@ static void decisions(struct lab *lab)
 			{.integer = late},
 			{.integer = item->n_disputed},
 		};
-		block_append(&lab->out->tables[TABLE_DECISIONS], &lab->schemas->tables[TABLE_DECISIONS], cells);
+		measure_row(lab, TABLE_DECISIONS, cells);
 	}
 }
 
@@ -516,8 +455,7 @@ static void validators(struct lab *lab)
 			{.integer = (int64_t)node->bytes_sent},
 			{.real = sim_time_to_s(node->busy_ns)},
 		};
-		block_append(
-			&lab->out->tables[TABLE_VALIDATORS], &lab->schemas->tables[TABLE_VALIDATORS], cells);
+		measure_row(lab, TABLE_VALIDATORS, cells);
 	}
 }
 
@@ -577,16 +515,15 @@ static void series(struct lab *lab)
 			{.real = ratio(window->error_sum, (double)window->decided)},
 			{.real = ratio((double)window->corrupted, (double)window->decided)},
 		};
-		block_append(&lab->out->tables[TABLE_SERIES], &lab->schemas->tables[TABLE_SERIES], cells);
+		measure_row(lab, TABLE_SERIES, cells);
 	}
 	free(windows);
 }
 
 void collect_fault(struct lab *lab, uint32_t node, const char *what)
 {
-	const struct table_schema *schema = &lab->schemas->tables[TABLE_FAULTS];
-	if (schema->n_columns > 0) {
-		block_append(&lab->out->tables[TABLE_FAULTS], schema,
+	if (measure_records(lab, TABLE_FAULTS)) {
+		measure_row(lab, TABLE_FAULTS,
 			(union cell[]){{.integer = (int64_t)lab->run}, {.real = sim_time_to_s(lab->world.now)},
 				{.integer = node == NODE_NONE ? -1 : (int64_t)node}, {.string = what}});
 	}
@@ -630,8 +567,7 @@ static void violations(struct lab *lab)
 			{.string = violation->detail},
 			{.integer = (int64_t)lab->seed},
 		};
-		block_append(
-			&lab->out->tables[TABLE_VIOLATIONS], &lab->schemas->tables[TABLE_VIOLATIONS], cells);
+		measure_row(lab, TABLE_VIOLATIONS, cells);
 	}
 }
 
@@ -660,7 +596,7 @@ static void roc_row(struct lab *lab, double threshold, uint64_t attacked, uint64
 		{.real = ratio((double)attacked, (double)lab->attacked_scores.n)},
 		{.real = ratio((double)honest, (double)lab->honest_scores.n)},
 	};
-	block_append(&lab->out->tables[TABLE_ROC], &lab->schemas->tables[TABLE_ROC], cells);
+	measure_row(lab, TABLE_ROC, cells);
 }
 
 /* What a threshold would have rejected, at every score there is or, where these are many, at some: each

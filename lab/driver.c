@@ -1,6 +1,7 @@
 /* What happens in the world outside: items arrive, validators predict, gateways close what waits too
  * long, clients are content. */
 #include "lab.h"
+#include "measure/measure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -253,8 +254,7 @@ static void record_seen(
 	for (uint32_t j = 0; j < lab->workload->n_features; j++) {
 		cells[5 + j].real = seen[j];
 	}
-	block_append(
-		&lab->out->tables[TABLE_OBSERVATIONS], &lab->schemas->tables[TABLE_OBSERVATIONS], cells);
+	measure_row(lab, TABLE_OBSERVATIONS, cells);
 }
 
 /* What each live validator sees of an item, and would say. */

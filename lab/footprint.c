@@ -1,5 +1,6 @@
 /* What a run has taken, and the bounds on it: lab/footprint.h. */
 #include "lab.h"
+#include "measure/measure.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -60,17 +61,13 @@ static uint64_t counted(const struct lab *lab)
 	bytes += lab->reply_sets_capacity * sizeof(*lab->reply_sets);
 	bytes += n * lab->n_transactions / 8;
 	bytes += lab->kv == NULL ? 0 : n * lab->n_transactions * sizeof(struct kv_reply);
-	const struct samples *samples[] = {&lab->latencies, &lab->commits, &lab->proposer_commits,
-		&lab->outages.recoveries, &lab->elections, &lab->outages.ends, &lab->attacked_scores,
-		&lab->honest_scores};
+	bytes += measure_bytes(lab->measure);
+	const struct samples *samples[] = {&lab->outages.recoveries, &lab->outages.ends,
+		&lab->attacked_scores, &lab->honest_scores};
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
 		bytes += samples[i]->capacity * sizeof(int64_t);
 	}
 	bytes += lab->outages.capacity * sizeof(*lab->outages.faults);
-	for (size_t i = 0; i < TABLE_N; i++) {
-		const struct block *block = &lab->out->tables[i];
-		bytes += block->cells_capacity * sizeof(uint64_t) + block->text_capacity;
-	}
 	return bytes;
 }
 

@@ -21,7 +21,8 @@
  *   told.c      those about what clients were told: exactly-once, durability, liveness
  *   linearizable.c  whether what clients read and wrote is linearizable
  *   outages.c   how long service stopped, and after which fault
- *   collect.c   samples to KPIs and tables */
+ *   collect.c   samples to KPIs and tables
+ *   measure/    what is sampled for them, and where rows go */
 #ifndef LAB_PRIVATE_H
 #define LAB_PRIVATE_H
 
@@ -29,6 +30,7 @@
 #include "engine/world.h"
 #include "lab/run.h"
 #include "lab/trace.h"
+#include "measure/samples.h"
 #include "sim/real.h"
 #include "protocols/protocol.h"
 #include "workloads/application.h"
@@ -254,12 +256,6 @@ struct violation {
 
 #define VIOLATIONS_MAX 1000
 
-/* Growing arrays of plain samples, freed at the end of the run. */
-struct samples {
-	int64_t *values;
-	size_t n, capacity;
-};
-
 /* What is known of one fault, or of several that began together: outages.c. */
 struct fault_gap {
 	sim_time from, usual; /* usual: how long an answer took before; SIM_NEVER: there was none */
@@ -293,10 +289,8 @@ struct lab {
 	const struct workload_common *common;
 	uint64_t seed;
 	uint64_t run, point, replication;
-	struct run_blocks *out; /* rows of the tables */
 	struct memory_allowance allowance;
 	uint64_t kept_bytes; /* in closings that are kept */
-	const struct run_schemas *schemas;
 	bool verbose;
 
 	struct transaction *transactions;
@@ -389,15 +383,12 @@ struct lab {
 	struct violation violations[VIOLATIONS_MAX];
 	uint64_t n_violations;
 
-	struct samples latencies, commits, proposer_commits, elections;
+	struct measure *measure; /* measure/measure.h */
 	struct outages outages;
 	struct validator_counts *validators;
 	uint64_t attacked_scored, attacked_accepted, honest_scored, honest_rejected;
 	struct samples attacked_scores, honest_scores; /* score_bits; where there are attacks */
 	uint64_t n_identities_refused, n_proposals_judged, n_proposals_refused;
-	int64_t n_windows_accepted; /* with an acceptance */
-	int64_t window_accepted, window_accepted_before; /* the last two of them */
-	uint32_t *places;                                 /* scratch, by validator */
 };
 
 static inline struct lab *lab_of(const struct node *node)
@@ -414,9 +405,6 @@ static inline bool lab_counts(const struct node *node)
 /* Memory for at least n elements; grows by doubling, new elements zeroed. Ends the program when there is
  * none. */
 void *lab_grow(void *old, size_t element_size, size_t n, size_t *capacity);
-void samples_add(struct samples *samples, int64_t value);
-/* NaN where there are none. */
-double samples_mean_s(const struct samples *samples);
 
 /* Where the run begins: when it may be over. */
 void lab_bound(struct lab *lab);
@@ -455,7 +443,7 @@ static inline bool lab_serves(const struct lab *lab, uint32_t validator)
 		(!lab->membership || members_belongs(lab, validator));
 }
 
-/* memory.c */
+/* footprint.c */
 /* Ends the run where it has taken more than it may; else says until which event nobody looks again. */
 void memory_look(struct lab *lab);
 

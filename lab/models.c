@@ -1,6 +1,7 @@
 /* What the validators of a run predict with: trained before it, and anew at each `retrain`. */
 #include "lab/models.h"
 #include "lab.h"
+#include "measure/measure.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -379,7 +380,7 @@ static void record(
 		{.integer = model->poisoned},
 		{.real = held_out->r2_learned},
 	};
-	block_append(&lab->out->tables[TABLE_MODELS], &lab->schemas->tables[TABLE_MODELS], cells);
+	measure_row(lab, TABLE_MODELS, cells);
 	for (uint32_t j = 0; j < lab->workload->n_features; j++) {
 		union cell row[] = {
 			{.integer = (int64_t)lab->run},
@@ -388,8 +389,7 @@ static void record(
 			{.string = lab->workload->feature_names[j]},
 			{.real = model->importance[j]},
 		};
-		block_append(
-			&lab->out->tables[TABLE_IMPORTANCE], &lab->schemas->tables[TABLE_IMPORTANCE], row);
+		measure_row(lab, TABLE_IMPORTANCE, row);
 	}
 }
 
@@ -412,7 +412,7 @@ static void record_sample(
 		for (uint32_t j = 0; j < sample->n_features; j++) {
 			cells[7 + j].real = sample->x[i * sample->n_features + j];
 		}
-		block_append(&lab->out->tables[TABLE_TRAINING], &lab->schemas->tables[TABLE_TRAINING], cells);
+		measure_row(lab, TABLE_TRAINING, cells);
 	}
 }
 

@@ -8,6 +8,7 @@
  * latency of the last hundred items accepted before (where there was none yet, of the run's last hundred).
  * Costs a comparison an acceptance, and a sort of a hundred numbers a fault. */
 #include "lab.h"
+#include "measure/measure.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,7 @@ void outages_fault_began(struct lab *lab)
 		lab_grow(outages->faults, sizeof(*outages->faults), outages->n + 1, &outages->capacity);
 	outages->faults[outages->n++] = (struct fault_gap){
 		.from = lab->world.now,
-		.usual = usual_latency(&lab->latencies),
+		.usual = usual_latency(&lab->measure->latencies),
 	};
 }
 
@@ -83,7 +84,7 @@ static double recovered_s(const struct lab *lab)
 {
 	const struct outages *outages = &lab->outages;
 	struct samples recovered = {0};
-	sim_time last = usual_latency(&lab->latencies);
+	sim_time last = usual_latency(&lab->measure->latencies);
 	for (size_t i = 0; i < outages->n; i++) {
 		const struct fault_gap *gap = &outages->faults[i];
 		sim_time usual = gap->usual == SIM_NEVER ? last : gap->usual;
@@ -110,6 +111,6 @@ void outages_kpis(const struct lab *lab, union cell *kpis)
 void outages_finish(struct lab *lab)
 {
 	free(lab->outages.faults);
-	free(lab->outages.ends.values);
-	free(lab->outages.recoveries.values);
+	samples_finish(&lab->outages.ends);
+	samples_finish(&lab->outages.recoveries);
 }

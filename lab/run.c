@@ -1,5 +1,6 @@
 /* Builds the world of one run from a checked scenario and runs it. */
 #include "lab.h"
+#include "measure/measure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,13 +27,6 @@ void *lab_grow(void *old, size_t element_size, size_t n, size_t *capacity)
 	memset(memory + *capacity * element_size, 0, (wanted - *capacity) * element_size);
 	*capacity = wanted;
 	return memory;
-}
-
-void samples_add(struct samples *samples, int64_t value)
-{
-	samples->values = lab_grow(
-		samples->values, sizeof(*samples->values), samples->n + 1, &samples->capacity);
-	samples->values[samples->n++] = value;
 }
 
 static void changed(struct world *world, struct node *node)
@@ -147,7 +141,7 @@ static void build(struct lab *lab)
 	uint32_t n = settings.n_validators;
 	adversary_identities(lab);
 	lab->validators = arena_array(&lab->world.arena, struct validator_counts, lab->n_identities);
-	lab->places = arena_array(&lab->world.arena, uint32_t, lab->n_identities);
+	lab->measure->places = arena_array(&lab->world.arena, uint32_t, lab->n_identities);
 	for (uint32_t i = 0; i < lab->n_identities; i++) {
 		lab->validators[i].first_bad = lab->validators[i].first_rejected = SIM_NEVER;
 	}
@@ -169,7 +163,7 @@ static void runs_row(struct lab *lab, const struct run_request *request, struct 
 {
 	union cell kpis[KPI_N];
 	collect_finish(lab, kpis);
-	size_t n = lab->schemas->tables[TABLE_RUNS].n_columns;
+	size_t n = lab->measure->schemas->tables[TABLE_RUNS].n_columns;
 	union cell *cells = calloc(n, sizeof(*cells));
 	if (cells == NULL) {
 		abort();
@@ -185,7 +179,7 @@ static void runs_row(struct lab *lab, const struct run_request *request, struct 
 	digest_text(&lab->world.digest, summary->digest);
 	cells[at++].string = summary->digest;
 	assert(at == n);
-	block_append(&blocks->tables[TABLE_RUNS], &lab->schemas->tables[TABLE_RUNS], cells);
+	measure_row(lab, TABLE_RUNS, cells);
 	free(cells);
 }
 
@@ -193,11 +187,9 @@ static void finish(struct lab *lab)
 {
 	replicas_free(lab);
 	twins_finish(lab);
-	struct samples *samples[] = {&lab->latencies, &lab->commits, &lab->proposer_commits,
-		&lab->elections, &lab->attacked_scores, &lab->honest_scores};
-	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
-		free(samples[i]->values);
-	}
+	measure_destroy(lab->measure);
+	samples_finish(&lab->attacked_scores);
+	samples_finish(&lab->honest_scores);
 	driver_finish(lab);
 	outages_finish(lab);
 	free(lab->transactions);
@@ -282,8 +274,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	lab->point = request->point;
 	lab->replication = request->replication;
 	lab->run = run_index(request);
-	lab->out = blocks;
-	lab->schemas = request->schemas;
+	lab->measure = measure_create(blocks, request->schemas);
 	lab->verbose = request->verbose;
 	lab->model_cache = request->models;
 	lab->allowance = request->memory;

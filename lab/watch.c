@@ -19,6 +19,7 @@
  * are: a protocol keeps its promises across crashes, and a vote or an entry that a restart forgot shows
  * here. What the statistics leave out is another matter (lab_counts). */
 #include "lab.h"
+#include "measure/measure.h"
 
 #include <string.h>
 
@@ -103,7 +104,7 @@ static void count_member_commit(struct node *node, struct lab_instance *record)
 	if (lab->protocol->part(node, node->id) == PART_VOTER && !record->commit_counted &&
 		++record->n_committed >= members_commits(node)) {
 		record->commit_counted = true;
-		samples_add(&lab->commits, lab->world.now - record->proposed_at);
+		samples_add(&lab->measure->commits, lab->world.now - record->proposed_at);
 	}
 }
 
@@ -135,13 +136,13 @@ void watch_committed(struct node *node, uint64_t instance, uint64_t view, const 
 		return;
 	}
 	if (node->id == record->proposer) {
-		samples_add(&lab->proposer_commits, lab->world.now - record->proposed_at);
+		samples_add(&lab->measure->proposer_commits, lab->world.now - record->proposed_at);
 	}
 	if (lab->membership) {
 		count_member_commit(node, record);
 	} else if (++record->n_committed ==
 		lab->world.n_validators - (uint32_t)lab->scenario->n_faulty) {
-		samples_add(&lab->commits, lab->world.now - record->proposed_at);
+		samples_add(&lab->measure->commits, lab->world.now - record->proposed_at);
 	}
 }
 
@@ -281,7 +282,7 @@ void watch_leads(struct node *node, uint64_t view)
 			lab->last_proposed = applied > lab->last_proposed ? applied : lab->last_proposed;
 		}
 		if (lab->leader_failed != SIM_NEVER) {
-			samples_add(&lab->elections, lab->world.now - lab->leader_failed);
+			samples_add(&lab->measure->elections, lab->world.now - lab->leader_failed);
 			lab->leader_failed = SIM_NEVER;
 		}
 	}

@@ -3,6 +3,7 @@
 #include "study.h"
 
 #include "lab.h"
+#include "measure/measure.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,7 @@ static int set_up(void **state)
 	stage.lab = lab;
 	lab->scenario = &stage.scenario;
 	lab->protocol = &stage.protocol;
+	lab->measure = measure_create(NULL, NULL);
 	lab->workload = (const struct workload *)stage.scenario.workload.plugin;
 	lab->common = stage.scenario.workload.settings;
 	struct world_settings settings = {
@@ -87,9 +89,7 @@ static int tear_down(void **state)
 	free(lab->instances);
 	free(lab->terms);
 	free(lab->log_nodes);
-	free(lab->commits.values);
-	free(lab->proposer_commits.values);
-	free(lab->elections.values);
+	measure_destroy(lab->measure);
 	world_finish(&lab->world);
 	free(lab);
 	study_close(stage.study);
@@ -313,7 +313,7 @@ static void off(void **state)
 		watch_leads(node(i), 1);
 	}
 	assert_none();
-	assert_int_equal(stage.lab->commits.n, 1);
+	assert_int_equal(stage.lab->measure->commits.n, 1);
 	assert_int_equal(stage.lab->n_instances_committed, 1);
 }
 
@@ -334,14 +334,14 @@ static void commit_times(void **state)
 	watch_proposed(node(2), 1, 2, batch(7)); /* too late to matter */
 	lab->world.now = 25;
 	watch_committed(node(1), 1, 1, batch(7));
-	assert_int_equal(lab->commits.n, 0);
+	assert_int_equal(lab->measure->commits.n, 0);
 	lab->world.now = 32;
 	watch_committed(node(0), 1, 1, batch(7));
 	assert_none();
-	assert_int_equal(lab->commits.n, 1);
-	assert_int_equal(lab->commits.values[0], 22); /* the third of n - f = 3 */
-	assert_int_equal(lab->proposer_commits.n, 1);
-	assert_int_equal(lab->proposer_commits.values[0], 15);
+	assert_int_equal(lab->measure->commits.n, 1);
+	assert_int_equal(lab->measure->commits.values[0], 22); /* the third of n - f = 3 */
+	assert_int_equal(lab->measure->proposer_commits.n, 1);
+	assert_int_equal(lab->measure->proposer_commits.values[0], 15);
 	assert_int_equal(lab->n_instances_committed, 1);
 	assert_int_equal(lab->replicas[3].n_committed, 1);
 }

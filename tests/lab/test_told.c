@@ -3,6 +3,7 @@
 #include "fakes.h"
 
 #include "lab.h"
+#include "measure/measure.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -187,6 +188,7 @@ static int set_up_as(void **state, const char *workload)
 	stage->lab = lab;
 	lab->scenario = scenario;
 	lab->protocol = &protocol;
+	lab->measure = measure_create(NULL, NULL);
 	lab->workload = (const struct workload *)scenario->workload.plugin;
 	lab->common = scenario->workload.settings;
 	struct world_settings settings = {
@@ -236,9 +238,7 @@ static int tear_down(void **state)
 	free(lab->terms);
 	free(lab->reply_counts);
 	free(lab->reply_sets);
-	free(lab->latencies.values);
-	free(lab->commits.values);
-	free(lab->proposer_commits.values);
+	measure_destroy(lab->measure);
 	world_finish(&lab->world);
 	free(lab);
 	study_close(stage->study);
