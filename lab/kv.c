@@ -6,7 +6,7 @@
 #include "lab.h"
 #include "watch.h"
 
-#include "linear.h"
+#include "linearizable.h"
 
 #include <stdlib.h>
 

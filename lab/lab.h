@@ -15,11 +15,11 @@
  *   transactions.c  the life of each transaction, where it is recorded
  *   trace.c     tells a sink all that happens, where there is one
  *   watch.c     the invariants, checked from the outside at every report
- *   memory.c    what the run has taken, and when that is too much
+ *   footprint.c  what the run has taken, and when that is too much
  *   members.c   who belongs, where validators come and go
  *   faults.c    what the engine's faults need to know of protocols: quorums, steps, lies
  *   told.c      those about what clients were told: exactly-once, durability, liveness
- *   linear.c    whether what clients read and wrote is linearizable
+ *   linearizable.c  whether what clients read and wrote is linearizable
  *   outages.c   how long service stopped, and after which fault
  *   collect.c   samples to KPIs and tables
  *   measure/    what is sampled for them, and where rows go */
@@ -343,7 +343,7 @@ void lab_end(struct lab *lab, const char *verdict, const char *format, ...)
 /* Ends it if the work is done and every honest live validator has executed the last instance. */
 void lab_check_done(struct lab *lab);
 
-/* memory.c */
+/* footprint.c */
 /* Ends the run where it has taken more than it may; else says until which event nobody looks again. */
 void memory_look(struct lab *lab);
 

@@ -1,4 +1,4 @@
-/* What a run has taken, and the bounds on it: lab/memory.h. */
+/* What a run has taken, and the bounds on it: lab/footprint.h. */
 #include "lab.h"
 #include "measure/measure.h"
 #include "outages.h"
