@@ -1,6 +1,8 @@
 /* Items in general: when they arrive and at whose client, when it is content. */
 #include "items.h"
 #include "lab.h"
+#include "members.h"
+#include "outages.h"
 #include "predictions.h"
 
 #include <string.h>

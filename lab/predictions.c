@@ -6,6 +6,8 @@
 #include "measure/measure.h"
 #include "models.h"
 #include "scores.h"
+#include "members.h"
+#include "watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +48,7 @@ static struct item_details *take_details(struct lab *lab)
 /* Has the gateway's validator executed the item's closing, or, where it does not belong, those it asks? */
 static bool knows_closed(const struct lab *lab, uint32_t gateway, uint32_t item)
 {
-	uint32_t validator = lab->membership ? members_informant(lab, gateway) : gateway;
+	uint32_t validator = lab->members != NULL ? members_informant(lab, gateway) : gateway;
 	return application_outcome(lab->replicas[validator].application, item).closed;
 }
 
@@ -383,7 +385,7 @@ void predictions_closed(struct lab *lab, struct node *node, const struct closing
 			item->first_value = value;
 		} else if (!item->diverged && memcmp(&item->first_value, &value, sizeof(value)) != 0) {
 			item->diverged = true;
-			lab->n_diverged++;
+			lab->watch->positions.n_diverged++;
 		}
 	}
 	if (item->accepted) {
