@@ -1,58 +1,14 @@
 /* From samples to KPIs and tables. */
+#include "adversary.h"
 #include "lab.h"
+#include "measure/measure.h"
+#include "scores.h"
+#include "members.h"
+#include "outages.h"
+#include "watch.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Means are sums of integers divided once, so that equal samples have exactly their value as mean. */
-double samples_mean_s(const struct samples *samples)
-{
-	__extension__ __int128 sum = 0;
-	for (size_t i = 0; i < samples->n; i++) {
-		sum += samples->values[i];
-	}
-	if (samples->n == 0) {
-		return real_nan();
-	}
-	/* Divided as integers first: the sum may have more than a double's 53 bits. */
-	__extension__ __int128 n = (__int128)samples->n;
-	return ((double)(sum / n) + (double)(sum % n) / (double)n) / 1e9;
-}
-
-static double sd_s(const struct samples *samples)
-{
-	if (samples->n < 2) {
-		return real_nan();
-	}
-	double mean = samples_mean_s(samples);
-	double sum = 0;
-	for (size_t i = 0; i < samples->n; i++) {
-		double d = (double)samples->values[i] / 1e9 - mean;
-		sum += d * d;
-	}
-	return sqrt(sum / (double)(samples->n - 1));
-}
-
-static int compare(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a;
-	int64_t y = *(const int64_t *)b;
-	return (x > y) - (x < y);
-}
-
-/* The quantile p of sorted samples: linear between order statistics (Hyndman, Fan 1996, type 7). */
-static double quantile_s(const struct samples *samples, double p)
-{
-	if (samples->n == 0) {
-		return real_nan();
-	}
-	double at = p * (double)(samples->n - 1);
-	size_t i = (size_t)at;
-	double fraction = at - (double)i;
-	double low = (double)samples->values[i];
-	double high = (double)samples->values[i + 1 < samples->n ? i + 1 : i];
-	return (low + fraction * (high - low)) / 1e9;
-}
 
 /* The window in which a moment lies. */
 static int64_t window_of(const struct lab *lab, sim_time at)
@@ -75,129 +31,18 @@ static int64_t window_within(const struct lab *lab, sim_time at)
 
 void collect_accepted(struct lab *lab, struct lab_item *item)
 {
-	samples_add(&lab->latencies, item->decided - item->arrived);
+	samples_add(&lab->measure->latencies, item->decided - item->arrived);
 	int64_t window = window_of(lab, item->decided);
-	if (lab->n_windows_accepted == 0 || window != lab->window_accepted) {
-		lab->n_windows_accepted++;
-		lab->window_accepted_before = lab->window_accepted;
-		lab->window_accepted = window;
+	if (lab->measure->n_windows_accepted == 0 || window != lab->measure->window_accepted) {
+		lab->measure->n_windows_accepted++;
+		lab->measure->window_accepted_before = lab->measure->window_accepted;
+		lab->measure->window_accepted = window;
 	}
 }
 
 static bool further_than(double tolerance, double value, double from)
 {
 	return fabs(value - from) > tolerance * fabs(from);
-}
-
-static void count_dispute(struct lab *lab, struct lab_item *item, double value)
-{
-	/* Some honest validator's own honest estimate is further than the tolerance from the decision. */
-	for (uint32_t i = 0; i < lab->world.n_validators && !item->dispute; i++) {
-		double honest = item->details->honest[i];
-		item->dispute = lab_counts(&lab->world.nodes[i]) && !isnan(honest) &&
-			further_than(lab->common->tolerance, honest, value);
-	}
-}
-
-static void record_predictions(struct lab *lab, const struct closing_view *closing,
-	const struct lab_item *item)
-{
-	uint32_t n = lab->n_identities;
-	for (uint32_t i = 0; i < n; i++) {
-		lab->places[i] = closing->n;
-	}
-	for (uint32_t i = 0; i < closing->n; i++) {
-		lab->places[closing->nodes[i]] = i;
-	}
-	for (uint32_t node = 0; node < n; node++) {
-		double sent = item->details->sent[node];
-		if (isnan(sent) && isnan(item->details->honest[node])) {
-			continue; /* it was down, and has said nothing */
-		}
-		uint32_t at = lab->places[node];
-		bool heard = at != closing->n;
-		bool late = !heard && isfinite(sent); /* not among those with which the item closed */
-		union cell cells[] = {
-			{.integer = (int64_t)lab->run},
-			{.integer = (int64_t)closing->item},
-			{.integer = node},
-			{.real = item->details->honest[node]},
-			{.real = sent},
-			{.real = heard ? closing->scores[at] : real_nan()},
-			{.integer = heard && closing->accepted[at]},
-			{.integer = late},
-			{.integer = item->details->version},
-			{.real = item->details->claimed[node]},
-			{.integer = item->details->attacked[node]},
-		};
-		block_append(&lab->out->tables[TABLE_PREDICTIONS], &lab->schemas->tables[TABLE_PREDICTIONS],
-			cells);
-	}
-}
-
-/* The bits of a number from 0 up are in its order. */
-static int64_t score_bits(double score)
-{
-	int64_t bits;
-	score = score > 0 ? score : 0; /* never -0 */
-	memcpy(&bits, &score, sizeof(bits));
-	return bits;
-}
-
-static double score_of(int64_t bits)
-{
-	double score;
-	memcpy(&score, &bits, sizeof(score));
-	return score;
-}
-
-void collect_closing(struct lab *lab, const struct closing_view *closing, struct lab_item *item)
-{
-	if (closing->outcome.decided) {
-		count_dispute(lab, item, closing->outcome.value);
-	}
-	bool validated = lab->common->validation != VALIDATION_OFF;
-	/* Where values are validated nothing is scored. */
-	for (uint32_t i = 0; i < closing->n && !validated; i++) {
-		uint32_t node = closing->nodes[i];
-		bool attacked = item->details->attacked[node];
-		struct validator_counts *counts = &lab->validators[node];
-		counts->accepted += closing->accepted[i];
-		counts->rejected += !closing->accepted[i];
-		counts->score_sum += closing->scores[i];
-		counts->n_scores++;
-		if (lab->scenario->attacks.n > 0) {
-			samples_add(attacked ? &lab->attacked_scores : &lab->honest_scores,
-				score_bits(closing->scores[i]));
-		}
-		if (attacked) {
-			counts->n_bad_scored++;
-			lab->attacked_scored++;
-			lab->attacked_accepted += closing->accepted[i];
-			if (!closing->accepted[i] && counts->first_rejected == SIM_NEVER) {
-				counts->first_rejected = lab->world.now;
-				counts->n_bad_until_rejected = counts->n_bad_scored;
-			}
-		} else {
-			lab->honest_scored++;
-			lab->honest_rejected += !closing->accepted[i];
-		}
-	}
-	if ((lab->scenario->record & RECORD_PREDICTIONS) != 0) {
-		record_predictions(lab, closing, item);
-	}
-}
-
-void collect_not_finite(struct lab *lab, uint32_t identity)
-{
-	struct validator_counts *counts = &lab->validators[identity];
-	counts->rejected++;
-	counts->n_bad_scored++;
-	lab->attacked_scored++;
-	if (counts->first_rejected == SIM_NEVER) {
-		counts->first_rejected = lab->world.now;
-		counts->n_bad_until_rejected = counts->n_bad_scored;
-	}
 }
 
 static double ratio(double a, double b)
@@ -210,7 +55,7 @@ static double ratio(double a, double b)
  * had that item's work. */
 static double availability(const struct lab *lab)
 {
-	int64_t n_work = 0, n_accepted = lab->n_windows_accepted;
+	int64_t n_work = 0, n_accepted = lab->measure->n_windows_accepted;
 	int64_t counted = -1; /* the last window counted */
 	sim_time end = lab->world.now;
 	for (size_t i = 0; i < lab->n_items; i++) {
@@ -224,59 +69,10 @@ static double availability(const struct lab *lab)
 		}
 	}
 	/* The last acceptance may be at the very end, and another in the same window. */
-	if (n_accepted > 1 && window_within(lab, lab->last_acceptance) == lab->window_accepted_before) {
+	if (n_accepted > 1 && window_within(lab, lab->last_acceptance) == lab->measure->window_accepted_before) {
 		n_accepted--;
 	}
 	return ratio((double)n_accepted, (double)n_work);
-}
-
-static double detection_s(const struct lab *lab)
-{
-	double sum = 0;
-	uint32_t n = 0;
-	for (uint32_t i = 0; i < lab->n_identities; i++) {
-		const struct validator_counts *counts = &lab->validators[i];
-		if (counts->first_bad != SIM_NEVER && counts->first_rejected != SIM_NEVER) {
-			sum += sim_time_to_s(counts->first_rejected - counts->first_bad);
-			n++;
-		}
-	}
-	return ratio(sum, n);
-}
-
-static double detection_items(const struct lab *lab)
-{
-	uint64_t sum = 0, n = 0;
-	for (uint32_t i = 0; i < lab->n_identities; i++) {
-		sum += lab->validators[i].n_bad_until_rejected;
-		n += lab->validators[i].n_bad_until_rejected > 0;
-	}
-	return ratio((double)sum, (double)n);
-}
-
-static void sort_scores(struct samples *scores)
-{
-	if (scores->n > 0) {
-		qsort(scores->values, scores->n, sizeof(*scores->values), compare);
-	}
-}
-
-/* Of all pairs of an attacked and an honest prediction, the share in which the attacked one scores less,
- * ties counted half (the Mann-Whitney statistic): the area under the curve of /roc. Both are sorted. */
-static double auc(const struct samples *attacked, const struct samples *honest)
-{
-	uint64_t n_halves = 0;
-	size_t below = 0, upto = 0; /* attacked ones below this honest one, and below or equal */
-	for (size_t i = 0; i < honest->n; i++) {
-		while (below < attacked->n && attacked->values[below] < honest->values[i]) {
-			below++;
-		}
-		while (upto < attacked->n && attacked->values[upto] <= honest->values[i]) {
-			upto++;
-		}
-		n_halves += below + upto;
-	}
-	return ratio((double)n_halves / 2, (double)attacked->n * (double)honest->n);
 }
 
 static void accuracy(const struct lab *lab, union cell *kpis)
@@ -308,16 +104,16 @@ static void elections(const struct lab *lab, union cell *kpis)
 {
 	int64_t n_elections = 0;
 	int64_t n_split = 0;
-	for (size_t t = 0; t < lab->n_terms; t++) {
-		const struct term *term = &lab->terms[t];
+	for (size_t t = 0; t < lab->watch->n_terms; t++) {
+		const struct term *term = &lab->watch->terms[t];
 		n_elections += term->candidate;
 		/* A term that is still open at the end has not been split. */
-		n_split += term->candidate && term->leader == NODE_NONE && t + 1 < lab->n_terms;
+		n_split += term->candidate && term->leader == NODE_NONE && t + 1 < lab->watch->n_terms;
 	}
 	kpis[KPI_ELECTIONS].integer = n_elections;
 	kpis[KPI_SPLIT_VOTES].integer = n_split;
-	kpis[KPI_LEADER_CHANGES].integer = lab->n_led > 0 ? (int64_t)lab->n_led - 1 : 0;
-	kpis[KPI_ELECTION_MEAN].real = samples_mean_s(&lab->elections);
+	kpis[KPI_LEADER_CHANGES].integer = lab->watch->n_led > 0 ? (int64_t)lab->watch->n_led - 1 : 0;
+	kpis[KPI_ELECTION_MEAN].real = samples_mean_s(&lab->measure->elections);
 }
 
 /* Undefined where the protocol has no fast path to take. */
@@ -345,11 +141,11 @@ static int64_t changes_given_up(const struct lab *lab)
 /* Liveness is no matter of safety. */
 static void safety(const struct lab *lab, union cell *kpis)
 {
-	uint64_t n = lab->n_violations;
+	uint64_t n = lab->watch->n_violations;
 	kpis[KPI_FIRST_VIOLATION].real = real_nan();
-	for (uint64_t i = lab->n_violations < VIOLATIONS_MAX ? lab->n_violations : VIOLATIONS_MAX; i > 0;
+	for (uint64_t i = lab->watch->n_violations < VIOLATIONS_MAX ? lab->watch->n_violations : VIOLATIONS_MAX; i > 0;
 		 i--) {
-		const struct violation *violation = &lab->violations[i - 1];
+		const struct violation *violation = &lab->watch->violations[i - 1];
 		if (violation->liveness) {
 			n--;
 		} else {
@@ -387,25 +183,21 @@ void collect_finish(struct lab *lab, union cell *kpis)
 	kpis[KPI_THROUGHPUT].real = lab->n_accepted == 0
 		? real_nan()
 		: ratio((double)lab->n_accepted, sim_time_to_s(lab->last_acceptance - lab->first_arrival));
-	kpis[KPI_LATENCY_MEAN].real = samples_mean_s(&lab->latencies);
-	kpis[KPI_LATENCY_SD].real = sd_s(&lab->latencies);
+	kpis[KPI_LATENCY_MEAN].real = samples_mean_s(&lab->measure->latencies);
+	kpis[KPI_LATENCY_SD].real = samples_sd_s(&lab->measure->latencies);
 	outages_kpis(lab, kpis);
-	struct samples *sorted[] = {&lab->latencies, &lab->commits};
-	for (int i = 0; i < 2; i++) {
-		if (sorted[i]->n > 0) {
-			qsort(sorted[i]->values, sorted[i]->n, sizeof(int64_t), compare);
-		}
-	}
-	kpis[KPI_LATENCY_P50].real = quantile_s(&lab->latencies, .5);
-	kpis[KPI_LATENCY_P95].real = quantile_s(&lab->latencies, .95);
-	kpis[KPI_LATENCY_P99].real = quantile_s(&lab->latencies, .99);
-	kpis[KPI_LATENCY_MAX].real = quantile_s(&lab->latencies, 1);
-	kpis[KPI_COMMIT_MEAN].real = samples_mean_s(&lab->commits);
-	kpis[KPI_COMMIT_P50].real = quantile_s(&lab->commits, .5);
-	kpis[KPI_COMMIT_P99].real = quantile_s(&lab->commits, .99);
-	kpis[KPI_PROPOSER_COMMIT_MEAN].real = samples_mean_s(&lab->proposer_commits);
-	double n_instances = (double)lab->n_instances_committed;
-	kpis[KPI_INSTANCES].integer = (int64_t)lab->n_instances_committed;
+	samples_sort(&lab->measure->latencies);
+	samples_sort(&lab->measure->commits);
+	kpis[KPI_LATENCY_P50].real = samples_quantile_s(&lab->measure->latencies, .5);
+	kpis[KPI_LATENCY_P95].real = samples_quantile_s(&lab->measure->latencies, .95);
+	kpis[KPI_LATENCY_P99].real = samples_quantile_s(&lab->measure->latencies, .99);
+	kpis[KPI_LATENCY_MAX].real = samples_quantile_s(&lab->measure->latencies, 1);
+	kpis[KPI_COMMIT_MEAN].real = samples_mean_s(&lab->measure->commits);
+	kpis[KPI_COMMIT_P50].real = samples_quantile_s(&lab->measure->commits, .5);
+	kpis[KPI_COMMIT_P99].real = samples_quantile_s(&lab->measure->commits, .99);
+	kpis[KPI_PROPOSER_COMMIT_MEAN].real = samples_mean_s(&lab->measure->proposer_commits);
+	double n_instances = (double)lab->watch->n_committed;
+	kpis[KPI_INSTANCES].integer = (int64_t)lab->watch->n_committed;
 	kpis[KPI_MESSAGES_PER_INSTANCE].real =
 		ratio((double)world->messages[CLASS_AGREEMENT], n_instances);
 	kpis[KPI_BYTES_PER_INSTANCE].real = ratio((double)world->bytes[CLASS_AGREEMENT], n_instances);
@@ -417,20 +209,9 @@ void collect_finish(struct lab *lab, union cell *kpis)
 	kpis[KPI_CLIENT_MESSAGES].integer = (int64_t)world->messages[CLASS_CLIENT];
 	elections(lab, kpis);
 	accuracy(lab, kpis);
-	kpis[KPI_FALSE_ACCEPT_RATE].real =
-		ratio((double)lab->attacked_accepted, (double)lab->attacked_scored);
-	kpis[KPI_FALSE_REJECT_RATE].real =
-		ratio((double)lab->honest_rejected, (double)lab->honest_scored);
-	kpis[KPI_DETECTION].real = detection_s(lab);
-	kpis[KPI_DETECTION_ITEMS].real = detection_items(lab);
-	sort_scores(&lab->attacked_scores);
-	sort_scores(&lab->honest_scores);
-	kpis[KPI_AUC].real = auc(&lab->attacked_scores, &lab->honest_scores);
-	kpis[KPI_IDENTITIES_REFUSED].integer = (int64_t)lab->n_identities_refused;
-	kpis[KPI_PROPOSALS_REFUSED].real =
-		ratio((double)lab->n_proposals_refused, (double)lab->n_proposals_judged);
-	size_t n_positions = lab->workload->application ? lab->n_items : lab->n_positions;
-	kpis[KPI_DIVERGENCE].real = ratio((double)lab->n_diverged, (double)n_positions);
+	scores_kpis(lab, kpis);
+	size_t n_positions = lab->workload->application ? lab->n_items : lab->watch->positions.n;
+	kpis[KPI_DIVERGENCE].real = ratio((double)lab->watch->positions.n_diverged, (double)n_positions);
 	kpis[KPI_AVAILABILITY].real = availability(lab);
 	safety(lab, kpis);
 	kpis[KPI_EVENTS].integer = (int64_t)world->events;
@@ -478,7 +259,7 @@ static void decisions(struct lab *lab)
 			{.integer = late},
 			{.integer = item->n_disputed},
 		};
-		block_append(&lab->out->tables[TABLE_DECISIONS], &lab->schemas->tables[TABLE_DECISIONS], cells);
+		measure_row(lab, TABLE_DECISIONS, cells);
 	}
 }
 
@@ -501,7 +282,8 @@ static void validators(struct lab *lab)
 {
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		const struct node *node = &lab->world.nodes[i];
-		const struct validator_counts *counts = &lab->validators[i];
+		const struct validator_counts *counts =
+			lab->scores == NULL ? &(struct validator_counts){0} : &lab->scores->validators[i];
 		union cell cells[] = {
 			{.integer = (int64_t)lab->run},
 			{.integer = i},
@@ -516,8 +298,7 @@ static void validators(struct lab *lab)
 			{.integer = (int64_t)node->bytes_sent},
 			{.real = sim_time_to_s(node->busy_ns)},
 		};
-		block_append(
-			&lab->out->tables[TABLE_VALIDATORS], &lab->schemas->tables[TABLE_VALIDATORS], cells);
+		measure_row(lab, TABLE_VALIDATORS, cells);
 	}
 }
 
@@ -577,16 +358,15 @@ static void series(struct lab *lab)
 			{.real = ratio(window->error_sum, (double)window->decided)},
 			{.real = ratio((double)window->corrupted, (double)window->decided)},
 		};
-		block_append(&lab->out->tables[TABLE_SERIES], &lab->schemas->tables[TABLE_SERIES], cells);
+		measure_row(lab, TABLE_SERIES, cells);
 	}
 	free(windows);
 }
 
 void collect_fault(struct lab *lab, uint32_t node, const char *what)
 {
-	const struct table_schema *schema = &lab->schemas->tables[TABLE_FAULTS];
-	if (schema->n_columns > 0) {
-		block_append(&lab->out->tables[TABLE_FAULTS], schema,
+	if (measure_records(lab, TABLE_FAULTS)) {
+		measure_row(lab, TABLE_FAULTS,
 			(union cell[]){{.integer = (int64_t)lab->run}, {.real = sim_time_to_s(lab->world.now)},
 				{.integer = node == NODE_NONE ? -1 : (int64_t)node}, {.string = what}});
 	}
@@ -604,8 +384,8 @@ static void transaction_value(uint64_t value, char text[24])
 
 static void violations(struct lab *lab)
 {
-	for (uint64_t i = 0; i < lab->n_violations && i < VIOLATIONS_MAX; i++) {
-		const struct violation *violation = &lab->violations[i];
+	for (uint64_t i = 0; i < lab->watch->n_violations && i < VIOLATIONS_MAX; i++) {
+		const struct violation *violation = &lab->watch->violations[i];
 		char nodes[32];
 		char value_a[24];
 		char value_b[24];
@@ -630,60 +410,8 @@ static void violations(struct lab *lab)
 			{.string = violation->detail},
 			{.integer = (int64_t)lab->seed},
 		};
-		block_append(
-			&lab->out->tables[TABLE_VIOLATIONS], &lab->schemas->tables[TABLE_VIOLATIONS], cells);
+		measure_row(lab, TABLE_VIOLATIONS, cells);
 	}
-}
-
-/* At most so many points of the curve, at every k-th of the scores pooled. */
-#define ROC_POINTS 256
-
-static uint64_t n_below(const struct samples *sorted, int64_t threshold)
-{
-	size_t low = 0, high = sorted->n;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (sorted->values[middle] < threshold) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return low;
-}
-
-static void roc_row(struct lab *lab, double threshold, uint64_t attacked, uint64_t honest)
-{
-	union cell cells[] = {
-		{.integer = (int64_t)lab->run},
-		{.real = threshold},
-		{.real = ratio((double)attacked, (double)lab->attacked_scores.n)},
-		{.real = ratio((double)honest, (double)lab->honest_scores.n)},
-	};
-	block_append(&lab->out->tables[TABLE_ROC], &lab->schemas->tables[TABLE_ROC], cells);
-}
-
-/* What a threshold would have rejected, at every score there is or, where these are many, at some: each
- * point is exact. From nothing rejected to everything. After collect_finish, which sorts. */
-static void roc(struct lab *lab)
-{
-	const struct samples *attacked = &lab->attacked_scores, *honest = &lab->honest_scores;
-	size_t n = attacked->n + honest->n, i = 0, k = 0;
-	int64_t last = -1;
-	if (attacked->n == 0 || honest->n == 0) {
-		return;
-	}
-	size_t step = (n + ROC_POINTS - 1) / ROC_POINTS;
-	for (size_t at = 0; at < n; at++) {
-		bool first = k == honest->n ||
-			(i < attacked->n && attacked->values[i] <= honest->values[k]);
-		int64_t score = first ? attacked->values[i++] : honest->values[k++];
-		if (score != last && at % step == 0) {
-			roc_row(lab, score_of(score), n_below(attacked, score), n_below(honest, score));
-			last = score;
-		}
-	}
-	roc_row(lab, INFINITY, attacked->n, honest->n);
 }
 
 void collect_tables(struct lab *lab)
@@ -703,6 +431,6 @@ void collect_tables(struct lab *lab)
 	}
 	violations(lab);
 	if ((record & RECORD_ROC) != 0) {
-		roc(lab);
+		scores_roc(lab);
 	}
 }

@@ -2,7 +2,9 @@
  *
  *   run.c       builds the world of a scenario and runs it
  *   end.c       when it is over, and with which verdict
- *   driver.c    items arrive, validators predict, gateways close
+ *   items.c     items arrive, clients are content
+ *   predictions.c  validators predict, gateways close
+ *   scores.c    what becomes of predictions: who was listened to, and who was lied to
  *   models.c    what validators predict with: training, again and again, and the cache
  *   adversary.c what attackers make of predictions
  *   attackers.c who attacks, and what attackers on nodes do
@@ -15,13 +17,14 @@
  *   transactions.c  the life of each transaction, where it is recorded
  *   trace.c     tells a sink all that happens, where there is one
  *   watch.c     the invariants, checked from the outside at every report
- *   memory.c    what the run has taken, and when that is too much
+ *   footprint.c  what the run has taken, and when that is too much
  *   members.c   who belongs, where validators come and go
  *   faults.c    what the engine's faults need to know of protocols: quorums, steps, lies
  *   told.c      those about what clients were told: exactly-once, durability, liveness
- *   linear.c    whether what clients read and wrote is linearizable
+ *   linearizable.c  whether what clients read and wrote is linearizable
  *   outages.c   how long service stopped, and after which fault
- *   collect.c   samples to KPIs and tables */
+ *   collect.c   samples to KPIs and tables
+ *   measure/    what is sampled for them, and where rows go */
 #ifndef LAB_PRIVATE_H
 #define LAB_PRIVATE_H
 
@@ -29,6 +32,7 @@
 #include "engine/world.h"
 #include "lab/run.h"
 #include "lab/trace.h"
+#include "measure/samples.h"
 #include "sim/real.h"
 #include "protocols/protocol.h"
 #include "workloads/application.h"
@@ -178,46 +182,6 @@ struct lab_item {
 	struct kept_closing *kept; /* where clients may change validators: closings seen so far */
 };
 
-/* How one validator closed an item, in case that the item's client moves to it. */
-struct kept_closing {
-	struct kept_closing *next;
-	uint64_t instance, view;
-	struct closing_view closing; /* its arrays stand behind this struct */
-	uint32_t node;
-};
-
-struct item_details {
-	struct item_details *next_free;
-	double *honest, *sent; /* NaN: nothing */
-	double *claimed;       /* the standard deviation that comes with what is sent */
-	bool *attacked;
-	uint32_t version;      /* of the models that have spoken */
-};
-
-/* Where replicas have executed different batches in one instance. */
-struct divergence {
-	bool *places; /* of the batch; so many are known */
-	size_t capacity;
-	uint32_t n_places;
-};
-
-/* One instance, as the watchers know it. */
-struct lab_instance {
-	const struct batch *batch; /* the first honest replica's */
-	uint64_t view;
-	uint64_t committed_view;   /* the view or term of the first that committed it, by then */
-	sim_time proposed_at;      /* SIM_NEVER: not yet */
-	uint32_t proposer;
-	uint32_t n_committed;
-	uint32_t first_node;
-	bool committed;
-	bool commit_counted;  /* where there is membership */
-	bool proposed_again;  /* its proposer had executed one of its transactions before */
-	const struct batch *executed; /* by the first honest replica; NULL: by none */
-	struct divergence *divergence; /* NULL: all hold the same */
-	uint64_t told_digest; /* committed when a client was told of a transaction in it; 0: none was */
-};
-
 struct replica {
 	uint64_t *executed; /* bits by transaction */
 	size_t executed_words;
@@ -230,48 +194,6 @@ struct replica {
 	uint64_t committed; /* the last instance that it said is committed */
 	struct kv_replica *store;          /* NULL: no store */
 	struct tentative_log *tentative;   /* NULL: nothing yet */
-};
-
-/* What became of one validator's predictions, at the items' clients' validators. */
-struct validator_counts {
-	uint64_t accepted, rejected;
-	double score_sum;
-	uint64_t n_scores;
-	sim_time first_bad, first_rejected; /* SIM_NEVER */
-	uint64_t n_bad_scored, n_bad_until_rejected;
-};
-
-struct violation {
-	const char *invariant;
-	sim_time at;
-	uint32_t node_a, node_b;
-	uint64_t instance, value_a, value_b;
-	const char *detail; /* what happened, in words */
-	uint32_t order;
-	bool liveness;    /* not a matter of safety */
-	bool transaction; /* between clients: `instance` is a transaction */
-};
-
-#define VIOLATIONS_MAX 1000
-
-/* Growing arrays of plain samples, freed at the end of the run. */
-struct samples {
-	int64_t *values;
-	size_t n, capacity;
-};
-
-/* What is known of one fault, or of several that began together: outages.c. */
-struct fault_gap {
-	sim_time from, usual; /* usual: how long an answer took before; SIM_NEVER: there was none */
-	sim_time longest, until; /* the longest wait so far, and when it was over; 0: none */
-};
-
-struct outages {
-	struct fault_gap *faults; /* in order of their beginnings */
-	size_t n, next, capacity; /* next: the first since which nothing that arrived has been accepted */
-	struct samples ends, recoveries; /* times; since the last acceptance: from end_next on */
-	size_t end_next;
-	sim_time longest;
 };
 
 /* A transaction's life, as /transactions tells it; SIM_NEVER: never. */
@@ -293,10 +215,7 @@ struct lab {
 	const struct workload_common *common;
 	uint64_t seed;
 	uint64_t run, point, replication;
-	struct run_blocks *out; /* rows of the tables */
 	struct memory_allowance allowance;
-	uint64_t kept_bytes; /* in closings that are kept */
-	const struct run_schemas *schemas;
 	bool verbose;
 
 	struct transaction *transactions;
@@ -323,40 +242,25 @@ struct lab {
 	uint64_t items_max;
 	bool arrivals_over;
 	sim_time waiting_since; /* the last acceptance, or the first arrival after none was outstanding */
-	bool membership;   /* some validators do not belong, or may come not to: see members.c */
-	uint64_t *reached; /* scratch: two sets of validators; where there is membership */
 	bool clients_move; /* validators crash or leave: closings are kept until their item is accepted */
 	struct random_stream arrivals;
 	sim_time first_arrival, last_acceptance;
-	struct item_details *details_free;
 
-	struct prediction_model *models; /* one a validator */
-	struct model_cache *model_cache; /* NULL: none */
-	uint64_t training_digest[2];     /* of all settings that every training depends on */
-	uint32_t version;                /* of the models */
-	char training_error[256];        /* a later version can't be trained */
-	struct computations *computations; /* driver.c: predictions under way, by validator; or NULL */
 	bool **attackers;                /* by attack, by validator */
-	struct adversary *adversary;     /* adversary.c; NULL in `requests` */
 	struct attackers *node_attacks;  /* attackers.c; NULL: none */
 	struct twins *twins;             /* twins.c, by validator; NULL: none */
 	bool waits_for_leader;           /* some attack is on whoever leads */
 	struct application *application;
-	uint32_t n_identities; /* the validators, then those that Sybils make up */
-	struct identity {
-		uint32_t owner;
-		uint32_t attack;
-	} *identities; /* from n_validators on, in order of owners */
+	/* NULL where nothing is predicted. */
+	struct predictions *predictions; /* predictions.h */
+	struct models *models;           /* models.h */
+	struct adversary *adversary;     /* adversary.c */
+	struct scores *scores;           /* scores.h */
 
 	struct replica *replicas;
-	struct lab_instance *instances;
-	size_t n_instances, instances_capacity;
-	transaction_id *positions; /* clients of their own, no order promised: which transaction came when */
-	bool *position_diverged;
-	size_t n_positions, positions_capacity;
-	uint64_t n_diverged, n_instances_committed;
-	uint64_t last_proposed;    /* the last instance that a live leader has proposed */
-	uint64_t n_proposed;
+	struct watch *watch;     /* watch.h */
+	struct outages *outages; /* outages.h */
+	struct members *members; /* members.h; NULL: all belong for ever */
 
 	enum phase phase;
 	sim_time end_ns; /* when the time is up */
@@ -366,38 +270,7 @@ struct lab {
 	const char *verdict;
 	char verdict_reason[160];
 
-	/* The views or terms that somebody led or stood for, ascending. */
-	struct term {
-		uint64_t view;
-		uint32_t leader; /* NODE_NONE */
-		bool candidate;
-	} *terms;
-	size_t n_terms, terms_capacity;
-	uint32_t leader;         /* of the latest view led */
-	uint64_t leader_view;
-	uint64_t n_led;
-	sim_time leader_failed;  /* SIM_NEVER: it has not */
-
-	/* Raft: what stands at (index, term), for log matching. */
-	struct log_node {
-		struct log_node *next;
-		uint64_t term, prev_term, digest;
-		uint32_t node;
-	} **log_nodes;
-	size_t n_log_nodes, log_nodes_capacity;
-
-	struct violation violations[VIOLATIONS_MAX];
-	uint64_t n_violations;
-
-	struct samples latencies, commits, proposer_commits, elections;
-	struct outages outages;
-	struct validator_counts *validators;
-	uint64_t attacked_scored, attacked_accepted, honest_scored, honest_rejected;
-	struct samples attacked_scores, honest_scores; /* score_bits; where there are attacks */
-	uint64_t n_identities_refused, n_proposals_judged, n_proposals_refused;
-	int64_t n_windows_accepted; /* with an acceptance */
-	int64_t window_accepted, window_accepted_before; /* the last two of them */
-	uint32_t *places;                                 /* scratch, by validator */
+	struct measure *measure; /* measure/measure.h */
 };
 
 static inline struct lab *lab_of(const struct node *node)
@@ -414,9 +287,8 @@ static inline bool lab_counts(const struct node *node)
 /* Memory for at least n elements; grows by doubling, new elements zeroed. Ends the program when there is
  * none. */
 void *lab_grow(void *old, size_t element_size, size_t n, size_t *capacity);
-void samples_add(struct samples *samples, int64_t value);
-/* NaN where there are none. */
-double samples_mean_s(const struct samples *samples);
+/* Zeroed memory, to be freed. Ends the program when there is none. */
+void *lab_new(size_t size);
 
 /* Where the run begins: when it may be over. */
 void lab_bound(struct lab *lab);
@@ -435,71 +307,10 @@ void lab_end(struct lab *lab, const char *verdict, const char *format, ...)
 /* Ends it if the work is done and every honest live validator has executed the last instance. */
 void lab_check_done(struct lab *lab);
 
-/* members.c: once members_start has found that there is membership (lab->membership). */
-void members_start(struct lab *lab);
-/* Is it a voter or a learner now, as the latest leader knows it? O(n validators) while that one is down. */
-bool members_belongs(const struct lab *lab, uint32_t validator);
-/* Whose state the validator's gateway knows: its own where it belongs, else the latest leader's. */
-uint32_t members_informant(const struct lab *lab, uint32_t validator);
-/* How many voters must have committed an instance, as the node knows them: all but f. */
-uint32_t members_commits(const struct node *node);
-bool members_change_to_come(const struct lab *lab);
-/* Is there a live validator that enough of the live can tell something, and one (it may be another) that
- * can tell enough of them? Necessary for anything to be agreed on, not sufficient. */
-bool members_in_touch(struct lab *lab);
-
-/* Up, and no spare or removed one. */
-static inline bool lab_serves(const struct lab *lab, uint32_t validator)
-{
-	return lab->world.nodes[validator].alive &&
-		(!lab->membership || members_belongs(lab, validator));
-}
-
-/* memory.c */
+/* footprint.c */
 /* Ends the run where it has taken more than it may; else says until which event nobody looks again. */
 void memory_look(struct lab *lab);
 
-/* driver.c */
-void driver_start(struct lab *lab);
-void driver_accepted(struct lab *lab, uint32_t item);
-void driver_finish(struct lab *lab);
-/* Validators went down: what waits at their gateways moves to the next live honest one. */
-void driver_reassign(struct lab *lab);
-void driver_restarted(struct lab *lab, uint32_t node);
-void driver_closed(struct lab *lab, struct node *node, const struct closing_view *closing,
-	uint64_t instance, uint64_t view);
-
-/* models.c */
-bool models_start(struct lab *lab, char error[256]);
-/* The processor time of one prediction; 0 where there are none. */
-sim_time models_cost_ns(const struct scenario *scenario);
-/* Whose time has come for another version gets it, before an item is looked at. False: the run has
- * ended with a training error. */
-bool models_refresh(struct lab *lab);
-
-/* adversary.c */
-/* Who speaks: the validators and what Sybils among them make up. */
-void adversary_identities(struct lab *lab);
-void adversary_start(struct lab *lab);
-/* What the Sybils' further identities send of an item, once its validators have spoken. */
-void adversary_echo(struct lab *lab, uint32_t item, struct item_details *details);
-/* Where what validator `node` sees of the item under way is to be written: FEATURES_MAX. */
-double *adversary_seen(struct lab *lab, uint32_t node);
-/* What the adversary does to an item before validators see it. */
-void adversary_stamp(struct lab *lab, uint32_t index, struct item *item);
-/* From what the live validators would honestly say of an item to what they send. */
-void adversary_speak(struct lab *lab, uint32_t item, struct item_details *details);
-/* Of the lies that were looked for, the share that lies at the end of where they were; NaN: none was. */
-double adversary_at_reach(const struct lab *lab);
-/* An item was accepted: who copies decisions may know its value from now on. */
-void adversary_decided(struct lab *lab, const struct lab_item *item);
-
-/* faults.c */
-/* Who is up, or who reaches whom, has changed: ends the run where no quorum will ever meet again. */
-void faults_links(struct world *world);
-bool faults_step(struct world *world, struct node *node, const struct fault_step *step);
-/* Makes the copy say something else: another batch, a vote for another digest, more than was signed. */
-bool faults_forge(struct node *node, uint32_t to, struct message *copy);
 /* attackers.c */
 void attackers_start(struct lab *lab);
 /* Is what is sent now a message that an attack has made besides those of its node's protocol? */
@@ -540,17 +351,6 @@ void client_ask(struct lab *lab, uint32_t id, transaction_id transaction, uint32
 /* Of what it waits for that can be asked of anyone: the first at or after (*level, *i), which are moved past
  * it; TRANSACTION_NONE: none is left. They begin at 0. */
 transaction_id client_waits_for(const struct lab *lab, uint32_t id, int *level, uint32_t *i);
-
-/* leaders.c */
-/* It hears who leads a view. `anew`: it has just begun to, and knows of nothing that it was asked before. */
-void client_learns(struct lab *lab, uint32_t id, uint64_t view, uint32_t leader, bool anew);
-void client_hinted(struct lab *lab, struct node *node, const struct message *hint);
-/* Whom to ask after `asked` gave no answer. */
-uint32_t client_next(struct lab *lab, uint32_t id, uint32_t asked);
-/* Goes on looking for a leader, if it is time; what the client waits for may have been answered. */
-void client_seek_on(struct lab *lab, uint32_t id);
-/* The same where leaders follow each other too quickly to be asked at once. */
-void client_follow_on(struct lab *lab, uint32_t id);
 
 /* replies.c */
 enum reply_sort { REPLY_SORT_NONE, REPLY_SORT_READ, REPLY_SORT_TENTATIVE, REPLY_SORT_FIRM };
@@ -636,48 +436,8 @@ void trace_accepted(struct lab *lab, uint32_t item);
 void trace_violations(struct lab *lab);
 void trace_end(struct lab *lab);
 
-/* watch.c */
-struct lab_instance *watch_instance(struct lab *lab, uint64_t instance);
-void watch_proposed(struct node *, uint64_t instance, uint64_t view, const struct batch *);
-void watch_committed(struct node *, uint64_t instance, uint64_t view, const struct batch *);
-void watch_applied(struct node *, uint64_t instance, const struct batch *);
-void watch_tentative(struct node *, uint64_t instance, const struct batch *);
-void watch_view(struct node *); /* its view or term may have changed */
-void watch_leads(struct node *, uint64_t view);
-void watch_candidate(struct node *, uint64_t term);
-void watch_appended(struct node *, uint64_t index, uint64_t term, uint64_t prev_term,
-	const struct batch *);
-void watch_failed(struct lab *lab, struct node *node);
-void watch_restarted(struct lab *lab, struct node *node);
-/* `detail`: lives as long as the run. */
-void watch_violated(struct lab *lab, const char *invariant, uint32_t a, uint32_t b, uint64_t instance,
-	uint64_t value_a, uint64_t value_b, const char *detail);
-
-/* told.c */
-void told_start(struct lab *lab);
-/* A client has accepted the answer to a transaction that was executed in `instance`. */
-void told_accepted(struct lab *lab, transaction_id transaction, uint64_t instance);
-void told_proposed(struct node *, struct lab_instance *record, uint64_t instance, const struct batch *);
-/* A replica leaves out a transaction of `instance` because it has executed it before. */
-void told_left_out(struct node *, uint64_t instance, transaction_id transaction);
-/* An instance that a client was told of is committed with another batch than it was told. */
-void told_changed(struct node *, const struct lab_instance *record, uint64_t instance, uint64_t digest);
-void told_finish(struct lab *lab);
-
-/* outages.c */
-void outages_fault_began(struct lab *lab);
-void outages_fault_ended(struct lab *lab);
-/* Before lab->waiting_since is now. */
-void outages_accepted(struct lab *lab, const struct lab_item *item);
-/* While the latencies are in order of acceptance. */
-void outages_kpis(const struct lab *lab, union cell *kpis);
-void outages_finish(struct lab *lab);
-
 /* collect.c */
 void collect_accepted(struct lab *lab, struct lab_item *item);
-void collect_closing(struct lab *lab, const struct closing_view *closing, struct lab_item *item);
-/* A prediction that is no number is rejected before anything is scored, where it is first executed. */
-void collect_not_finite(struct lab *lab, uint32_t identity);
 /* For the table of faults, where there is one. */
 void collect_fault(struct lab *lab, uint32_t node, const char *what);
 void collect_finish(struct lab *lab, union cell *kpis);

@@ -1,5 +1,9 @@
 /* What a validator executes: each transaction once, in the order that the protocol gives. */
 #include "lab.h"
+#include "predictions.h"
+#include "scores.h"
+#include "told.h"
+#include "watch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +12,7 @@ static void start_application(struct lab *lab)
 {
 	struct application_settings settings = {
 		.n_validators = lab->world.n_validators,
-		.n_participants = lab->common->identities == IDENTITIES_OPEN ? lab->n_identities : 0,
+		.n_participants = lab->common->identities == IDENTITIES_OPEN ? lab->predictions->n_identities : 0,
 		.quorum = (uint32_t)lab->common->quorum,
 		.seed = lab->seed,
 		.close_votes = application_close_votes(lab->world.n_validators),
@@ -90,7 +94,7 @@ bool replica_valid(const struct node *node, const struct batch *batch)
 		}
 		if (!proposal->judged) {
 			proposal->judged = true;
-			lab->n_proposals_judged++;
+			lab->predictions->n_proposals_judged++;
 		}
 		/* A liar vouches for what it says itself; one who was down has nothing to go by: NaN. */
 		double own = lab->items[proposal->item].details->sent[node->id];
@@ -101,7 +105,7 @@ bool replica_valid(const struct node *node, const struct batch *batch)
 		uint32_t quorum = lab->protocol->quorum(
 			lab->scenario->protocol.settings, node->n_validators, node->n_faulty);
 		/* Its proposer is for it; so many against it leave no quorum. */
-		lab->n_proposals_refused += ++proposal->replies == node->n_validators - quorum + 1;
+		lab->predictions->n_proposals_refused += ++proposal->replies == node->n_validators - quorum + 1;
 	}
 	return valid;
 }
@@ -178,11 +182,11 @@ static void differ(struct lab *lab, struct lab_instance *record, const struct ba
 		bool same = i < first->n && i < batch->n && first->transactions[i] == batch->transactions[i];
 		if (!same && !divergence->places[i]) {
 			divergence->places[i] = true;
-			lab->n_diverged++;
+			lab->watch->positions.n_diverged++;
 		}
 	}
 	if (most > divergence->n_places) {
-		lab->n_positions += most - divergence->n_places;
+		lab->watch->positions.n += most - divergence->n_places;
 		divergence->n_places = most;
 	}
 }
@@ -196,7 +200,7 @@ static __attribute__((noinline)) void check_other(
 	}
 	if (record->executed == NULL) {
 		record->executed = batch;
-		lab->n_positions += batch->n;
+		lab->watch->positions.n += batch->n;
 	} else if (record->executed->digest != batch->digest) {
 		differ(lab, record, batch);
 	}
@@ -205,7 +209,7 @@ static __attribute__((noinline)) void check_other(
 static inline void check_instance(
 	struct lab *lab, const struct node *node, uint64_t instance, const struct batch *batch)
 {
-	struct lab_instance *record = instance < lab->n_instances ? &lab->instances[instance]
+	struct lab_instance *record = instance < lab->watch->n_instances ? &lab->watch->instances[instance]
 															   : watch_instance(lab, instance);
 	if (record->executed != batch) {
 		check_other(lab, node, record, batch);
@@ -220,16 +224,16 @@ static inline void check_position(
 	if (!lab_counts(node)) {
 		return;
 	}
-	if (position == lab->n_positions) {
-		size_t capacity = lab->positions_capacity;
-		lab->positions =
-			lab_grow(lab->positions, sizeof(*lab->positions), position + 1, &capacity);
-		lab->position_diverged =
-			lab_grow(lab->position_diverged, sizeof(bool), position + 1, &lab->positions_capacity);
-		lab->positions[lab->n_positions++] = transaction;
-	} else if (lab->positions[position] != transaction && !lab->position_diverged[position]) {
-		lab->position_diverged[position] = true;
-		lab->n_diverged++;
+	if (position == lab->watch->positions.n) {
+		size_t capacity = lab->watch->positions.capacity;
+		lab->watch->positions.transactions =
+			lab_grow(lab->watch->positions.transactions, sizeof(*lab->watch->positions.transactions), position + 1, &capacity);
+		lab->watch->positions.diverged =
+			lab_grow(lab->watch->positions.diverged, sizeof(bool), position + 1, &lab->watch->positions.capacity);
+		lab->watch->positions.transactions[lab->watch->positions.n++] = transaction;
+	} else if (lab->watch->positions.transactions[position] != transaction && !lab->watch->positions.diverged[position]) {
+		lab->watch->positions.diverged[position] = true;
+		lab->watch->positions.n_diverged++;
 	}
 }
 
@@ -296,14 +300,14 @@ static inline void execute(struct lab *lab, struct node *node, uint64_t instance
 	}
 	if (status == APPLICATION_REFUSED && !transaction->refused) {
 		lab->transactions[id].refused = true;
-		lab->n_identities_refused++;
+		lab->predictions->n_identities_refused++;
 	}
 	if (status == APPLICATION_NOT_FINITE && !transaction->refused) {
 		lab->transactions[id].refused = true;
-		collect_not_finite(lab, transaction->identity);
+		scores_not_finite(lab, transaction->identity);
 	}
 	if (status == APPLICATION_CLOSED_NOW) {
-		driver_closed(lab, node, application_closing(lab->application), instance, view);
+		predictions_closed(lab, node, application_closing(lab->application), instance, view);
 	}
 }
 
@@ -331,8 +335,8 @@ static inline void applied(struct lab *lab, struct node *node, uint64_t instance
 		check_instance(lab, node, instance, batch);
 	}
 	replica->applied = instance;
-	if (lab->protocol->ordered && instance > lab->last_proposed) {
-		lab->last_proposed = instance; /* of an earlier view: a new view proposes it again */
+	if (lab->protocol->ordered && instance > lab->watch->last_proposed) {
+		lab->watch->last_proposed = instance; /* of an earlier view: a new view proposes it again */
 	}
 	replica->n_applied++;
 }
@@ -349,8 +353,8 @@ void replica_apply(struct node *node, uint64_t instance, uint64_t view, const st
 			lab_progress(lab);
 		}
 	}
-	if (lab->membership && batch->n == 0) {
-		driver_reassign(lab); /* perhaps a configuration: somebody may have left */
+	if (lab->members != NULL && batch->n == 0) {
+		predictions_reassign(lab); /* perhaps a configuration: somebody may have left */
 	}
 	if (lab->phase == PHASE_DRAINING) {
 		lab_check_done(lab);

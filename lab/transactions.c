@@ -1,6 +1,7 @@
 /* The life of each transaction, for the table /transactions and for traces. Nothing here is called in a
  * run that has neither. */
 #include "lab.h"
+#include "measure/measure.h"
 
 static const char *const kind_names[] = {
 	[TRANSACTION_REQUEST] = "request",
@@ -119,7 +120,6 @@ void transactions_table(struct lab *lab)
 			{.integer = store.value},
 			{.integer = store.retry},
 		};
-		block_append(&lab->out->tables[TABLE_TRANSACTIONS], &lab->schemas->tables[TABLE_TRANSACTIONS],
-			cells);
+		measure_row(lab, TABLE_TRANSACTIONS, cells);
 	}
 }

@@ -4,7 +4,7 @@
 
 #include "engine/fault.h"
 #include "engine/latency.h"
-#include "world.h"
+#include "world_inner.h"
 
 #include <stddef.h>
 #include <stdio.h>

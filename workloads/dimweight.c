@@ -10,7 +10,7 @@
 
 #include "parcels.h"
 #include "sim/real.h"
-#include "sim/table.h"
+#include "sim/columns.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -113,7 +113,7 @@ static bool data_check(struct dimweight *dimweight, char error[256])
 {
 	const struct csv_table *data = dimweight->data;
 	for (int i = 0; i < DATA_COLUMNS; i++) {
-		if (!table_column_find(
+		if (!column_find(
 				data, data_names[i], data_units[i], &dimweight->data_column[i], error)) {
 			size_t n = strlen(error);
 			snprintf(error + n, 256 - n,

@@ -2,7 +2,13 @@
  * confirmed or told again. Calls of the laboratory are made by hand. */
 #include "fakes.h"
 
+#include "items.h"
 #include "lab.h"
+#include "predictions.h"
+#include "measure/measure.h"
+#include "outages.h"
+#include "told.h"
+#include "watch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +48,7 @@ static int set_up_as(void **state, const char *workload)
 	stage->lab = lab;
 	lab->scenario = scenario;
 	lab->protocol = &protocol;
+	lab->measure = measure_create(NULL, NULL);
 	lab->workload = (const struct workload *)scenario->workload.plugin;
 	lab->common = scenario->workload.settings;
 	struct world_settings settings = {
@@ -52,10 +59,11 @@ static int set_up_as(void **state, const char *workload)
 		.events_max = 1000,
 	};
 	world_init(&lab->world, &settings, &silent, lab);
-	lab->leader_failed = SIM_NEVER;
+	watch_start(lab);
+	outages_start(lab);
 	replicas_start(lab);
 	clients_start(lab);
-	driver_start(lab);
+	items_start(lab);
 	assert_int_equal(lab->n_transactions, 4);
 	*state = stage;
 	return 0;
@@ -84,16 +92,14 @@ static int tear_down(void **state)
 	struct stage *stage = *state;
 	struct lab *lab = stage->lab;
 	replicas_free(lab);
-	driver_finish(lab);
+	predictions_finish(lab);
 	free(lab->transactions);
 	free(lab->items);
-	free(lab->instances);
-	free(lab->terms);
 	free(lab->reply_counts);
 	free(lab->reply_sets);
-	free(lab->latencies.values);
-	free(lab->commits.values);
-	free(lab->proposer_commits.values);
+	watch_finish(lab);
+	outages_finish(lab);
+	measure_destroy(lab->measure);
 	world_finish(&lab->world);
 	free(lab);
 	study_close(stage->study);
@@ -130,9 +136,9 @@ static bool reply(struct lab *lab, uint32_t from, transaction_id transaction, ui
 
 static void assert_violation(const struct lab *lab, uint64_t n, const char *invariant, uint64_t instance)
 {
-	assert_int_equal(lab->n_violations, n);
-	assert_string_equal(lab->violations[n - 1].invariant, invariant);
-	assert_int_equal(lab->violations[n - 1].instance, instance);
+	assert_int_equal(lab->watch->n_violations, n);
+	assert_string_equal(lab->watch->violations[n - 1].invariant, invariant);
+	assert_int_equal(lab->watch->violations[n - 1].instance, instance);
 }
 
 static void told_and_kept(void **state)
@@ -144,7 +150,7 @@ static void told_and_kept(void **state)
 	assert_false(reply(lab, 0, 2, 1, 0));
 	assert_true(reply(lab, 3, 2, 1, 0));
 	told_finish(lab);
-	assert_int_equal(lab->n_violations, 0);
+	assert_int_equal(lab->watch->n_violations, 0);
 }
 
 /* Told of one batch; then another is committed there. */
@@ -157,8 +163,8 @@ static void told_and_changed(void **state)
 	assert_true(reply(lab, 1, 2, 1, 0));
 	watch_committed(&lab->world.nodes[2], 1, 0, batch(lab, 3));
 	assert_violation(lab, 2, "durability", 1); /* after `agreement` */
-	assert_true(lab->violations[1].value_a == batch(lab, 2)->digest);
-	assert_true(lab->violations[1].value_b == batch(lab, 3)->digest);
+	assert_true(lab->watch->violations[1].value_a == batch(lab, 2)->digest);
+	assert_true(lab->watch->violations[1].value_b == batch(lab, 3)->digest);
 }
 
 /* Told of an instance that turns out to hold another: by replies before the commitment. */
@@ -170,10 +176,10 @@ static void told_elsewhere(void **state)
 	assert_true(reply(lab, 1, 2, 1, 0));
 	commit(lab, 0, 1, batch(lab, 3));
 	commit(lab, 0, 2, batch(lab, 2)); /* there it is, but that is not what the client knows */
-	assert_int_equal(lab->n_violations, 0);
+	assert_int_equal(lab->watch->n_violations, 0);
 	told_finish(lab);
 	assert_violation(lab, 1, "durability", 1);
-	assert_int_equal(lab->violations[0].value_b, batch(lab, 3)->digest);
+	assert_int_equal(lab->watch->violations[0].value_b, batch(lab, 3)->digest);
 }
 
 /* A validator has come as far and has not executed it. */
@@ -185,12 +191,12 @@ static void told_and_vanished(void **state)
 	reply(lab, 0, 2, 1, 0);
 	assert_true(reply(lab, 1, 2, 1, 0));
 	told_finish(lab);
-	assert_int_equal(lab->n_violations, 0); /* the others have not come so far */
+	assert_int_equal(lab->watch->n_violations, 0); /* the others have not come so far */
 	lab->replicas[3].applied = 1;
 	told_finish(lab);
 	assert_violation(lab, 1, "durability", 1);
-	assert_int_equal(lab->violations[0].node_a, 3);
-	assert_int_equal(lab->violations[0].value_a, 2);
+	assert_int_equal(lab->watch->violations[0].node_a, 3);
+	assert_int_equal(lab->watch->violations[0].value_a, 2);
 }
 
 static void told_what_nobody_knows(void **state)
@@ -201,7 +207,7 @@ static void told_what_nobody_knows(void **state)
 	assert_true(reply(lab, 1, 2, 77, 0));
 	assert_violation(lab, 1, "durability", 77);
 	told_finish(lab);
-	assert_int_equal(lab->n_violations, 1);
+	assert_int_equal(lab->watch->n_violations, 1);
 }
 
 /* Who proposes what it has executed; not: what another has proposed there before, what it has not executed
@@ -224,15 +230,15 @@ static void proposed_again(void **state)
 	commit(lab, 2, 1, batch(lab, 2));
 	watch_proposed(&nodes[2], 4, 1, batch(lab, 2));
 	commit(lab, 0, 4, batch(lab, 2));
-	assert_int_equal(lab->n_violations, 0);
+	assert_int_equal(lab->watch->n_violations, 0);
 	watch_proposed(&nodes[0], 5, 1, batch(lab, 2));
-	assert_int_equal(lab->n_violations, 0); /* it may come to nothing */
+	assert_int_equal(lab->watch->n_violations, 0); /* it may come to nothing */
 	commit(lab, 0, 5, batch(lab, 2));
 	assert_violation(lab, 1, "exactly-once", 5);
 	commit(lab, 1, 3, batch(lab, 2));
 	commit(lab, 1, 4, batch(lab, 2));
 	commit(lab, 1, 5, batch(lab, 2));
-	assert_int_equal(lab->n_violations, 1);
+	assert_int_equal(lab->watch->n_violations, 1);
 }
 
 /* Replies of several sorts. Three equal ones before the commitment, or two firm ones; a mind that changes in a
@@ -333,7 +339,7 @@ static void undone(void **state)
 	commit(lab, 1, 3, batch(lab, 3));
 	assert_entry(lab, 2, 2, 3);
 	assert_int_equal(replica->applied, 3);
-	assert_int_equal(lab->n_violations, 0);
+	assert_int_equal(lab->watch->n_violations, 0);
 
 	/* In order here, too. */
 	replica_apply_tentative(node, 5, 1, batch(lab, 3));
@@ -356,7 +362,7 @@ static void pipelined(void **state)
 	assert_entry(lab, 1, 2, 2);
 	replica_rollback(node, 999);
 	assert_entry(lab, 1, 2, 2); /* 999 is confirmed: 1000 alone was taken back */
-	assert_int_equal(lab->n_violations, 0);
+	assert_int_equal(lab->watch->n_violations, 0);
 }
 
 /* What is over makes room; what is left keeps what it needs to be undone. */

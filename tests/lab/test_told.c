@@ -2,9 +2,6 @@
  * hand; and kept by the right ones. */
 #include "fakes.h"
 
-#include "lab.h"
-
-#include <stdlib.h>
 #include <string.h>
 
 #define SCENARIO \

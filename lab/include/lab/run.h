@@ -3,7 +3,7 @@
 #define LAB_RUN_H
 
 #include "lab/kpi.h"
-#include "lab/memory.h"
+#include "lab/footprint.h"
 #include "results/results.h"
 #include "scenarios/scenario.h"
 

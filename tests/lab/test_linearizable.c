@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "linear.h"
+#include "linearizable.h"
 
 #include "sim/random.h"
 

@@ -1,4 +1,4 @@
-#include "sim/table.h"
+#include "sim/columns.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -59,7 +59,7 @@ static const char *unit_in(const char *name)
 	return n_words == 1 ? alone : NULL;
 }
 
-bool table_unit_check(const char *name, const char *unit, char error[256])
+bool column_unit_check(const char *name, const char *unit, char error[256])
 {
 	const char *said = unit_in(name);
 	if (said != NULL && strcmp(said, unit) != 0) {
@@ -70,7 +70,7 @@ bool table_unit_check(const char *name, const char *unit, char error[256])
 	return true;
 }
 
-bool table_column_check(
+bool column_numbers_check(
 	const struct csv_table *table, size_t column, const char *unit, char error[256])
 {
 	assert(column < table->n_columns);
@@ -78,7 +78,7 @@ bool table_column_check(
 		snprintf(error, 256, "has a mistake in %.220s", table->unreadable[column]);
 		return false;
 	}
-	return table_unit_check(table->column_names[column], unit, error);
+	return column_unit_check(table->column_names[column], unit, error);
 }
 
 /* Is it `name`, or that and a unit? */
@@ -89,7 +89,7 @@ static bool is_called(const char *text, const char *name)
 		(text[n] == '\0' || (!is_letter(text[n]) && unit_in(text) != NULL));
 }
 
-bool table_column_find(const struct csv_table *table, const char *name, const char *unit,
+bool column_find(const struct csv_table *table, const char *name, const char *unit,
 	size_t *column, char error[256])
 {
 	size_t n = 0;
@@ -107,5 +107,5 @@ bool table_column_find(const struct csv_table *table, const char *name, const ch
 		snprintf(error, 256, "has no column `%s` (%s)", name, unit);
 		return false;
 	}
-	return table_column_check(table, *column, unit, error);
+	return column_numbers_check(table, *column, unit, error);
 }

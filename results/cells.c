@@ -1,4 +1,4 @@
-#include "print.h"
+#include "cells.h"
 
 #include <inttypes.h>
 #include <string.h>

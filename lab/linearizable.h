@@ -6,8 +6,8 @@
  * The history is linearizable if and only if no read ends before its write starts, and no cluster both
  * ends somewhere before another starts somewhere and starts somewhere after that ends somewhere.
  * Source: Gibbons, Korach, Testing shared memories, SIAM J. Computing 26(4), 1997, section 4 (zones). */
-#ifndef LAB_LINEAR_H
-#define LAB_LINEAR_H
+#ifndef LAB_LINEARIZABLE_H
+#define LAB_LINEARIZABLE_H
 
 #include "sim/types.h"
 

@@ -1,6 +1,6 @@
 /* A made-up sweep of protocol x scorer x attack, with decisions and series, to draw figures of. */
-#ifndef TESTS_ANALYSIS_SWEEP_H
-#define TESTS_ANALYSIS_SWEEP_H
+#ifndef TESTS_ANALYSIS_SWEEP_FILE_H
+#define TESTS_ANALYSIS_SWEEP_FILE_H
 
 #include <setjmp.h>
 #include <stdarg.h>

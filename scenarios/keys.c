@@ -1,5 +1,5 @@
 /* The keys of a scenario, and what they must be to one another. */
-#include "schema.h"
+#include "keys.h"
 #include "quantity.h"
 
 #include "attacks/attack.h"
@@ -463,7 +463,7 @@ static bool check_faults(
 	return good;
 }
 
-enum point_state schema_point(
+enum point_state check_point(
 	struct checker *checker, const struct tree *root, struct scenario *out)
 {
 	struct top_settings top = {0};

@@ -1,6 +1,6 @@
 #include "lab/crash.h"
 #include "lab/models.h"
-#include "lab/sweep.h"
+#include "lab/run_all.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -10,7 +10,7 @@
 #include <time.h>
 
 struct sweep {
-	const struct sweep_request *request;
+	const struct run_all_request *request;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	uint64_t n_runs, n_replications;
@@ -51,7 +51,7 @@ static void fail(struct sweep *sweep, const char *why)
 
 static struct run_request request_of(const struct sweep *sweep, uint64_t run)
 {
-	const struct sweep_request *request = sweep->request;
+	const struct run_all_request *request = sweep->request;
 	return (struct run_request){
 		.file = request->file,
 		.schemas = request->schemas,
@@ -67,7 +67,7 @@ static struct run_request request_of(const struct sweep *sweep, uint64_t run)
 static void keep(struct sweep *sweep, uint64_t run, const struct run_blocks *blocks,
 	const struct run_summary *summary)
 {
-	const struct sweep_request *request = sweep->request;
+	const struct run_all_request *request = sweep->request;
 	struct results_error error = {0};
 	if (request->journal != NULL && !journal_append(request->journal, run, blocks, &error)) {
 		fail(sweep, error.text);
@@ -102,7 +102,7 @@ static void one(struct sweep *sweep, uint64_t run)
 /* The run that an earlier process died of. */
 static void bury(struct sweep *sweep)
 {
-	const struct sweep_dead *dead = sweep->request->dead;
+	const struct run_all_dead *dead = sweep->request->dead;
 	const struct journal *journal = sweep->request->journal;
 	if (dead == NULL || dead->run >= sweep->n_runs ||
 		(journal != NULL && journal_holds(journal, dead->run))) {
@@ -140,7 +140,7 @@ static void *work(void *context)
  * at entry and exit. */
 static bool watch(struct sweep *sweep, double started_s)
 {
-	const struct sweep_request *request = sweep->request;
+	const struct run_all_request *request = sweep->request;
 	while (sweep->n_working > 0) {
 		struct timespec until;
 		clock_gettime(CLOCK_REALTIME, &until);
@@ -148,7 +148,7 @@ static bool watch(struct sweep *sweep, double started_s)
 		until.tv_sec += until.tv_nsec / 1000000000;
 		until.tv_nsec %= 1000000000;
 		pthread_cond_timedwait(&sweep->wake, &sweep->lock, &until);
-		struct sweep_progress progress = {sweep->n_runs, sweep->n_done, sweep->n_resumed,
+		struct run_all_progress progress = {sweep->n_runs, sweep->n_done, sweep->n_resumed,
 			sweep->events, now_s() - started_s};
 		request->progress(request->context, &progress);
 		if (request->interrupted(request->context)) {
@@ -159,7 +159,7 @@ static bool watch(struct sweep *sweep, double started_s)
 	return true;
 }
 
-enum sweep_outcome sweep_run(const struct sweep_request *request, char error[512])
+enum run_all_outcome run_all(const struct run_all_request *request, char error[512])
 {
 	/* Not on the stack: after an interruption threads may still look at it. */
 	struct sweep *sweep = calloc(1, sizeof(*sweep));
@@ -168,7 +168,7 @@ enum sweep_outcome sweep_run(const struct sweep_request *request, char error[512
 		free(sweep);
 		free(threads);
 		snprintf(error, 512, "out of memory");
-		return SWEEP_FAILED;
+		return RUN_ALL_FAILED;
 	}
 	sweep->request = request;
 	sweep->n_replications = (uint64_t)scenario_point(request->file, 0)->replications;
@@ -194,13 +194,13 @@ enum sweep_outcome sweep_run(const struct sweep_request *request, char error[512
 	}
 	if (!watch(sweep, started_s)) {
 		pthread_mutex_unlock(&sweep->lock);
-		return SWEEP_INTERRUPTED; /* the rest of the memory goes with the program */
+		return RUN_ALL_INTERRUPTED; /* the rest of the memory goes with the program */
 	}
 	pthread_mutex_unlock(&sweep->lock);
 	for (unsigned i = 0; i < n_started; i++) {
 		pthread_join(threads[i], NULL);
 	}
-	struct sweep_progress progress = {
+	struct run_all_progress progress = {
 		sweep->n_runs, sweep->n_done, sweep->n_resumed, sweep->events, now_s() - started_s};
 	request->progress(request->context, &progress);
 	bool failed = sweep->failed;
@@ -210,5 +210,5 @@ enum sweep_outcome sweep_run(const struct sweep_request *request, char error[512
 	pthread_cond_destroy(&sweep->wake);
 	free(threads);
 	free(sweep);
-	return failed ? SWEEP_FAILED : SWEEP_DONE;
+	return failed ? RUN_ALL_FAILED : RUN_ALL_DONE;
 }

@@ -1,4 +1,4 @@
-#include "linear.h"
+#include "linearizable.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "schema.h"
+#include "copies.h"
 
 #include "memory.h"
 

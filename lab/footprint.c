@@ -1,5 +1,10 @@
-/* What a run has taken, and the bounds on it: lab/memory.h. */
+/* What a run has taken, and the bounds on it: lab/footprint.h. */
 #include "lab.h"
+#include "predictions.h"
+#include "scores.h"
+#include "measure/measure.h"
+#include "outages.h"
+#include "watch.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -48,29 +53,18 @@ static uint64_t resident(void)
 static uint64_t counted(const struct lab *lab)
 {
 	uint64_t n = lab->world.n_validators;
-	uint64_t bytes = world_memory(&lab->world) + lab->kept_bytes;
+	uint64_t bytes = world_memory(&lab->world);
+	bytes += lab->predictions == NULL ? 0 : lab->predictions->kept_bytes;
+	bytes += scores_bytes(lab);
 	bytes += lab->transactions_capacity * sizeof(*lab->transactions);
 	bytes += lab->records_capacity * sizeof(*lab->records);
 	bytes += lab->items_capacity * sizeof(*lab->items);
-	bytes += lab->instances_capacity * sizeof(*lab->instances);
-	bytes += lab->positions_capacity * (sizeof(*lab->positions) + sizeof(bool));
-	bytes += lab->terms_capacity * sizeof(*lab->terms);
-	bytes += lab->log_nodes_capacity * sizeof(*lab->log_nodes);
+	bytes += watch_bytes(lab->watch) + outages_bytes(lab->outages);
 	bytes += lab->reply_counts_capacity * sizeof(*lab->reply_counts);
 	bytes += lab->reply_sets_capacity * sizeof(*lab->reply_sets);
 	bytes += n * lab->n_transactions / 8;
 	bytes += lab->kv == NULL ? 0 : n * lab->n_transactions * sizeof(struct kv_reply);
-	const struct samples *samples[] = {&lab->latencies, &lab->commits, &lab->proposer_commits,
-		&lab->outages.recoveries, &lab->elections, &lab->outages.ends, &lab->attacked_scores,
-		&lab->honest_scores};
-	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
-		bytes += samples[i]->capacity * sizeof(int64_t);
-	}
-	bytes += lab->outages.capacity * sizeof(*lab->outages.faults);
-	for (size_t i = 0; i < TABLE_N; i++) {
-		const struct block *block = &lab->out->tables[i];
-		bytes += block->cells_capacity * sizeof(uint64_t) + block->text_capacity;
-	}
+	bytes += measure_bytes(lab->measure);
 	return bytes;
 }
 

@@ -1,6 +1,6 @@
 /* Cells as text. */
-#ifndef RESULTS_PRINT_H
-#define RESULTS_PRINT_H
+#ifndef RESULTS_CELLS_H
+#define RESULTS_CELLS_H
 
 #include "results/table.h"
 

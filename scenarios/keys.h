@@ -1,6 +1,6 @@
 /* From a point's tree to its settings. */
-#ifndef SCHEMA_H
-#define SCHEMA_H
+#ifndef KEYS_H
+#define KEYS_H
 
 #include "check.h"
 
@@ -19,7 +19,7 @@ enum point_state {
 };
 
 /* Checks a point's tree and completes it; adds errors where anything is wrong. */
-enum point_state schema_point(
+enum point_state check_point(
 	struct checker *checker, const struct tree *root, struct scenario *out);
 
 /* Completes a checked point: `auto`, the plugins' own `finish`, the defaults that hang together. */

@@ -1,6 +1,6 @@
 /* Copies of schemas and headers, for those who outlive whoever gave them. */
-#ifndef RESULTS_SCHEMA_H
-#define RESULTS_SCHEMA_H
+#ifndef RESULTS_COPIES_H
+#define RESULTS_COPIES_H
 
 #include "results/results.h"
 

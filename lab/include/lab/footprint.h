@@ -3,8 +3,8 @@
  * A run counts what it has asked for: deterministic, so that one that a scenario's own `stop.memory` ends does
  * so at the same event everywhere. The machine's bound is another matter: it ends a run only where the kernel
  * would soon end the program, and looks at what that occupies. */
-#ifndef LAB_MEMORY_H
-#define LAB_MEMORY_H
+#ifndef LAB_FOOTPRINT_H
+#define LAB_FOOTPRINT_H
 
 #include <stdint.h>
 

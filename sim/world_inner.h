@@ -1,6 +1,6 @@
 /* What the engine's own files share: handles, packets and the two ways of handing over a message. */
-#ifndef SIM_WORLD_PRIVATE_H
-#define SIM_WORLD_PRIVATE_H
+#ifndef SIM_WORLD_INNER_H
+#define SIM_WORLD_INNER_H
 
 #include "engine/world.h"
 

@@ -2,7 +2,7 @@
  * share. */
 #include "study.h"
 
-#include "lab/memory.h"
+#include "lab/footprint.h"
 
 #include <string.h>
 
