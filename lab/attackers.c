@@ -1,4 +1,7 @@
 /* Who attacks, and what attackers on nodes do: the laboratory knows the protocol and lends them its words. */
+#include "clients.h"
+#include "kv.h"
+#include "transactions.h"
 #include "lab.h"
 #include "predictions.h"
 #include "watch.h"
@@ -236,7 +239,7 @@ static void shape(void *context, struct node *node, uint32_t to, struct message 
 
 static bool is_ignored(const struct lab *lab, const struct node *node, transaction_id id)
 {
-	const struct transaction *transaction = &lab->transactions[id];
+	const struct transaction *transaction = transaction_of(lab, id);
 	uint32_t n = lab->world.n_validators, from = transaction->client;
 	const struct attack_request request = {
 		.from = from < n ? from : NODE_CLIENT + (from - n), .item = transaction->item};
@@ -439,8 +442,8 @@ static transaction_id another(const struct node *node, transaction_id than, uint
 	const struct lab *lab = lab_of(node);
 	/* Those after it, then those before, the latest first: what waits is likely among them. */
 	const size_t n_looked_at = 1000;
-	size_t n_after = lab->n_transactions - 1 - than;
-	for (size_t k = 1; k <= n_looked_at && k < lab->n_transactions; k++) {
+	size_t n_after = lab->transactions->n - 1 - than;
+	for (size_t k = 1; k <= n_looked_at && k < lab->transactions->n; k++) {
 		size_t at = k <= n_after ? than + k : than - (k - n_after);
 		if (!node_executed(node, (transaction_id)at) && skip-- == 0) {
 			return (transaction_id)at;

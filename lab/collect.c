@@ -1,4 +1,7 @@
 /* From samples to KPIs and tables. */
+#include "kv.h"
+#include "replicas.h"
+#include "transactions.h"
 #include "adversary.h"
 #include "lab.h"
 #include "measure/measure.h"
@@ -240,7 +243,7 @@ static void decisions(struct lab *lab)
 		const struct lab_item *item = &lab->items[i];
 		int64_t late = 0;
 		if (lab->workload->application && item->accepted) {
-			late = application_outcome(lab->replicas[item->client].application, i).n_late;
+			late = application_outcome(replica_of(lab, item->client)->application, i).n_late;
 		}
 		union cell cells[] = {
 			{.integer = (int64_t)lab->run},
@@ -275,7 +278,7 @@ static double reputation(const struct lab *lab, uint32_t of)
 		at++;
 	}
 	return application_reputation(
-		lab->replicas[at < lab->world.n_validators ? at : 0].application, of);
+		replica_of(lab, at < lab->world.n_validators ? at : 0)->application, of);
 }
 
 static void validators(struct lab *lab)
@@ -288,7 +291,7 @@ static void validators(struct lab *lab)
 			{.integer = (int64_t)lab->run},
 			{.integer = i},
 			{.integer = node->byzantine || is_attacker(lab, i)},
-			{.integer = (int64_t)lab->replicas[i].n_committed},
+			{.integer = (int64_t)replica_of(lab, i)->n_committed},
 			{.integer = (int64_t)counts->accepted},
 			{.integer = (int64_t)counts->rejected},
 			{.real = ratio(counts->score_sum, (double)counts->n_scores)},

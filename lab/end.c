@@ -4,6 +4,8 @@
  * executed the last instance (a drain, for so long as that comes on); the time is up; nothing has been
  * accepted or executed for liveness_bound although work is outstanding; events or memory are spent. A
  * scenario that names a time and no items has planned its end: that is how it completes. */
+#include "clients.h"
+#include "replicas.h"
 #include "lab.h"
 #include "members.h"
 #include "watch.h"
@@ -122,7 +124,7 @@ static bool all_executed(const struct lab *lab)
 {
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		const struct node *node = &lab->world.nodes[i];
-		const struct replica *replica = &lab->replicas[i];
+		const struct replica *replica = replica_of(lab, i);
 		if (!lab_serves(lab, i) || !lab_counts(node)) {
 			continue;
 		}

@@ -1,3 +1,4 @@
+#include "transactions.h"
 #include "faults.h"
 #include "members.h"
 #include "watch.h"
@@ -90,7 +91,7 @@ static const struct batch *another(
 		}
 		return node_batch(node, reversed, batch->n);
 	}
-	uint32_t n = (uint32_t)lab->n_transactions;
+	uint32_t n = (uint32_t)lab->transactions->n;
 	transactions[0] = batch->n == 1 && n > 0 ? (batch->transactions[0] + n - 1) % n : 0;
 	bool other = n > 0 && (batch->n == 0 || transactions[0] != batch->transactions[0]);
 	return node_batch(node, transactions, other);

@@ -1,4 +1,6 @@
 /* Items in general: when they arrive and at whose client, when it is content. */
+#include "clients.h"
+#include "kv.h"
 #include "items.h"
 #include "lab.h"
 #include "members.h"

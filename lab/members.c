@@ -1,5 +1,7 @@
 /* Where validators come and go (Raft's members, learners and changes): who belongs to the cluster, as the
  * laboratory sees it. Elsewhere all do for ever, and none of this is asked. */
+#include "clients.h"
+#include "replicas.h"
 #include "members.h"
 #include "watch.h"
 
@@ -50,7 +52,7 @@ static const struct node *spokesman(const struct lab *lab)
 	const struct node *best = NULL;
 	for (uint32_t i = 0; i < world->n_validators; i++) {
 		if (world->nodes[i].alive &&
-			(best == NULL || lab->replicas[i].applied > lab->replicas[best->id].applied)) {
+			(best == NULL || replica_of(lab, i)->applied > replica_of(lab, best->id)->applied)) {
 			best = &world->nodes[i];
 		}
 	}

@@ -1,4 +1,7 @@
 /* Validators predict, gateways submit and close what waits too long, and are content once it is closed. */
+#include "clients.h"
+#include "replicas.h"
+#include "transactions.h"
 #include "predictions.h"
 #include "adversary.h"
 #include "items.h"
@@ -49,7 +52,7 @@ static struct item_details *take_details(struct lab *lab)
 static bool knows_closed(const struct lab *lab, uint32_t gateway, uint32_t item)
 {
 	uint32_t validator = lab->members != NULL ? members_informant(lab, gateway) : gateway;
-	return application_outcome(lab->replicas[validator].application, item).closed;
+	return application_outcome(replica_of(lab, validator)->application, item).closed;
 }
 
 /* The deadline: each gateway whose validator has not executed the closing asks for it. */
@@ -97,8 +100,8 @@ struct said {
 static void submit_said(struct lab *lab, const struct said *said)
 {
 	transaction_id id = client_submit(lab, said->node, said->kind, said->item, said->value);
-	lab->transactions[id].confidence = said->claimed;
-	lab->transactions[id].identity = said->identity;
+	transaction_of(lab, id)->confidence = said->claimed;
+	transaction_of(lab, id)->identity = said->identity;
 }
 
 /* A prediction that takes its time at its validator's processor. */

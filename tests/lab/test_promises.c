@@ -3,7 +3,8 @@
 #include "fakes.h"
 
 #include "items.h"
-#include "lab.h"
+#include "clients.h"
+#include "replicas.h"
 #include "predictions.h"
 #include "measure/measure.h"
 #include "outages.h"
@@ -61,10 +62,11 @@ static int set_up_as(void **state, const char *workload)
 	world_init(&lab->world, &settings, &silent, lab);
 	watch_start(lab);
 	outages_start(lab);
+	transactions_start(lab);
 	replicas_start(lab);
 	clients_start(lab);
 	items_start(lab);
-	assert_int_equal(lab->n_transactions, 4);
+	assert_int_equal(lab->transactions->n, 4);
 	*state = stage;
 	return 0;
 }
@@ -93,10 +95,9 @@ static int tear_down(void **state)
 	struct lab *lab = stage->lab;
 	replicas_free(lab);
 	predictions_finish(lab);
-	free(lab->transactions);
+	transactions_free(lab);
 	free(lab->items);
-	free(lab->reply_counts);
-	free(lab->reply_sets);
+	clients_free(lab);
 	watch_finish(lab);
 	outages_finish(lab);
 	measure_destroy(lab->measure);
@@ -130,8 +131,8 @@ static bool reply(struct lab *lab, uint32_t from, transaction_id transaction, ui
 {
 	struct message message = {.kind = MESSAGE_REPLY, .from = from, .instance = transaction,
 		.view = reply_view, .digest = result, .extra = NODE_NONE, .flags = (uint16_t)flags};
-	client_receive(&lab->world.nodes[lab->transactions[transaction].client], &message);
-	return lab->transactions[transaction].answered;
+	client_receive(&lab->world.nodes[lab->transactions->list[transaction].client], &message);
+	return lab->transactions->list[transaction].answered;
 }
 
 static void assert_violation(const struct lab *lab, uint64_t n, const char *invariant, uint64_t instance)
@@ -192,7 +193,7 @@ static void told_and_vanished(void **state)
 	assert_true(reply(lab, 1, 2, 1, 0));
 	told_finish(lab);
 	assert_int_equal(lab->watch->n_violations, 0); /* the others have not come so far */
-	lab->replicas[3].applied = 1;
+	lab->replicas->list[3].applied = 1;
 	told_finish(lab);
 	assert_violation(lab, 1, "durability", 1);
 	assert_int_equal(lab->watch->violations[0].node_a, 3);
@@ -289,7 +290,7 @@ static void tentative_of_one_view(void **state)
 
 static struct kv_entry entry(const struct lab *lab, uint32_t node, uint32_t key)
 {
-	return lab->replicas[node].store->entries[key];
+	return lab->replicas->list[node].store->entries[key];
 }
 
 static void assert_entry(const struct lab *lab, uint32_t key, uint32_t version, uint32_t value)
@@ -304,7 +305,7 @@ static void undone(void **state)
 {
 	struct lab *lab = lab_in(state);
 	struct node *node = &lab->world.nodes[1];
-	const struct replica *replica = &lab->replicas[1];
+	const struct replica *replica = &lab->replicas->list[1];
 	const transaction_id both[] = {2, 1};
 	commit(lab, 1, 1, batch(lab, 0));
 	replica_apply_tentative(node, 2, 0, node_batch(node, both, 2));
@@ -358,7 +359,7 @@ static void pipelined(void **state)
 		replica_apply_tentative(node, instance, 0, batch(lab, instance == 999 ? 2 : 0));
 		replica_confirm(node, instance - 1);
 	}
-	assert_in_range(lab->replicas[1].tentative->capacity, 1, 16);
+	assert_in_range(lab->replicas->list[1].tentative->capacity, 1, 16);
 	assert_entry(lab, 1, 2, 2);
 	replica_rollback(node, 999);
 	assert_entry(lab, 1, 2, 2); /* 999 is confirmed: 1000 alone was taken back */
@@ -380,7 +381,7 @@ static void confirmed_in_part(void **state)
 	assert_entry(lab, 1, 1, 0);
 	assert_false(replica_executed(node, 2));
 	assert_true(replica_executed(node, 1));
-	assert_int_equal(lab->replicas[1].applied, 2);
+	assert_int_equal(lab->replicas->list[1].applied, 2);
 }
 
 static void nothing(struct node *node, const struct message *message)
@@ -409,7 +410,7 @@ static void cached_replies(void **state)
 	}
 	lab->world.deadline_ns = 100 * SIM_MS;
 	world_run(&lab->world);
-	assert_false(lab->transactions[0].answered);
+	assert_false(lab->transactions->list[0].answered);
 	assert_int_equal(lab->world.messages[CLASS_CLIENT], 4 + 4); /* the requests */
 	for (uint32_t i = 0; i < 2; i++) {
 		replica_confirm(&lab->world.nodes[i], 1);
@@ -418,7 +419,7 @@ static void cached_replies(void **state)
 	lab->world.stopped = false;
 	lab->world.deadline_ns = 200 * SIM_MS;
 	world_run(&lab->world);
-	assert_true(lab->transactions[0].answered);
+	assert_true(lab->transactions->list[0].answered);
 }
 
 /* The client that is told of an abort tries again with what it was told. All four put the shared key. */
@@ -436,8 +437,8 @@ static void aborted(void **state)
 	assert_int_equal(result, UINT64_C(1) << 63 | UINT64_C(1) << 32); /* version 1, written by 0 */
 	reply(lab, 0, 1, result, 0);
 	assert_true(reply(lab, 1, 1, result, 0));
-	assert_int_equal(lab->n_transactions, 5);
-	assert_int_equal(lab->transactions[4].item, 1);
+	assert_int_equal(lab->transactions->n, 5);
+	assert_int_equal(lab->transactions->list[4].item, 1);
 	assert_int_equal(kv_operation_of(lab, 4)->expected, 1);
 	assert_int_equal(lab->n_accepted, 0);
 	for (uint32_t i = 0; i < 2; i++) {
@@ -471,7 +472,7 @@ static void transaction_keys(void **state)
 		assert_true(key == 0 || key == i + 1);
 		assert_true(key == replica_transaction_key(node, i));
 	}
-	lab->transactions[3].kind = TRANSACTION_CLOSE;
+	lab->transactions->list[3].kind = TRANSACTION_CLOSE;
 	assert_true(replica_transaction_key(node, 3) == NODE_KEY_ALL);
 }
 

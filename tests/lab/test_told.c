@@ -2,6 +2,7 @@
  * hand; and kept by the right ones. */
 #include "fakes.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define SCENARIO \
