@@ -252,17 +252,10 @@ static void accuracy(const struct lab *lab, union cell *kpis)
 
 static void elections(const struct lab *lab, union cell *kpis)
 {
-	int64_t n_elections = 0;
-	int64_t n_split = 0;
-	for (size_t t = 0; t < lab->watch->n_terms; t++) {
-		const struct term *term = &lab->watch->terms[t];
-		n_elections += term->candidate;
-		/* A term that is still open at the end has not been split. */
-		n_split += term->candidate && term->leader == NODE_NONE && t + 1 < lab->watch->n_terms;
-	}
-	kpis[KPI_ELECTIONS].integer = n_elections;
-	kpis[KPI_SPLIT_VOTES].integer = n_split;
-	kpis[KPI_LEADER_CHANGES].integer = lab->watch->n_led > 0 ? (int64_t)lab->watch->n_led - 1 : 0;
+	const struct terms *terms = &lab->watch->terms;
+	kpis[KPI_ELECTIONS].integer = (int64_t)terms->n_elections;
+	kpis[KPI_SPLIT_VOTES].integer = (int64_t)terms_split(terms);
+	kpis[KPI_LEADER_CHANGES].integer = (int64_t)terms->n_changes;
 	kpis[KPI_ELECTION_MEAN].real = samples_mean_s(&lab->measure->elections);
 }
 

@@ -33,7 +33,7 @@ const struct column kpi_columns[KPI_N] = {
 		"Raft's empty appends and the answers to them, within `messages`"},
 	[KPI_CLIENT_MESSAGES] = {"client_messages", COLUMN_INT, "",
 		"messages between clients or gateways and validators, forwarding included"},
-	[KPI_LEADER_CHANGES] = {"leader_changes", COLUMN_INT, "", "views or terms led after the first"},
+	[KPI_LEADER_CHANGES] = {"leader_changes", COLUMN_INT, "", "views or terms led because the leader before was left; no turns of a lead that goes round"},
 	[KPI_ELECTIONS] = {"elections", COLUMN_INT, "", "terms with at least one candidate"},
 	[KPI_SPLIT_VOTES] = {"split_votes", COLUMN_INT, "", "of these, those that ended without a leader"},
 	[KPI_ELECTION_MEAN] = {"election_mean_s", COLUMN_REAL, "s",

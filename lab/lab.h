@@ -204,8 +204,6 @@ struct replica {
 	uint64_t n_positions; /* transactions, where no order is promised */
 	uint64_t n_committed;
 	struct application_replica *application;
-	uint64_t view;      /* the highest that it was seen in */
-	uint64_t committed; /* the last instance that it said is committed */
 	struct kv_replica *store;          /* NULL: no store */
 	struct tentative_log *tentative;   /* NULL: nothing yet */
 };

@@ -95,9 +95,9 @@ static void follows(struct node *node, uint64_t view, uint32_t leader)
 }
 
 /* Whoever leads knows it, and so does its gateway. */
-static void leads(struct node *node, uint64_t view)
+static void leads(struct node *node, uint64_t view, enum lead_cause cause)
 {
-	watch_leads(node, view);
+	watch_leads(node, view, cause);
 	follows(node, view, node->id);
 	attackers_led(lab_of(node));
 }
