@@ -21,8 +21,8 @@
  *   told.c      those about what clients were told: exactly-once, durability, liveness
  *   linearizable.c  whether what clients read and wrote is linearizable
  *   outages.c   how long service stopped, and after which fault
- *   collect.c   samples to KPIs and tables
- *   measure/    what is sampled for them, and where rows go */
+ *   collect.c   what acceptances and closings tell the samples
+ *   measure/    KPIs and tables, by theme, and the samples behind them */
 #ifndef LAB_PRIVATE_H
 #define LAB_PRIVATE_H
 
@@ -514,7 +514,6 @@ void collect_closing(struct lab *lab, const struct closing_view *closing, struct
 void collect_not_finite(struct lab *lab, uint32_t identity);
 /* For the table of faults, where there is one. */
 void collect_fault(struct lab *lab, uint32_t node, const char *what);
-void collect_finish(struct lab *lab, union cell *kpis);
 void collect_tables(struct lab *lab);
 
 #endif

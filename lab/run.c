@@ -1,5 +1,6 @@
 /* Builds the world of one run from a checked scenario and runs it. */
 #include "lab.h"
+#include "measure/kpis.h"
 #include "measure/measure.h"
 #include "faults.h"
 #include "leaders.h"
@@ -177,8 +178,9 @@ static void build(struct lab *lab)
 static void runs_row(struct lab *lab, const struct run_request *request, struct run_blocks *blocks,
 	struct run_summary *summary)
 {
-	union cell kpis[KPI_N];
-	collect_finish(lab, kpis);
+	const struct kpi_list *list = &lab->measure->schemas->kpis;
+	measure_sort(lab);
+	kpis_measure(lab, list, summary->kpis);
 	size_t n = lab->measure->schemas->tables[TABLE_RUNS].n_columns;
 	union cell *cells = calloc(n, sizeof(*cells));
 	if (cells == NULL) {
@@ -187,10 +189,12 @@ static void runs_row(struct lab *lab, const struct run_request *request, struct 
 	size_t at = run_row_begin(request, cells);
 	cells[at++].string = lab->verdict;
 	cells[at++].string = lab->verdict_reason;
-	for (int i = 0; i < KPI_N; i++) {
-		cells[at++] = kpis[i];
-		summary->kpis[i] =
-			kpi_columns[i].type == COLUMN_INT ? (double)kpis[i].integer : kpis[i].real;
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->kpis[i]->sort == SORT_COUNT) {
+			cells[at++].integer = (int64_t)summary->kpis[i];
+		} else {
+			cells[at++].real = summary->kpis[i];
+		}
 	}
 	digest_text(&lab->world.digest, summary->digest);
 	cells[at++].string = summary->digest;
@@ -346,6 +350,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		trace_end(lab);
 	}
 	*summary = (struct run_summary){
+		.schemas = request->schemas,
 		.run = lab->run,
 		.point = lab->point,
 		.replication = lab->replication,

@@ -441,6 +441,7 @@ static inline void pbft_send(struct node *node, uint32_t to, struct message *mes
 }
 /* words.c */
 extern const struct protocol_words pbft_words;
+extern const struct kpi_table pbft_kpis;
 extern const struct protocol_forgery pbft_forgery; /* forge.c */
 
 /* votes.c */

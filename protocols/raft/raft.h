@@ -305,6 +305,7 @@ extern const struct param raft_params[];
 bool raft_finish(void *settings, const struct shape *shape, const char **param, char error[256]);
 /* words.c */
 extern const struct protocol_words raft_words;
+extern const struct kpi_table raft_kpis;
 extern const struct protocol_forgery raft_forgery; /* forge.c */
 
 /* election.c */

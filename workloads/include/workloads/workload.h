@@ -48,11 +48,14 @@ enum identities { IDENTITIES_VALIDATORS, IDENTITIES_OPEN };
 		.help = "who may predict: the validators alone, or also identities that someone made up"   \
 	}
 
+struct kpi_table;
+
 struct workload {
 	struct plugin plugin;
 	bool application;
 	bool store; /* a key-value store (workloads/kv.h) */
 	const char *value_unit; /* "kg" */
+	const struct kpi_table *kpis; /* of its own (results/kpi.h); NULL: none */
 	uint32_t n_features;
 	const char *const *feature_names;
 	/* Draws item number `index` from its own stream. */
