@@ -10,6 +10,7 @@
  * same lies; but for `free-rider` on decisions and `adaptive` against a scorer that remembers, since
  * protocols decide at different times. */
 #include "adversary.h"
+#include "items.h"
 #include "lab.h"
 #include "replicas.h"
 #include "models.h"

@@ -2,6 +2,7 @@
 #include "clients.h"
 #include "kv.h"
 #include "transactions.h"
+#include "items.h"
 #include "lab.h"
 #include "predictions.h"
 #include "watch.h"
@@ -391,7 +392,7 @@ static void enlist(struct lab *lab, size_t a, uint32_t i)
 	lab->attackers[a][i] = true;
 	if (attack->pauses != NULL) {
 		node->crashes = true; /* and keeps the protocol's promises */
-		lab->clients_move = true;
+		lab->items->clients_move = true;
 		crash_later(lab, attacker);
 		return;
 	}
@@ -505,7 +506,7 @@ void attackers_start(struct lab *lab)
 		}
 		if (at->common->nodes.leader) {
 			lab->waits_for_leader = true;
-			lab->clients_move = true; /* away from its gateway */
+			lab->items->clients_move = true; /* away from its gateway */
 			world_call_at(&lab->world, at->common->from_ns, leader_begins, NULL, a);
 		}
 	}

@@ -1,5 +1,6 @@
 #include "transactions.h"
 #include "faults.h"
+#include "items.h"
 #include "members.h"
 #include "watch.h"
 
@@ -29,7 +30,7 @@ static bool quorum_in_touch(const struct world *world, uint32_t quorum)
 void faults_links(struct world *world)
 {
 	struct lab *lab = world->host;
-	if (world->n_changes_pending > 0 || (lab->arrivals_over && lab->n_accepted == lab->n_items)) {
+	if (world->n_changes_pending > 0 || (lab->items->arrivals_over && lab->items->n_accepted == lab->items->n)) {
 		return;
 	}
 	uint32_t n = world->n_validators, live = 0;

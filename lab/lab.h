@@ -45,22 +45,7 @@
 
 #define PREDICTION_BYTES 24 /* item, node, value, claimed standard deviation */
 
-/* One item, from its arrival at its client. */
-struct lab_item {
-	sim_time arrived, decided;   /* decided: accepted by its client; SIM_NEVER until then */
-	double truth;
-	uint64_t instance, view;
-	uint32_t client;             /* the validator (application) or client node (requests) */
-	uint32_t proposer;
-	double value;
-	double first_value;          /* of the first honest replica that closed it */
-	uint32_t n_predictions, n_rejected, n_disputed;
-	bool accepted, closed_somewhere, decided_value, diverged, dispute;
-	/* Application: what each validator would have said and did say; given back when it is decided. */
-	struct item_details *details;
-	struct kept_closing *kept; /* where clients may change validators: closings seen so far */
-};
-
+struct lab_item;     /* items.h */
 struct transactions; /* transactions.h */
 struct clients;      /* clients.h */
 struct replicas;     /* replicas.h */
@@ -84,16 +69,7 @@ struct lab {
 	struct replicas *replicas;
 	struct kv *kv; /* kv.c; NULL: no store */
 	struct trace *trace; /* NULL: nobody listens */
-	struct lab_item *items;
-	size_t n_items, items_capacity;
-	uint64_t n_accepted, n_decided;
-	uint64_t items_max;
-	bool arrivals_over;
-	sim_time waiting_since; /* the last acceptance, or the first arrival after none was outstanding */
-	bool clients_move; /* validators crash or leave: closings are kept until their item is accepted */
-	struct random_stream arrivals;
-	sim_time first_arrival, last_acceptance;
-
+	struct items *items;     /* items.h */
 	bool **attackers;                /* by attack, by validator */
 	struct attackers *node_attacks;  /* attackers.c; NULL: none */
 	struct twins *twins;             /* twins.c, by validator; NULL: none */

@@ -3,6 +3,7 @@
 #include "clients.h"
 #include "replicas.h"
 #include "members.h"
+#include "items.h"
 #include "watch.h"
 
 #include "engine/fault.h"
@@ -35,7 +36,7 @@ void members_start(struct lab *lab)
 	}
 	if (membership) {
 		size_t n_words = (world->n_validators + 63) / 64;
-		lab->clients_move = true;
+		lab->items->clients_move = true;
 		lab->members = arena_new(&world->arena, struct members);
 		lab->members->reached = arena_array(&world->arena, uint64_t, 2 * n_words);
 	}

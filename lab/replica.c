@@ -3,6 +3,7 @@
 #include "kv.h"
 #include "replicas.h"
 #include "transactions.h"
+#include "items.h"
 #include "lab.h"
 #include "predictions.h"
 #include "scores.h"
@@ -69,7 +70,7 @@ void replicas_start(struct lab *lab)
  * passed and the gateway asks for its closing instead; another validator's never was. */
 static bool is_moot(const struct lab *lab, const struct node *node, const struct transaction *proposal)
 {
-	const struct lab_item *item = &lab->items[proposal->item];
+	const struct lab_item *item = &lab->items->all[proposal->item];
 	return proposal->client != node->id ||
 		lab->world.now >= sim_time_add(item->arrived, lab->common->deadline_ns) ||
 		application_outcome(replica_of(lab, node->id)->application, proposal->item).closed;
@@ -102,7 +103,7 @@ bool replica_valid(const struct node *node, const struct batch *batch)
 			lab->predictions->n_proposals_judged++;
 		}
 		/* A liar vouches for what it says itself; one who was down has nothing to go by: NaN. */
-		double own = lab->items[proposal->item].details->sent[node->id];
+		double own = lab->items->all[proposal->item].details->sent[node->id];
 		if (fabs(proposal->value - own) <= lab->common->tolerance * fabs(own)) {
 			continue;
 		}

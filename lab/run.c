@@ -162,6 +162,7 @@ static void build(struct lab *lab)
 		settings.costs.mac_ns = 0; /* else nodes would count as busy ones, and be none */
 	}
 	world_init(&lab->world, &settings, &ops, lab);
+	items_create(lab);
 	uint32_t n = settings.n_validators;
 	if (lab->workload->application) {
 		predictions_start(lab);
@@ -214,7 +215,7 @@ static void finish(struct lab *lab)
 	measure_destroy(lab->measure);
 	predictions_finish(lab);
 	outages_finish(lab);
-	free(lab->items);
+	items_destroy(lab);
 	watch_finish(lab);
 	world_finish(&lab->world);
 	free(lab);
@@ -299,7 +300,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		}
 		adversary_start(lab);
 	}
-	lab->clients_move |= lab->world.may_crash;
+	lab->items->clients_move |= lab->world.may_crash;
 	struct host_ops direct = ops;
 	direct.receive = lab->protocol->receive;
 	direct.timer = lab->protocol->timer;

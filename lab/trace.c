@@ -2,6 +2,7 @@
 #include "clients.h"
 #include "kv.h"
 #include "transactions.h"
+#include "items.h"
 #include "lab.h"
 #include "watch.h"
 
@@ -407,7 +408,7 @@ void trace_accepted(struct lab *lab, uint32_t item)
 	happens(lab->trace, false,
 		(struct trace_event){
 			.what = TRACE_ACCEPTED,
-			.node = lab->items[item].client,
+			.node = lab->items->all[item].client,
 			.peer = NODE_NONE,
 			.item = item,
 		});

@@ -78,6 +78,7 @@ static int set_up(void **state)
 		.events_max = 1000,
 	};
 	world_init(&lab->world, &settings, &silent, lab);
+	items_create(lab);
 	watch_start(lab);
 	transactions_start(lab);
 	replicas_start(lab);
