@@ -9,7 +9,7 @@ struct outages;
 void outages_start(struct lab *lab);
 void outages_fault_began(struct lab *lab);
 void outages_fault_ended(struct lab *lab);
-/* Before lab->waiting_since is now. */
+/* Before lab->items->waiting_since is now. */
 void outages_accepted(struct lab *lab, const struct lab_item *item);
 /* NaN: there is none (docs/results.md). */
 double outages_longest_s(const struct lab *lab);

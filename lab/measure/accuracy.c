@@ -1,6 +1,7 @@
 /* How right the decided values are. */
 #include "measure/accuracy.h"
 
+#include "items.h"
 #include "measure/kpis.h"
 
 bool further_than(double tolerance, double value, double from)
@@ -13,9 +14,9 @@ static double mean_of(const struct lab *lab, double (*of)(const struct lab *lab,
 {
 	double sum = 0;
 	uint64_t n = 0;
-	for (size_t i = 0; i < lab->n_items && lab->workload->application; i++) {
-		if (lab->items[i].decided_value) {
-			sum += of(lab, &lab->items[i]);
+	for (size_t i = 0; i < lab->items->n && lab->workload->application; i++) {
+		if (lab->items->all[i].decided_value) {
+			sum += of(lab, &lab->items->all[i]);
 			n++;
 		}
 	}

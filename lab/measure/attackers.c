@@ -1,5 +1,6 @@
 #include "measure/attackers.h"
 
+#include "adversary.h"
 #include "measure/kpis.h"
 
 bool is_attacker(const struct lab *lab, uint32_t validator)

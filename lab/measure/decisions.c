@@ -1,15 +1,17 @@
 /* A row an item: /decisions. */
+#include "items.h"
 #include "lab.h"
 #include "measure/measure.h"
 #include "measure/tables.h"
+#include "replicas.h"
 
 void decisions_table(struct lab *lab)
 {
-	for (size_t i = 0; i < lab->n_items; i++) {
-		const struct lab_item *item = &lab->items[i];
+	for (size_t i = 0; i < lab->items->n; i++) {
+		const struct lab_item *item = &lab->items->all[i];
 		int64_t late = 0;
 		if (lab->workload->application && item->accepted) {
-			late = application_outcome(lab->replicas[item->client].application, i).n_late;
+			late = application_outcome(replica_of(lab, item->client)->application, i).n_late;
 		}
 		union cell cells[] = {
 			{.integer = (int64_t)lab->run},

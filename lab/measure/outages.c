@@ -1,4 +1,5 @@
 /* Service that stops and comes back. */
+#include "items.h"
 #include "measure/kpis.h"
 #include "measure/measure.h"
 #include "measure/windows.h"
@@ -14,8 +15,8 @@ static double availability(const struct measured *run)
 	int64_t n_work = 0, n_accepted = measure->n_windows_accepted;
 	int64_t counted = -1; /* the last window counted */
 	sim_time end = lab->world.now;
-	for (size_t i = 0; i < lab->n_items; i++) {
-		const struct lab_item *item = &lab->items[i];
+	for (size_t i = 0; i < lab->items->n; i++) {
+		const struct lab_item *item = &lab->items->all[i];
 		int64_t first = window_within(lab, item->arrived);
 		int64_t last = window_within(lab, item->accepted ? item->decided : end);
 		first = first > counted ? first : counted + 1;
@@ -25,7 +26,7 @@ static double availability(const struct measured *run)
 		}
 	}
 	/* The last acceptance may be at the very end, and another in the same window. */
-	if (n_accepted > 1 && window_within(lab, lab->last_acceptance) == measure->window_accepted_before) {
+	if (n_accepted > 1 && window_within(lab, lab->items->last_acceptance) == measure->window_accepted_before) {
 		n_accepted--;
 	}
 	return ratio((double)n_accepted, (double)n_work);

@@ -1,4 +1,5 @@
 /* What was found broken, and how often replicas differ. */
+#include "items.h"
 #include "measure/kpis.h"
 #include "watch.h"
 
@@ -7,7 +8,7 @@ static double divergence(const struct measured *run)
 	const struct lab *lab = run->lab;
 	const struct positions *positions = &lab->watch->positions;
 	return ratio((double)positions->n_diverged,
-		(double)(lab->workload->application ? lab->n_items : positions->n));
+		(double)(lab->workload->application ? lab->items->n : positions->n));
 }
 
 static uint64_t n_kept(const struct watch *watch)

@@ -1,4 +1,5 @@
 /* A row a window in time: /series. */
+#include "items.h"
 #include "lab.h"
 #include "measure/accuracy.h"
 #include "measure/kpis.h"
@@ -20,8 +21,8 @@ static struct window *count_windows(const struct lab *lab, size_t n)
 		fprintf(stderr, "synod: out of memory\n");
 		exit(3);
 	}
-	for (size_t i = 0; i < lab->n_items; i++) {
-		const struct lab_item *item = &lab->items[i];
+	for (size_t i = 0; i < lab->items->n; i++) {
+		const struct lab_item *item = &lab->items->all[i];
 		windows[window_within(lab, item->arrived)].arrived++;
 		if (!item->accepted) {
 			continue;

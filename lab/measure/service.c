@@ -1,33 +1,34 @@
 /* What clients get: items, throughput, latency. */
+#include "items.h"
 #include "measure/kpis.h"
 #include "measure/measure.h"
 
 static double items(const struct measured *run)
 {
-	return (double)run->lab->n_items;
+	return (double)run->lab->items->n;
 }
 
 static double decided(const struct measured *run)
 {
-	return (double)run->lab->n_decided;
+	return (double)run->lab->items->n_decided;
 }
 
 static double undecided(const struct measured *run)
 {
-	return (double)(run->lab->n_accepted - run->lab->n_decided);
+	return (double)(run->lab->items->n_accepted - run->lab->items->n_decided);
 }
 
 static double unanswered(const struct measured *run)
 {
-	return (double)(run->lab->n_items - run->lab->n_accepted);
+	return (double)(run->lab->items->n - run->lab->items->n_accepted);
 }
 
 static double throughput(const struct measured *run)
 {
 	const struct lab *lab = run->lab;
-	return lab->n_accepted == 0
+	return lab->items->n_accepted == 0
 		? real_nan()
-		: ratio((double)lab->n_accepted, sim_time_to_s(lab->last_acceptance - lab->first_arrival));
+		: ratio((double)lab->items->n_accepted, sim_time_to_s(lab->items->last_acceptance - lab->items->first_arrival));
 }
 
 static double latency_mean(const struct measured *run)

@@ -1,4 +1,5 @@
 /* What the store's clients meet. */
+#include "kv.h"
 #include "measure/kpis.h"
 
 static double aborts(const struct measured *run)

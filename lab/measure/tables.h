@@ -8,6 +8,5 @@ void decisions_table(struct lab *lab);
 void validators_table(struct lab *lab);
 void series_table(struct lab *lab);
 void violations_table(struct lab *lab);
-void roc_table(struct lab *lab);
 
 #endif
