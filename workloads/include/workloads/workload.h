@@ -32,22 +32,6 @@ enum validation { VALIDATION_OFF, VALIDATION_TOLERANCE };
 /* Who may predict: the validators alone, or whoever claims to be somebody. */
 enum identities { IDENTITIES_VALIDATORS, IDENTITIES_OPEN };
 
-/* The parameters for these, of every application; `type` has a struct workload_common called common. */
-#define APPLICATION_PARAMS(type)                                                                   \
-	{.name = "validation",                                                                         \
-		.kind = PARAM_CHOICE,                                                                      \
-		.offset = offsetof(type, common.validation),                                               \
-		.choices = "off|tolerance",                                                                \
-		.fallback = "off",                                                                         \
-		.unit = "",                                                                                \
-		.help = "off: all predictions are ordered, then aggregated; tolerance: a proposer's value is " \
-				"ordered if enough validators find it within the tolerance of their own"},         \
-	{                                                                                              \
-		.name = "identities", .kind = PARAM_CHOICE, .offset = offsetof(type, common.identities),   \
-		.choices = "validators|open", .fallback = "validators", .unit = "", .when = "attacks != none", \
-		.help = "who may predict: the validators alone, or also identities that someone made up"   \
-	}
-
 struct workload {
 	struct plugin plugin;
 	bool application;
