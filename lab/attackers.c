@@ -1,5 +1,6 @@
 /* Who attacks, and what attackers on nodes do: the laboratory knows the protocol and lends them its words. */
 #include "lab.h"
+#include "watch.h"
 
 /* Messages that are replies to clients, or the gateway's own, are not the protocol's. */
 static enum attack_word word_of(const struct lab *lab, const struct message *message)
@@ -398,7 +399,7 @@ static void enlist(struct lab *lab, size_t a, uint32_t i)
 
 static void take_leader(struct lab *lab, size_t a)
 {
-	enlist(lab, a, lab->leader);
+	enlist(lab, a, lab->watch->leader);
 	lab->node_attacks->attacks[a].common = lab->scenario->attacks.values[a].settings;
 	find_groups(lab);
 	driver_reassign(lab);
@@ -427,7 +428,7 @@ void attackers_led(struct lab *lab)
 static void leader_begins(struct world *world, void *context, uint64_t a)
 {
 	struct lab *lab = world->host;
-	if (lab->leader != NODE_NONE && waits_for_leader(lab, a)) {
+	if (lab->watch->leader != NODE_NONE && waits_for_leader(lab, a)) {
 		take_leader(lab, a);
 	}
 }

@@ -3,6 +3,10 @@
  * A gateway is a client that sits with its validator: it needs no reply, since it sees what its validator
  * executes, and it knows whom its validator takes for the leader. */
 #include "lab.h"
+#include "leaders.h"
+#include "members.h"
+#include "told.h"
+#include "watch.h"
 
 #include <string.h>
 
@@ -289,7 +293,7 @@ void client_timer(struct node *node)
 			if (asked->kind == TRANSACTION_PROPOSAL && !asked->answered) {
 				asked->answered = replica_executed(node, head.transaction); /* settled */
 			}
-			if (lab->membership && !asked->answered && is_gateway(lab, node->id)) {
+			if (lab->members != NULL && !asked->answered && is_gateway(lab, node->id)) {
 				/* Where its validator executes nothing more, it hears from the others. */
 				uint32_t informant = members_informant(lab, node->id);
 				asked->answered =

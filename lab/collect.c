@@ -1,6 +1,9 @@
 /* From samples to KPIs and tables. */
 #include "lab.h"
 #include "measure/measure.h"
+#include "members.h"
+#include "outages.h"
+#include "watch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -251,15 +254,15 @@ static void elections(const struct lab *lab, union cell *kpis)
 {
 	int64_t n_elections = 0;
 	int64_t n_split = 0;
-	for (size_t t = 0; t < lab->n_terms; t++) {
-		const struct term *term = &lab->terms[t];
+	for (size_t t = 0; t < lab->watch->n_terms; t++) {
+		const struct term *term = &lab->watch->terms[t];
 		n_elections += term->candidate;
 		/* A term that is still open at the end has not been split. */
-		n_split += term->candidate && term->leader == NODE_NONE && t + 1 < lab->n_terms;
+		n_split += term->candidate && term->leader == NODE_NONE && t + 1 < lab->watch->n_terms;
 	}
 	kpis[KPI_ELECTIONS].integer = n_elections;
 	kpis[KPI_SPLIT_VOTES].integer = n_split;
-	kpis[KPI_LEADER_CHANGES].integer = lab->n_led > 0 ? (int64_t)lab->n_led - 1 : 0;
+	kpis[KPI_LEADER_CHANGES].integer = lab->watch->n_led > 0 ? (int64_t)lab->watch->n_led - 1 : 0;
 	kpis[KPI_ELECTION_MEAN].real = samples_mean_s(&lab->measure->elections);
 }
 
@@ -288,11 +291,11 @@ static int64_t changes_given_up(const struct lab *lab)
 /* Liveness is no matter of safety. */
 static void safety(const struct lab *lab, union cell *kpis)
 {
-	uint64_t n = lab->n_violations;
+	uint64_t n = lab->watch->n_violations;
 	kpis[KPI_FIRST_VIOLATION].real = real_nan();
-	for (uint64_t i = lab->n_violations < VIOLATIONS_MAX ? lab->n_violations : VIOLATIONS_MAX; i > 0;
+	for (uint64_t i = lab->watch->n_violations < VIOLATIONS_MAX ? lab->watch->n_violations : VIOLATIONS_MAX; i > 0;
 		 i--) {
-		const struct violation *violation = &lab->violations[i - 1];
+		const struct violation *violation = &lab->watch->violations[i - 1];
 		if (violation->liveness) {
 			n--;
 		} else {
@@ -343,8 +346,8 @@ void collect_finish(struct lab *lab, union cell *kpis)
 	kpis[KPI_COMMIT_P50].real = samples_quantile_s(&lab->measure->commits, .5);
 	kpis[KPI_COMMIT_P99].real = samples_quantile_s(&lab->measure->commits, .99);
 	kpis[KPI_PROPOSER_COMMIT_MEAN].real = samples_mean_s(&lab->measure->proposer_commits);
-	double n_instances = (double)lab->n_instances_committed;
-	kpis[KPI_INSTANCES].integer = (int64_t)lab->n_instances_committed;
+	double n_instances = (double)lab->watch->n_committed;
+	kpis[KPI_INSTANCES].integer = (int64_t)lab->watch->n_committed;
 	kpis[KPI_MESSAGES_PER_INSTANCE].real =
 		ratio((double)world->messages[CLASS_AGREEMENT], n_instances);
 	kpis[KPI_BYTES_PER_INSTANCE].real = ratio((double)world->bytes[CLASS_AGREEMENT], n_instances);
@@ -368,8 +371,8 @@ void collect_finish(struct lab *lab, union cell *kpis)
 	kpis[KPI_IDENTITIES_REFUSED].integer = (int64_t)lab->n_identities_refused;
 	kpis[KPI_PROPOSALS_REFUSED].real =
 		ratio((double)lab->n_proposals_refused, (double)lab->n_proposals_judged);
-	size_t n_positions = lab->workload->application ? lab->n_items : lab->n_positions;
-	kpis[KPI_DIVERGENCE].real = ratio((double)lab->n_diverged, (double)n_positions);
+	size_t n_positions = lab->workload->application ? lab->n_items : lab->watch->positions.n;
+	kpis[KPI_DIVERGENCE].real = ratio((double)lab->watch->positions.n_diverged, (double)n_positions);
 	kpis[KPI_AVAILABILITY].real = availability(lab);
 	safety(lab, kpis);
 	kpis[KPI_EVENTS].integer = (int64_t)world->events;
@@ -541,8 +544,8 @@ static void transaction_value(uint64_t value, char text[24])
 
 static void violations(struct lab *lab)
 {
-	for (uint64_t i = 0; i < lab->n_violations && i < VIOLATIONS_MAX; i++) {
-		const struct violation *violation = &lab->violations[i];
+	for (uint64_t i = 0; i < lab->watch->n_violations && i < VIOLATIONS_MAX; i++) {
+		const struct violation *violation = &lab->watch->violations[i];
 		char nodes[32];
 		char value_a[24];
 		char value_b[24];

@@ -2,6 +2,9 @@
  * long, clients are content. */
 #include "lab.h"
 #include "measure/measure.h"
+#include "members.h"
+#include "outages.h"
+#include "watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,7 +74,7 @@ static uint32_t live_gateway(const struct lab *lab, uint32_t from)
 /* Has the gateway's validator executed the item's closing, or, where it does not belong, those it asks? */
 static bool knows_closed(const struct lab *lab, uint32_t gateway, uint32_t item)
 {
-	uint32_t validator = lab->membership ? members_informant(lab, gateway) : gateway;
+	uint32_t validator = lab->members != NULL ? members_informant(lab, gateway) : gateway;
 	return application_outcome(lab->replicas[validator].application, item).closed;
 }
 
@@ -506,7 +509,7 @@ void driver_closed(struct lab *lab, struct node *node, const struct closing_view
 			item->first_value = value;
 		} else if (!item->diverged && memcmp(&item->first_value, &value, sizeof(value)) != 0) {
 			item->diverged = true;
-			lab->n_diverged++;
+			lab->watch->positions.n_diverged++;
 		}
 	}
 	if (item->accepted) {

@@ -5,6 +5,8 @@
  * accepted or executed for liveness_bound although work is outstanding; events or memory are spent. A
  * scenario that names a time and no items has planned its end: that is how it completes. */
 #include "lab.h"
+#include "members.h"
+#include "watch.h"
 
 #include "engine/fault.h"
 
@@ -124,8 +126,8 @@ static bool all_executed(const struct lab *lab)
 		if (!lab_serves(lab, i) || !lab_counts(node)) {
 			continue;
 		}
-		if (lab->protocol->ordered ? replica->applied < lab->last_proposed
-								   : replica->n_applied < lab->n_proposed) {
+		if (lab->protocol->ordered ? replica->applied < lab->watch->last_proposed
+								   : replica->n_applied < lab->watch->n_proposed) {
 			return false;
 		}
 	}

@@ -1,4 +1,6 @@
-#include "lab.h"
+#include "faults.h"
+#include "members.h"
+#include "watch.h"
 
 #include "engine/fault.h"
 
@@ -33,7 +35,7 @@ void faults_links(struct world *world)
 	for (uint32_t i = 0; i < n; i++) {
 		live += world->nodes[i].alive;
 	}
-	if (lab->membership) {
+	if (lab->members != NULL) {
 		if (!members_change_to_come(lab) && !members_in_touch(lab)) {
 			lab_end(lab, "stalled",
 				"from %g s on %u of %u validators are live, and no quorum of members can reach each other",

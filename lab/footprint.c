@@ -1,6 +1,8 @@
 /* What a run has taken, and the bounds on it: lab/footprint.h. */
 #include "lab.h"
 #include "measure/measure.h"
+#include "outages.h"
+#include "watch.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -53,21 +55,16 @@ static uint64_t counted(const struct lab *lab)
 	bytes += lab->transactions_capacity * sizeof(*lab->transactions);
 	bytes += lab->records_capacity * sizeof(*lab->records);
 	bytes += lab->items_capacity * sizeof(*lab->items);
-	bytes += lab->instances_capacity * sizeof(*lab->instances);
-	bytes += lab->positions_capacity * (sizeof(*lab->positions) + sizeof(bool));
-	bytes += lab->terms_capacity * sizeof(*lab->terms);
-	bytes += lab->log_nodes_capacity * sizeof(*lab->log_nodes);
+	bytes += watch_bytes(lab->watch) + outages_bytes(lab->outages);
 	bytes += lab->reply_counts_capacity * sizeof(*lab->reply_counts);
 	bytes += lab->reply_sets_capacity * sizeof(*lab->reply_sets);
 	bytes += n * lab->n_transactions / 8;
 	bytes += lab->kv == NULL ? 0 : n * lab->n_transactions * sizeof(struct kv_reply);
 	bytes += measure_bytes(lab->measure);
-	const struct samples *samples[] = {&lab->outages.recoveries, &lab->outages.ends,
-		&lab->attacked_scores, &lab->honest_scores};
+	const struct samples *samples[] = {&lab->attacked_scores, &lab->honest_scores};
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
 		bytes += samples[i]->capacity * sizeof(int64_t);
 	}
-	bytes += lab->outages.capacity * sizeof(*lab->outages.faults);
 	return bytes;
 }
 

@@ -4,6 +4,7 @@
  * A result is one number, which replies carry as their digest: whether the transaction was aborted, and the
  * key's version and value after it. Clients know the state by results alone. */
 #include "lab.h"
+#include "watch.h"
 
 #include "linearizable.h"
 
@@ -230,8 +231,8 @@ static void tell(void *context, const struct linear_violation *violation)
 	watch_violated(lab, "linearizability", lab->transactions[read->id].client,
 		lab->transactions[other->id].client, read->id, read->value - 1, other->value - 1,
 		arena_strdup(&lab->world.arena, text));
-	struct violation *told = lab->n_violations <= VIOLATIONS_MAX
-		? &lab->violations[lab->n_violations - 1]
+	struct violation *told = lab->watch->n_violations <= VIOLATIONS_MAX
+		? &lab->watch->violations[lab->watch->n_violations - 1]
 		: NULL;
 	if (told != NULL) {
 		told->at = kv_operation_of(lab, read->id)->answered_at;

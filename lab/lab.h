@@ -196,30 +196,6 @@ struct item_details {
 	uint32_t version;      /* of the models that have spoken */
 };
 
-/* Where replicas have executed different batches in one instance. */
-struct divergence {
-	bool *places; /* of the batch; so many are known */
-	size_t capacity;
-	uint32_t n_places;
-};
-
-/* One instance, as the watchers know it. */
-struct lab_instance {
-	const struct batch *batch; /* the first honest replica's */
-	uint64_t view;
-	uint64_t committed_view;   /* the view or term of the first that committed it, by then */
-	sim_time proposed_at;      /* SIM_NEVER: not yet */
-	uint32_t proposer;
-	uint32_t n_committed;
-	uint32_t first_node;
-	bool committed;
-	bool commit_counted;  /* where there is membership */
-	bool proposed_again;  /* its proposer had executed one of its transactions before */
-	const struct batch *executed; /* by the first honest replica; NULL: by none */
-	struct divergence *divergence; /* NULL: all hold the same */
-	uint64_t told_digest; /* committed when a client was told of a transaction in it; 0: none was */
-};
-
 struct replica {
 	uint64_t *executed; /* bits by transaction */
 	size_t executed_words;
@@ -241,33 +217,6 @@ struct validator_counts {
 	uint64_t n_scores;
 	sim_time first_bad, first_rejected; /* SIM_NEVER */
 	uint64_t n_bad_scored, n_bad_until_rejected;
-};
-
-struct violation {
-	const char *invariant;
-	sim_time at;
-	uint32_t node_a, node_b;
-	uint64_t instance, value_a, value_b;
-	const char *detail; /* what happened, in words */
-	uint32_t order;
-	bool liveness;    /* not a matter of safety */
-	bool transaction; /* between clients: `instance` is a transaction */
-};
-
-#define VIOLATIONS_MAX 1000
-
-/* What is known of one fault, or of several that began together: outages.c. */
-struct fault_gap {
-	sim_time from, usual; /* usual: how long an answer took before; SIM_NEVER: there was none */
-	sim_time longest, until; /* the longest wait so far, and when it was over; 0: none */
-};
-
-struct outages {
-	struct fault_gap *faults; /* in order of their beginnings */
-	size_t n, next, capacity; /* next: the first since which nothing that arrived has been accepted */
-	struct samples ends, recoveries; /* times; since the last acceptance: from end_next on */
-	size_t end_next;
-	sim_time longest;
 };
 
 /* A transaction's life, as /transactions tells it; SIM_NEVER: never. */
@@ -317,8 +266,6 @@ struct lab {
 	uint64_t items_max;
 	bool arrivals_over;
 	sim_time waiting_since; /* the last acceptance, or the first arrival after none was outstanding */
-	bool membership;   /* some validators do not belong, or may come not to: see members.c */
-	uint64_t *reached; /* scratch: two sets of validators; where there is membership */
 	bool clients_move; /* validators crash or leave: closings are kept until their item is accepted */
 	struct random_stream arrivals;
 	sim_time first_arrival, last_acceptance;
@@ -343,14 +290,9 @@ struct lab {
 	} *identities; /* from n_validators on, in order of owners */
 
 	struct replica *replicas;
-	struct lab_instance *instances;
-	size_t n_instances, instances_capacity;
-	transaction_id *positions; /* clients of their own, no order promised: which transaction came when */
-	bool *position_diverged;
-	size_t n_positions, positions_capacity;
-	uint64_t n_diverged, n_instances_committed;
-	uint64_t last_proposed;    /* the last instance that a live leader has proposed */
-	uint64_t n_proposed;
+	struct watch *watch;     /* watch.h */
+	struct outages *outages; /* outages.h */
+	struct members *members; /* members.h; NULL: all belong for ever */
 
 	enum phase phase;
 	sim_time end_ns; /* when the time is up */
@@ -360,31 +302,7 @@ struct lab {
 	const char *verdict;
 	char verdict_reason[160];
 
-	/* The views or terms that somebody led or stood for, ascending. */
-	struct term {
-		uint64_t view;
-		uint32_t leader; /* NODE_NONE */
-		bool candidate;
-	} *terms;
-	size_t n_terms, terms_capacity;
-	uint32_t leader;         /* of the latest view led */
-	uint64_t leader_view;
-	uint64_t n_led;
-	sim_time leader_failed;  /* SIM_NEVER: it has not */
-
-	/* Raft: what stands at (index, term), for log matching. */
-	struct log_node {
-		struct log_node *next;
-		uint64_t term, prev_term, digest;
-		uint32_t node;
-	} **log_nodes;
-	size_t n_log_nodes, log_nodes_capacity;
-
-	struct violation violations[VIOLATIONS_MAX];
-	uint64_t n_violations;
-
 	struct measure *measure; /* measure/measure.h */
-	struct outages outages;
 	struct validator_counts *validators;
 	uint64_t attacked_scored, attacked_accepted, honest_scored, honest_rejected;
 	struct samples attacked_scores, honest_scores; /* score_bits; where there are attacks */
@@ -405,6 +323,8 @@ static inline bool lab_counts(const struct node *node)
 /* Memory for at least n elements; grows by doubling, new elements zeroed. Ends the program when there is
  * none. */
 void *lab_grow(void *old, size_t element_size, size_t n, size_t *capacity);
+/* Zeroed memory, to be freed. Ends the program when there is none. */
+void *lab_new(size_t size);
 
 /* Where the run begins: when it may be over. */
 void lab_bound(struct lab *lab);
@@ -422,26 +342,6 @@ void lab_end(struct lab *lab, const char *verdict, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Ends it if the work is done and every honest live validator has executed the last instance. */
 void lab_check_done(struct lab *lab);
-
-/* members.c: once members_start has found that there is membership (lab->membership). */
-void members_start(struct lab *lab);
-/* Is it a voter or a learner now, as the latest leader knows it? O(n validators) while that one is down. */
-bool members_belongs(const struct lab *lab, uint32_t validator);
-/* Whose state the validator's gateway knows: its own where it belongs, else the latest leader's. */
-uint32_t members_informant(const struct lab *lab, uint32_t validator);
-/* How many voters must have committed an instance, as the node knows them: all but f. */
-uint32_t members_commits(const struct node *node);
-bool members_change_to_come(const struct lab *lab);
-/* Is there a live validator that enough of the live can tell something, and one (it may be another) that
- * can tell enough of them? Necessary for anything to be agreed on, not sufficient. */
-bool members_in_touch(struct lab *lab);
-
-/* Up, and no spare or removed one. */
-static inline bool lab_serves(const struct lab *lab, uint32_t validator)
-{
-	return lab->world.nodes[validator].alive &&
-		(!lab->membership || members_belongs(lab, validator));
-}
 
 /* footprint.c */
 /* Ends the run where it has taken more than it may; else says until which event nobody looks again. */
@@ -482,12 +382,6 @@ double adversary_at_reach(const struct lab *lab);
 /* An item was accepted: who copies decisions may know its value from now on. */
 void adversary_decided(struct lab *lab, const struct lab_item *item);
 
-/* faults.c */
-/* Who is up, or who reaches whom, has changed: ends the run where no quorum will ever meet again. */
-void faults_links(struct world *world);
-bool faults_step(struct world *world, struct node *node, const struct fault_step *step);
-/* Makes the copy say something else: another batch, a vote for another digest, more than was signed. */
-bool faults_forge(struct node *node, uint32_t to, struct message *copy);
 /* attackers.c */
 void attackers_start(struct lab *lab);
 /* Is what is sent now a message that an attack has made besides those of its node's protocol? */
@@ -528,17 +422,6 @@ void client_ask(struct lab *lab, uint32_t id, transaction_id transaction, uint32
 /* Of what it waits for that can be asked of anyone: the first at or after (*level, *i), which are moved past
  * it; TRANSACTION_NONE: none is left. They begin at 0. */
 transaction_id client_waits_for(const struct lab *lab, uint32_t id, int *level, uint32_t *i);
-
-/* leaders.c */
-/* It hears who leads a view. `anew`: it has just begun to, and knows of nothing that it was asked before. */
-void client_learns(struct lab *lab, uint32_t id, uint64_t view, uint32_t leader, bool anew);
-void client_hinted(struct lab *lab, struct node *node, const struct message *hint);
-/* Whom to ask after `asked` gave no answer. */
-uint32_t client_next(struct lab *lab, uint32_t id, uint32_t asked);
-/* Goes on looking for a leader, if it is time; what the client waits for may have been answered. */
-void client_seek_on(struct lab *lab, uint32_t id);
-/* The same where leaders follow each other too quickly to be asked at once. */
-void client_follow_on(struct lab *lab, uint32_t id);
 
 /* replies.c */
 enum reply_sort { REPLY_SORT_NONE, REPLY_SORT_READ, REPLY_SORT_TENTATIVE, REPLY_SORT_FIRM };
@@ -623,43 +506,6 @@ void trace_accepted(struct lab *lab, uint32_t item);
 /* Tells of what was found broken since it was last looked at: at the end of all checks. */
 void trace_violations(struct lab *lab);
 void trace_end(struct lab *lab);
-
-/* watch.c */
-struct lab_instance *watch_instance(struct lab *lab, uint64_t instance);
-void watch_proposed(struct node *, uint64_t instance, uint64_t view, const struct batch *);
-void watch_committed(struct node *, uint64_t instance, uint64_t view, const struct batch *);
-void watch_applied(struct node *, uint64_t instance, const struct batch *);
-void watch_tentative(struct node *, uint64_t instance, const struct batch *);
-void watch_view(struct node *); /* its view or term may have changed */
-void watch_leads(struct node *, uint64_t view);
-void watch_candidate(struct node *, uint64_t term);
-void watch_appended(struct node *, uint64_t index, uint64_t term, uint64_t prev_term,
-	const struct batch *);
-void watch_failed(struct lab *lab, struct node *node);
-void watch_restarted(struct lab *lab, struct node *node);
-/* `detail`: lives as long as the run. */
-void watch_violated(struct lab *lab, const char *invariant, uint32_t a, uint32_t b, uint64_t instance,
-	uint64_t value_a, uint64_t value_b, const char *detail);
-
-/* told.c */
-void told_start(struct lab *lab);
-/* A client has accepted the answer to a transaction that was executed in `instance`. */
-void told_accepted(struct lab *lab, transaction_id transaction, uint64_t instance);
-void told_proposed(struct node *, struct lab_instance *record, uint64_t instance, const struct batch *);
-/* A replica leaves out a transaction of `instance` because it has executed it before. */
-void told_left_out(struct node *, uint64_t instance, transaction_id transaction);
-/* An instance that a client was told of is committed with another batch than it was told. */
-void told_changed(struct node *, const struct lab_instance *record, uint64_t instance, uint64_t digest);
-void told_finish(struct lab *lab);
-
-/* outages.c */
-void outages_fault_began(struct lab *lab);
-void outages_fault_ended(struct lab *lab);
-/* Before lab->waiting_since is now. */
-void outages_accepted(struct lab *lab, const struct lab_item *item);
-/* While the latencies are in order of acceptance. */
-void outages_kpis(const struct lab *lab, union cell *kpis);
-void outages_finish(struct lab *lab);
 
 /* collect.c */
 void collect_accepted(struct lab *lab, struct lab_item *item);

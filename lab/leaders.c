@@ -7,7 +7,7 @@
  * elected in peace. So whatever others say, and however
  * often, a request is asked once for each leader, once for each server that knew none, and once each time that
  * its client has waited in vain. */
-#include "lab.h"
+#include "leaders.h"
 
 #define PAUSE_NS (50 * SIM_MS)
 #define CALM 8 /* pauses without a new leader: it is no quick succession */

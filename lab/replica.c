@@ -1,5 +1,7 @@
 /* What a validator executes: each transaction once, in the order that the protocol gives. */
 #include "lab.h"
+#include "told.h"
+#include "watch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -178,11 +180,11 @@ static void differ(struct lab *lab, struct lab_instance *record, const struct ba
 		bool same = i < first->n && i < batch->n && first->transactions[i] == batch->transactions[i];
 		if (!same && !divergence->places[i]) {
 			divergence->places[i] = true;
-			lab->n_diverged++;
+			lab->watch->positions.n_diverged++;
 		}
 	}
 	if (most > divergence->n_places) {
-		lab->n_positions += most - divergence->n_places;
+		lab->watch->positions.n += most - divergence->n_places;
 		divergence->n_places = most;
 	}
 }
@@ -196,7 +198,7 @@ static __attribute__((noinline)) void check_other(
 	}
 	if (record->executed == NULL) {
 		record->executed = batch;
-		lab->n_positions += batch->n;
+		lab->watch->positions.n += batch->n;
 	} else if (record->executed->digest != batch->digest) {
 		differ(lab, record, batch);
 	}
@@ -205,7 +207,7 @@ static __attribute__((noinline)) void check_other(
 static inline void check_instance(
 	struct lab *lab, const struct node *node, uint64_t instance, const struct batch *batch)
 {
-	struct lab_instance *record = instance < lab->n_instances ? &lab->instances[instance]
+	struct lab_instance *record = instance < lab->watch->n_instances ? &lab->watch->instances[instance]
 															   : watch_instance(lab, instance);
 	if (record->executed != batch) {
 		check_other(lab, node, record, batch);
@@ -220,16 +222,16 @@ static inline void check_position(
 	if (!lab_counts(node)) {
 		return;
 	}
-	if (position == lab->n_positions) {
-		size_t capacity = lab->positions_capacity;
-		lab->positions =
-			lab_grow(lab->positions, sizeof(*lab->positions), position + 1, &capacity);
-		lab->position_diverged =
-			lab_grow(lab->position_diverged, sizeof(bool), position + 1, &lab->positions_capacity);
-		lab->positions[lab->n_positions++] = transaction;
-	} else if (lab->positions[position] != transaction && !lab->position_diverged[position]) {
-		lab->position_diverged[position] = true;
-		lab->n_diverged++;
+	if (position == lab->watch->positions.n) {
+		size_t capacity = lab->watch->positions.capacity;
+		lab->watch->positions.transactions =
+			lab_grow(lab->watch->positions.transactions, sizeof(*lab->watch->positions.transactions), position + 1, &capacity);
+		lab->watch->positions.diverged =
+			lab_grow(lab->watch->positions.diverged, sizeof(bool), position + 1, &lab->watch->positions.capacity);
+		lab->watch->positions.transactions[lab->watch->positions.n++] = transaction;
+	} else if (lab->watch->positions.transactions[position] != transaction && !lab->watch->positions.diverged[position]) {
+		lab->watch->positions.diverged[position] = true;
+		lab->watch->positions.n_diverged++;
 	}
 }
 
@@ -331,8 +333,8 @@ static inline void applied(struct lab *lab, struct node *node, uint64_t instance
 		check_instance(lab, node, instance, batch);
 	}
 	replica->applied = instance;
-	if (lab->protocol->ordered && instance > lab->last_proposed) {
-		lab->last_proposed = instance; /* of an earlier view: a new view proposes it again */
+	if (lab->protocol->ordered && instance > lab->watch->last_proposed) {
+		lab->watch->last_proposed = instance; /* of an earlier view: a new view proposes it again */
 	}
 	replica->n_applied++;
 }
@@ -349,7 +351,7 @@ void replica_apply(struct node *node, uint64_t instance, uint64_t view, const st
 			lab_progress(lab);
 		}
 	}
-	if (lab->membership && batch->n == 0) {
+	if (lab->members != NULL && batch->n == 0) {
 		driver_reassign(lab); /* perhaps a configuration: somebody may have left */
 	}
 	if (lab->phase == PHASE_DRAINING) {

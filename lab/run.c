@@ -1,6 +1,12 @@
 /* Builds the world of one run from a checked scenario and runs it. */
 #include "lab.h"
 #include "measure/measure.h"
+#include "faults.h"
+#include "leaders.h"
+#include "members.h"
+#include "outages.h"
+#include "told.h"
+#include "watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +32,16 @@ void *lab_grow(void *old, size_t element_size, size_t n, size_t *capacity)
 	}
 	memset(memory + *capacity * element_size, 0, (wanted - *capacity) * element_size);
 	*capacity = wanted;
+	return memory;
+}
+
+void *lab_new(size_t size)
+{
+	void *memory = calloc(1, size);
+	if (memory == NULL) {
+		fprintf(stderr, "synod: out of memory\n");
+		exit(3);
+	}
 	return memory;
 }
 
@@ -65,7 +81,7 @@ static void fault_told(struct world *world, uint32_t node, const char *what)
 static uint32_t current_leader(struct world *world)
 {
 	struct lab *lab = world->host;
-	return lab->protocol->leader_based ? lab->leader : NODE_NONE;
+	return lab->protocol->leader_based ? lab->watch->leader : NODE_NONE;
 }
 
 static void follows(struct node *node, uint64_t view, uint32_t leader)
@@ -149,8 +165,8 @@ static void build(struct lab *lab)
 		lab->world.nodes[i].state = arena_alloc(
 			&lab->world.arena, lab->protocol->state_size > 0 ? lab->protocol->state_size : 1);
 	}
-	lab->leader = 0;
-	lab->leader_failed = SIM_NEVER;
+	watch_start(lab);
+	outages_start(lab);
 	replicas_start(lab);
 	clients_start(lab);
 	lab_bound(lab);
@@ -195,11 +211,7 @@ static void finish(struct lab *lab)
 	free(lab->transactions);
 	free(lab->records);
 	free(lab->items);
-	free(lab->instances);
-	free(lab->positions);
-	free(lab->position_diverged);
-	free(lab->terms);
-	free(lab->log_nodes);
+	watch_finish(lab);
 	free(lab->reply_counts);
 	free(lab->reply_sets);
 	world_finish(&lab->world);
@@ -240,16 +252,16 @@ static void say_where(struct lab *lab, const struct violation *first)
  * that is about safety. */
 static void conclude_unsafe(struct lab *lab)
 {
-	size_t n = lab->n_violations < VIOLATIONS_MAX ? lab->n_violations : VIOLATIONS_MAX;
+	size_t n = lab->watch->n_violations < VIOLATIONS_MAX ? lab->watch->n_violations : VIOLATIONS_MAX;
 	for (size_t i = 0; i < n; i++) {
-		lab->violations[i].order = (uint32_t)i;
+		lab->watch->violations[i].order = (uint32_t)i;
 	}
-	qsort(lab->violations, n, sizeof(*lab->violations), by_time);
-	const struct violation *first = lab->violations;
-	while (first < lab->violations + n && first->liveness) {
+	qsort(lab->watch->violations, n, sizeof(*lab->watch->violations), by_time);
+	const struct violation *first = lab->watch->violations;
+	while (first < lab->watch->violations + n && first->liveness) {
 		first++;
 	}
-	if (first == lab->violations + n) {
+	if (first == lab->watch->violations + n) {
 		return; /* slow, not unsafe: the verdict stands */
 	}
 	lab->verdict = "unsafe";
@@ -311,10 +323,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	if (lab->trace != NULL) {
 		trace_started(lab);
 	}
-	if (lab->protocol->leader_based && lab->n_led == 0) {
-		lab->leader_failed = 0; /* no initial leader: the first election counts from time 0 */
-		lab->leader = NODE_NONE;
-	}
+	watch_started(lab);
 	members_start(lab);
 	told_start(lab);
 	driver_start(lab);
@@ -330,7 +339,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	if (lab->trace != NULL) {
 		trace_violations(lab); /* before they are sorted: those found just now are the last */
 	}
-	if (lab->n_violations > 0) {
+	if (lab->watch->n_violations > 0) {
 		conclude_unsafe(lab);
 	}
 	if (lab->trace != NULL) {

@@ -10,7 +10,7 @@
  *                 than the scenario's `liveness_after`
  *
  * The first two bind ordered protocols; a record look-up a transaction, and one pass at the end. */
-#include "lab.h"
+#include "told.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +68,7 @@ void told_accepted(struct lab *lab, transaction_id id, uint64_t instance)
 		transaction->instance = 0; /* rolled back meanwhile, in a view change, to be executed again */
 		return;
 	}
-	if (instance == 0 || instance >= lab->n_instances) {
+	if (instance == 0 || instance >= lab->watch->n_instances) {
 		watch_violated(lab, "durability", transaction->asked, transaction->asked, instance, id, 0,
 			"a client accepted an answer that no honest validator has come to");
 		transaction->instance = 0;
@@ -125,7 +125,7 @@ static transaction_id find_vanished(const struct lab *lab, const struct told *to
  * instance are counted, once by what clients know and once by what the batches hold. */
 static void check_places(struct lab *lab)
 {
-	uint32_t *missing = calloc(lab->n_instances + 1, sizeof(*missing));
+	uint32_t *missing = calloc(lab->watch->n_instances + 1, sizeof(*missing));
 	if (missing == NULL) {
 		fprintf(stderr, "synod: out of memory\n");
 		exit(3);
@@ -135,8 +135,8 @@ static void check_places(struct lab *lab)
 			missing[lab->transactions[i].instance]++;
 		}
 	}
-	for (uint64_t instance = 1; instance < lab->n_instances; instance++) {
-		const struct lab_instance *record = &lab->instances[instance];
+	for (uint64_t instance = 1; instance < lab->watch->n_instances; instance++) {
+		const struct lab_instance *record = &lab->watch->instances[instance];
 		if (missing[instance] == 0 || !record->committed) {
 			continue;
 		}
@@ -194,7 +194,7 @@ static void look(struct world *world, void *context, uint64_t changed_at)
 		world_call_at(world, due, look, lab, changed_at);
 		return;
 	}
-	uint32_t leader = lab->leader < world->n_validators ? lab->leader : 0;
+	uint32_t leader = lab->watch->leader < world->n_validators ? lab->watch->leader : 0;
 	watch_violated(lab, "liveness", leader, leader, 0, lab->n_items - lab->n_accepted, lab->n_items,
 		"nothing was accepted for `liveness_after` though all faults and attacks had ended and items "
 		"(first value of second) were waiting");

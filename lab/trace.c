@@ -1,5 +1,6 @@
 /* Listens to a world, and to what its nodes report, and tells a sink. */
 #include "lab.h"
+#include "watch.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -282,9 +283,9 @@ static struct trace *of(const struct node *node)
 static void check_violations(struct trace *trace)
 {
 	const struct lab *lab = trace->lab;
-	for (; trace->n_violations < lab->n_violations; trace->n_violations++) {
+	for (; trace->n_violations < lab->watch->n_violations; trace->n_violations++) {
 		if (trace->n_violations < VIOLATIONS_MAX) {
-			const struct violation *violation = &lab->violations[trace->n_violations];
+			const struct violation *violation = &lab->watch->violations[trace->n_violations];
 			befalls(trace, (struct trace_event){.what = TRACE_VIOLATED,
 							   .node = violation->node_a,
 							   .peer = violation->node_b,

@@ -4,6 +4,7 @@
 
 #include "lab.h"
 #include "measure/measure.h"
+#include "watch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +78,7 @@ static int set_up(void **state)
 		.events_max = 1000,
 	};
 	world_init(&lab->world, &settings, &silent, lab);
-	lab->leader_failed = SIM_NEVER;
+	watch_start(lab);
 	replicas_start(lab);
 	lab->n_transactions = 100; /* submitted */
 	return 0;
@@ -86,9 +87,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct lab *lab = stage.lab;
-	free(lab->instances);
-	free(lab->terms);
-	free(lab->log_nodes);
+	watch_finish(lab);
 	measure_destroy(lab->measure);
 	world_finish(&lab->world);
 	free(lab);
@@ -115,8 +114,8 @@ static void apply(uint32_t i, uint64_t instance, const struct batch *of)
 /* The n-th violation is this one; there are no more than n so far. */
 static void assert_violation(uint64_t n, const char *invariant, uint32_t a, uint32_t b, uint64_t instance)
 {
-	assert_int_equal(stage.lab->n_violations, n);
-	const struct violation *last = &stage.lab->violations[n - 1];
+	assert_int_equal(stage.lab->watch->n_violations, n);
+	const struct violation *last = &stage.lab->watch->violations[n - 1];
 	assert_string_equal(last->invariant, invariant);
 	assert_int_equal(last->node_a, a);
 	assert_int_equal(last->node_b, b);
@@ -125,7 +124,7 @@ static void assert_violation(uint64_t n, const char *invariant, uint32_t a, uint
 
 static void assert_none(void)
 {
-	assert_int_equal(stage.lab->n_violations, 0);
+	assert_int_equal(stage.lab->watch->n_violations, 0);
 }
 
 static void commit(uint32_t i, uint64_t instance, uint64_t term, const struct batch *of)
@@ -147,10 +146,10 @@ static void agreement(void **state)
 	assert_none();
 	watch_committed(node(2), 1, 3, batch(8));
 	assert_violation(1, "agreement", 0, 2, 1);
-	assert_true(stage.lab->violations[0].value_a == batch(7)->digest);
-	assert_true(stage.lab->violations[0].value_b == batch(8)->digest);
+	assert_true(stage.lab->watch->violations[0].value_a == batch(7)->digest);
+	assert_true(stage.lab->watch->violations[0].value_b == batch(8)->digest);
 	apply(1, 1, batch(7));
-	assert_int_equal(stage.lab->n_violations, 1);
+	assert_int_equal(stage.lab->watch->n_violations, 1);
 	apply(3, 1, batch(9)); /* executed without having said that it is committed */
 	assert_violation(2, "agreement", 0, 3, 1);
 }
@@ -192,7 +191,7 @@ static void order(void **state)
 	apply(0, 4, batch(4));
 	assert_violation(2, "total-order", 0, 0, 4);
 	apply(1, 1, batch(1));
-	assert_int_equal(stage.lab->n_violations, 2);
+	assert_int_equal(stage.lab->watch->n_violations, 2);
 }
 
 static void election_safety(void **state)
@@ -266,17 +265,17 @@ static void never_back(void **state)
 	assert_violation(1, "view-order", 1, 1, 6);
 	stage.views[1] = 7;
 	watch_leads(node(1), 7);
-	assert_int_equal(stage.lab->n_violations, 1);
+	assert_int_equal(stage.lab->watch->n_violations, 1);
 	stage.views[2] = 9;
 	node(2)->byzantine = true;
 	watch_view(node(2));
 	stage.views[2] = 1;
 	watch_view(node(2));
-	assert_int_equal(stage.lab->n_violations, 1);
+	assert_int_equal(stage.lab->watch->n_violations, 1);
 
 	watch_committed(node(0), 1, 1, batch(1));
 	watch_committed(node(0), 3, 1, batch(3)); /* a snapshot holds what is between */
-	assert_int_equal(stage.lab->n_violations, 1);
+	assert_int_equal(stage.lab->watch->n_violations, 1);
 	watch_committed(node(0), 2, 1, batch(2));
 	assert_violation(2, "commit-order", 0, 0, 2);
 	watch_committed(node(0), 2, 1, batch(2)); /* once is enough */
@@ -284,7 +283,7 @@ static void never_back(void **state)
 	stage.protocol.log_last = NULL; /* elsewhere instances commit in any order */
 	watch_committed(node(3), 3, 1, batch(3));
 	watch_committed(node(3), 2, 1, batch(2));
-	assert_int_equal(stage.lab->n_violations, 3);
+	assert_int_equal(stage.lab->watch->n_violations, 3);
 }
 
 static void views_end_a_run(void **state)
@@ -314,7 +313,7 @@ static void off(void **state)
 	}
 	assert_none();
 	assert_int_equal(stage.lab->measure->commits.n, 1);
-	assert_int_equal(stage.lab->n_instances_committed, 1);
+	assert_int_equal(stage.lab->watch->n_committed, 1);
 }
 
 /* Times of a commit: from the last proposal before anyone committed, until n - f of those that count have;
@@ -342,7 +341,7 @@ static void commit_times(void **state)
 	assert_int_equal(lab->measure->commits.values[0], 22); /* the third of n - f = 3 */
 	assert_int_equal(lab->measure->proposer_commits.n, 1);
 	assert_int_equal(lab->measure->proposer_commits.values[0], 15);
-	assert_int_equal(lab->n_instances_committed, 1);
+	assert_int_equal(lab->watch->n_committed, 1);
 	assert_int_equal(lab->replicas[3].n_committed, 1);
 }
 
@@ -385,28 +384,28 @@ static void divergence(void **state)
 	replica_apply(node(0), 1, 0, batch(1), false);
 	replica_apply(node(0), 2, 0, node_batch(node(0), two, 2), false);
 	replica_apply(node(0), 3, 0, batch(7), false);
-	assert_int_equal(lab->n_positions, 4);
+	assert_int_equal(lab->watch->positions.n, 4);
 	replica_apply(node(1), 1, 0, null, false);
-	assert_int_equal(lab->n_diverged, 1);
+	assert_int_equal(lab->watch->positions.n_diverged, 1);
 	replica_apply(node(1), 2, 0, node_batch(node(0), two, 2), false);
-	assert_int_equal(lab->n_diverged, 1); /* the same places as before, though one execution earlier */
+	assert_int_equal(lab->watch->positions.n_diverged, 1); /* the same places as before, though one execution earlier */
 	replica_apply(node(1), 3, 0, batch(1), false); /* what it had not executed */
-	assert_int_equal(lab->n_diverged, 2);
+	assert_int_equal(lab->watch->positions.n_diverged, 2);
 	replica_apply(node(2), 1, 0, null, false); /* and again: a place diverges once */
 	replica_apply(node(2), 2, 0, node_batch(node(0), other, 2), false);
-	assert_int_equal(lab->n_diverged, 3);
+	assert_int_equal(lab->watch->positions.n_diverged, 3);
 	replica_apply(node(2), 3, 0, null, false);
-	assert_int_equal(lab->n_diverged, 3);
-	assert_int_equal(lab->n_positions, 4);
+	assert_int_equal(lab->watch->positions.n_diverged, 3);
+	assert_int_equal(lab->watch->positions.n, 4);
 	/* The null batch may come first, too, and then adds the place that it lacks. */
 	replica_apply(node(1), 4, 0, null, false);
-	assert_int_equal(lab->n_positions, 4);
+	assert_int_equal(lab->watch->positions.n, 4);
 	replica_apply(node(2), 4, 0, batch(8), false);
-	assert_int_equal(lab->n_positions, 5);
-	assert_int_equal(lab->n_diverged, 4);
+	assert_int_equal(lab->watch->positions.n, 5);
+	assert_int_equal(lab->watch->positions.n_diverged, 4);
 	node(3)->crashes = true;
 	replica_apply(node(3), 1, 0, batch(9), false); /* left out */
-	assert_int_equal(lab->n_diverged, 4);
+	assert_int_equal(lab->watch->positions.n_diverged, 4);
 	for (uint32_t i = 0; i < N; i++) {
 		free(lab->replicas[i].executed);
 	}
@@ -422,16 +421,16 @@ static void last_instance(void **state)
 	watch_leads(node(0), 1);
 	watch_proposed(node(0), 1, 1, empty);
 	watch_proposed(node(0), 2, 1, empty);
-	assert_int_equal(lab->last_proposed, 2);
+	assert_int_equal(lab->watch->last_proposed, 2);
 	replica_apply(node(0), 1, 1, empty, false);
 	stage.scenario.checkers = false;
 	watch_leads(node(1), 2);
-	assert_int_equal(lab->last_proposed, 1);
+	assert_int_equal(lab->watch->last_proposed, 1);
 	replica_apply(node(2), 1, 1, empty, false);
 	replica_apply(node(2), 2, 1, empty, false);
-	assert_int_equal(lab->last_proposed, 2);
+	assert_int_equal(lab->watch->last_proposed, 2);
 	watch_proposed(node(1), 3, 2, empty);
-	assert_int_equal(lab->last_proposed, 3);
+	assert_int_equal(lab->watch->last_proposed, 3);
 }
 
 int main(void)

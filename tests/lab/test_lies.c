@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "lab.h"
+#include "faults.h"
 
 #include "engine/fault.h"
 

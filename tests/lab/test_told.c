@@ -4,6 +4,9 @@
 
 #include "lab.h"
 #include "measure/measure.h"
+#include "outages.h"
+#include "told.h"
+#include "watch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -199,7 +202,8 @@ static int set_up_as(void **state, const char *workload)
 		.events_max = 1000,
 	};
 	world_init(&lab->world, &settings, &silent, lab);
-	lab->leader_failed = SIM_NEVER;
+	watch_start(lab);
+	outages_start(lab);
 	replicas_start(lab);
 	clients_start(lab);
 	driver_start(lab);
@@ -234,10 +238,10 @@ static int tear_down(void **state)
 	driver_finish(lab);
 	free(lab->transactions);
 	free(lab->items);
-	free(lab->instances);
-	free(lab->terms);
 	free(lab->reply_counts);
 	free(lab->reply_sets);
+	watch_finish(lab);
+	outages_finish(lab);
 	measure_destroy(lab->measure);
 	world_finish(&lab->world);
 	free(lab);
@@ -275,9 +279,9 @@ static bool reply(struct lab *lab, uint32_t from, transaction_id transaction, ui
 
 static void assert_violation(const struct lab *lab, uint64_t n, const char *invariant, uint64_t instance)
 {
-	assert_int_equal(lab->n_violations, n);
-	assert_string_equal(lab->violations[n - 1].invariant, invariant);
-	assert_int_equal(lab->violations[n - 1].instance, instance);
+	assert_int_equal(lab->watch->n_violations, n);
+	assert_string_equal(lab->watch->violations[n - 1].invariant, invariant);
+	assert_int_equal(lab->watch->violations[n - 1].instance, instance);
 }
 
 static void told_and_kept(void **state)
@@ -289,7 +293,7 @@ static void told_and_kept(void **state)
 	assert_false(reply(lab, 0, 2, 1, 0));
 	assert_true(reply(lab, 3, 2, 1, 0));
 	told_finish(lab);
-	assert_int_equal(lab->n_violations, 0);
+	assert_int_equal(lab->watch->n_violations, 0);
 }
 
 /* Told of one batch; then another is committed there. */
@@ -302,8 +306,8 @@ static void told_and_changed(void **state)
 	assert_true(reply(lab, 1, 2, 1, 0));
 	watch_committed(&lab->world.nodes[2], 1, 0, batch(lab, 3));
 	assert_violation(lab, 2, "durability", 1); /* after `agreement` */
-	assert_true(lab->violations[1].value_a == batch(lab, 2)->digest);
-	assert_true(lab->violations[1].value_b == batch(lab, 3)->digest);
+	assert_true(lab->watch->violations[1].value_a == batch(lab, 2)->digest);
+	assert_true(lab->watch->violations[1].value_b == batch(lab, 3)->digest);
 }
 
 /* Told of an instance that turns out to hold another: by replies before the commitment. */
@@ -315,10 +319,10 @@ static void told_elsewhere(void **state)
 	assert_true(reply(lab, 1, 2, 1, 0));
 	commit(lab, 0, 1, batch(lab, 3));
 	commit(lab, 0, 2, batch(lab, 2)); /* there it is, but that is not what the client knows */
-	assert_int_equal(lab->n_violations, 0);
+	assert_int_equal(lab->watch->n_violations, 0);
 	told_finish(lab);
 	assert_violation(lab, 1, "durability", 1);
-	assert_int_equal(lab->violations[0].value_b, batch(lab, 3)->digest);
+	assert_int_equal(lab->watch->violations[0].value_b, batch(lab, 3)->digest);
 }
 
 /* A validator has come as far and has not executed it. */
@@ -330,12 +334,12 @@ static void told_and_vanished(void **state)
 	reply(lab, 0, 2, 1, 0);
 	assert_true(reply(lab, 1, 2, 1, 0));
 	told_finish(lab);
-	assert_int_equal(lab->n_violations, 0); /* the others have not come so far */
+	assert_int_equal(lab->watch->n_violations, 0); /* the others have not come so far */
 	lab->replicas[3].applied = 1;
 	told_finish(lab);
 	assert_violation(lab, 1, "durability", 1);
-	assert_int_equal(lab->violations[0].node_a, 3);
-	assert_int_equal(lab->violations[0].value_a, 2);
+	assert_int_equal(lab->watch->violations[0].node_a, 3);
+	assert_int_equal(lab->watch->violations[0].value_a, 2);
 }
 
 static void told_what_nobody_knows(void **state)
@@ -346,7 +350,7 @@ static void told_what_nobody_knows(void **state)
 	assert_true(reply(lab, 1, 2, 77, 0));
 	assert_violation(lab, 1, "durability", 77);
 	told_finish(lab);
-	assert_int_equal(lab->n_violations, 1);
+	assert_int_equal(lab->watch->n_violations, 1);
 }
 
 /* Who proposes what it has executed; not: what another has proposed there before, what it has not executed
@@ -369,15 +373,15 @@ static void proposed_again(void **state)
 	commit(lab, 2, 1, batch(lab, 2));
 	watch_proposed(&nodes[2], 4, 1, batch(lab, 2));
 	commit(lab, 0, 4, batch(lab, 2));
-	assert_int_equal(lab->n_violations, 0);
+	assert_int_equal(lab->watch->n_violations, 0);
 	watch_proposed(&nodes[0], 5, 1, batch(lab, 2));
-	assert_int_equal(lab->n_violations, 0); /* it may come to nothing */
+	assert_int_equal(lab->watch->n_violations, 0); /* it may come to nothing */
 	commit(lab, 0, 5, batch(lab, 2));
 	assert_violation(lab, 1, "exactly-once", 5);
 	commit(lab, 1, 3, batch(lab, 2));
 	commit(lab, 1, 4, batch(lab, 2));
 	commit(lab, 1, 5, batch(lab, 2));
-	assert_int_equal(lab->n_violations, 1);
+	assert_int_equal(lab->watch->n_violations, 1);
 }
 
 /* Replies of several sorts. Three equal ones before the commitment, or two firm ones; a mind that changes in a
@@ -478,7 +482,7 @@ static void undone(void **state)
 	commit(lab, 1, 3, batch(lab, 3));
 	assert_entry(lab, 2, 2, 3);
 	assert_int_equal(replica->applied, 3);
-	assert_int_equal(lab->n_violations, 0);
+	assert_int_equal(lab->watch->n_violations, 0);
 
 	/* In order here, too. */
 	replica_apply_tentative(node, 5, 1, batch(lab, 3));
@@ -501,7 +505,7 @@ static void pipelined(void **state)
 	assert_entry(lab, 1, 2, 2);
 	replica_rollback(node, 999);
 	assert_entry(lab, 1, 2, 2); /* 999 is confirmed: 1000 alone was taken back */
-	assert_int_equal(lab->n_violations, 0);
+	assert_int_equal(lab->watch->n_violations, 0);
 }
 
 /* What is over makes room; what is left keeps what it needs to be undone. */

@@ -1,0 +1,20 @@
+/* How long service stopped, and after which fault. */
+#ifndef LAB_OUTAGES_H
+#define LAB_OUTAGES_H
+
+#include "lab.h"
+
+struct outages;
+
+void outages_start(struct lab *lab);
+void outages_fault_began(struct lab *lab);
+void outages_fault_ended(struct lab *lab);
+/* Before lab->waiting_since is now. */
+void outages_accepted(struct lab *lab, const struct lab_item *item);
+/* While the latencies are in order of acceptance. */
+void outages_kpis(const struct lab *lab, union cell *kpis);
+/* What has grown with the run, in bytes. */
+uint64_t outages_bytes(const struct outages *outages);
+void outages_finish(struct lab *lab);
+
+#endif
