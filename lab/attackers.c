@@ -1,5 +1,6 @@
 /* Who attacks, and what attackers on nodes do: the laboratory knows the protocol and lends them its words. */
 #include "lab.h"
+#include "predictions.h"
 #include "watch.h"
 
 /* Messages that are replies to clients, or the gateway's own, are not the protocol's. */
@@ -402,7 +403,7 @@ static void take_leader(struct lab *lab, size_t a)
 	enlist(lab, a, lab->watch->leader);
 	lab->node_attacks->attacks[a].common = lab->scenario->attacks.values[a].settings;
 	find_groups(lab);
-	driver_reassign(lab);
+	predictions_reassign(lab);
 }
 
 static bool waits_for_leader(const struct lab *lab, size_t a)

@@ -2,6 +2,7 @@
  *
  * A gateway is a client that sits with its validator: it needs no reply, since it sees what its validator
  * executes, and it knows whom its validator takes for the leader. */
+#include "items.h"
 #include "lab.h"
 #include "leaders.h"
 #include "members.h"
@@ -447,7 +448,7 @@ static void accept_answer(struct lab *lab, struct node *node, transaction_id id,
 		client_submit(lab, node->id, TRANSACTION_REQUEST, index, 0);
 		return;
 	}
-	driver_accepted(lab, index);
+	items_accepted(lab, index);
 }
 
 void client_receive(struct node *node, const struct message *message)

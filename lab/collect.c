@@ -1,6 +1,8 @@
 /* From samples to KPIs and tables. */
+#include "adversary.h"
 #include "lab.h"
 #include "measure/measure.h"
+#include "scores.h"
 #include "members.h"
 #include "outages.h"
 #include "watch.h"
@@ -43,116 +45,6 @@ static bool further_than(double tolerance, double value, double from)
 	return fabs(value - from) > tolerance * fabs(from);
 }
 
-static void count_dispute(struct lab *lab, struct lab_item *item, double value)
-{
-	/* Some honest validator's own honest estimate is further than the tolerance from the decision. */
-	for (uint32_t i = 0; i < lab->world.n_validators && !item->dispute; i++) {
-		double honest = item->details->honest[i];
-		item->dispute = lab_counts(&lab->world.nodes[i]) && !isnan(honest) &&
-			further_than(lab->common->tolerance, honest, value);
-	}
-}
-
-static void record_predictions(struct lab *lab, const struct closing_view *closing,
-	const struct lab_item *item)
-{
-	uint32_t n = lab->n_identities;
-	for (uint32_t i = 0; i < n; i++) {
-		lab->measure->places[i] = closing->n;
-	}
-	for (uint32_t i = 0; i < closing->n; i++) {
-		lab->measure->places[closing->nodes[i]] = i;
-	}
-	for (uint32_t node = 0; node < n; node++) {
-		double sent = item->details->sent[node];
-		if (isnan(sent) && isnan(item->details->honest[node])) {
-			continue; /* it was down, and has said nothing */
-		}
-		uint32_t at = lab->measure->places[node];
-		bool heard = at != closing->n;
-		bool late = !heard && isfinite(sent); /* not among those with which the item closed */
-		union cell cells[] = {
-			{.integer = (int64_t)lab->run},
-			{.integer = (int64_t)closing->item},
-			{.integer = node},
-			{.real = item->details->honest[node]},
-			{.real = sent},
-			{.real = heard ? closing->scores[at] : real_nan()},
-			{.integer = heard && closing->accepted[at]},
-			{.integer = late},
-			{.integer = item->details->version},
-			{.real = item->details->claimed[node]},
-			{.integer = item->details->attacked[node]},
-		};
-		measure_row(lab, TABLE_PREDICTIONS, cells);
-	}
-}
-
-/* The bits of a number from 0 up are in its order. */
-static int64_t score_bits(double score)
-{
-	int64_t bits;
-	score = score > 0 ? score : 0; /* never -0 */
-	memcpy(&bits, &score, sizeof(bits));
-	return bits;
-}
-
-static double score_of(int64_t bits)
-{
-	double score;
-	memcpy(&score, &bits, sizeof(score));
-	return score;
-}
-
-void collect_closing(struct lab *lab, const struct closing_view *closing, struct lab_item *item)
-{
-	if (closing->outcome.decided) {
-		count_dispute(lab, item, closing->outcome.value);
-	}
-	bool validated = lab->common->validation != VALIDATION_OFF;
-	/* Where values are validated nothing is scored. */
-	for (uint32_t i = 0; i < closing->n && !validated; i++) {
-		uint32_t node = closing->nodes[i];
-		bool attacked = item->details->attacked[node];
-		struct validator_counts *counts = &lab->validators[node];
-		counts->accepted += closing->accepted[i];
-		counts->rejected += !closing->accepted[i];
-		counts->score_sum += closing->scores[i];
-		counts->n_scores++;
-		if (lab->scenario->attacks.n > 0) {
-			samples_add(attacked ? &lab->attacked_scores : &lab->honest_scores,
-				score_bits(closing->scores[i]));
-		}
-		if (attacked) {
-			counts->n_bad_scored++;
-			lab->attacked_scored++;
-			lab->attacked_accepted += closing->accepted[i];
-			if (!closing->accepted[i] && counts->first_rejected == SIM_NEVER) {
-				counts->first_rejected = lab->world.now;
-				counts->n_bad_until_rejected = counts->n_bad_scored;
-			}
-		} else {
-			lab->honest_scored++;
-			lab->honest_rejected += !closing->accepted[i];
-		}
-	}
-	if ((lab->scenario->record & RECORD_PREDICTIONS) != 0) {
-		record_predictions(lab, closing, item);
-	}
-}
-
-void collect_not_finite(struct lab *lab, uint32_t identity)
-{
-	struct validator_counts *counts = &lab->validators[identity];
-	counts->rejected++;
-	counts->n_bad_scored++;
-	lab->attacked_scored++;
-	if (counts->first_rejected == SIM_NEVER) {
-		counts->first_rejected = lab->world.now;
-		counts->n_bad_until_rejected = counts->n_bad_scored;
-	}
-}
-
 static double ratio(double a, double b)
 {
 	return b > 0 ? a / b : real_nan();
@@ -181,48 +73,6 @@ static double availability(const struct lab *lab)
 		n_accepted--;
 	}
 	return ratio((double)n_accepted, (double)n_work);
-}
-
-static double detection_s(const struct lab *lab)
-{
-	double sum = 0;
-	uint32_t n = 0;
-	for (uint32_t i = 0; i < lab->n_identities; i++) {
-		const struct validator_counts *counts = &lab->validators[i];
-		if (counts->first_bad != SIM_NEVER && counts->first_rejected != SIM_NEVER) {
-			sum += sim_time_to_s(counts->first_rejected - counts->first_bad);
-			n++;
-		}
-	}
-	return ratio(sum, n);
-}
-
-static double detection_items(const struct lab *lab)
-{
-	uint64_t sum = 0, n = 0;
-	for (uint32_t i = 0; i < lab->n_identities; i++) {
-		sum += lab->validators[i].n_bad_until_rejected;
-		n += lab->validators[i].n_bad_until_rejected > 0;
-	}
-	return ratio((double)sum, (double)n);
-}
-
-/* Of all pairs of an attacked and an honest prediction, the share in which the attacked one scores less,
- * ties counted half (the Mann-Whitney statistic): the area under the curve of /roc. Both are sorted. */
-static double auc(const struct samples *attacked, const struct samples *honest)
-{
-	uint64_t n_halves = 0;
-	size_t below = 0, upto = 0; /* attacked ones below this honest one, and below or equal */
-	for (size_t i = 0; i < honest->n; i++) {
-		while (below < attacked->n && attacked->values[below] < honest->values[i]) {
-			below++;
-		}
-		while (upto < attacked->n && attacked->values[upto] <= honest->values[i]) {
-			upto++;
-		}
-		n_halves += below + upto;
-	}
-	return ratio((double)n_halves / 2, (double)attacked->n * (double)honest->n);
 }
 
 static void accuracy(const struct lab *lab, union cell *kpis)
@@ -359,18 +209,7 @@ void collect_finish(struct lab *lab, union cell *kpis)
 	kpis[KPI_CLIENT_MESSAGES].integer = (int64_t)world->messages[CLASS_CLIENT];
 	elections(lab, kpis);
 	accuracy(lab, kpis);
-	kpis[KPI_FALSE_ACCEPT_RATE].real =
-		ratio((double)lab->attacked_accepted, (double)lab->attacked_scored);
-	kpis[KPI_FALSE_REJECT_RATE].real =
-		ratio((double)lab->honest_rejected, (double)lab->honest_scored);
-	kpis[KPI_DETECTION].real = detection_s(lab);
-	kpis[KPI_DETECTION_ITEMS].real = detection_items(lab);
-	samples_sort(&lab->attacked_scores);
-	samples_sort(&lab->honest_scores);
-	kpis[KPI_AUC].real = auc(&lab->attacked_scores, &lab->honest_scores);
-	kpis[KPI_IDENTITIES_REFUSED].integer = (int64_t)lab->n_identities_refused;
-	kpis[KPI_PROPOSALS_REFUSED].real =
-		ratio((double)lab->n_proposals_refused, (double)lab->n_proposals_judged);
+	scores_kpis(lab, kpis);
 	size_t n_positions = lab->workload->application ? lab->n_items : lab->watch->positions.n;
 	kpis[KPI_DIVERGENCE].real = ratio((double)lab->watch->positions.n_diverged, (double)n_positions);
 	kpis[KPI_AVAILABILITY].real = availability(lab);
@@ -443,7 +282,8 @@ static void validators(struct lab *lab)
 {
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		const struct node *node = &lab->world.nodes[i];
-		const struct validator_counts *counts = &lab->validators[i];
+		const struct validator_counts *counts =
+			lab->scores == NULL ? &(struct validator_counts){0} : &lab->scores->validators[i];
 		union cell cells[] = {
 			{.integer = (int64_t)lab->run},
 			{.integer = i},
@@ -574,57 +414,6 @@ static void violations(struct lab *lab)
 	}
 }
 
-/* At most so many points of the curve, at every k-th of the scores pooled. */
-#define ROC_POINTS 256
-
-static uint64_t n_below(const struct samples *sorted, int64_t threshold)
-{
-	size_t low = 0, high = sorted->n;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (sorted->values[middle] < threshold) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return low;
-}
-
-static void roc_row(struct lab *lab, double threshold, uint64_t attacked, uint64_t honest)
-{
-	union cell cells[] = {
-		{.integer = (int64_t)lab->run},
-		{.real = threshold},
-		{.real = ratio((double)attacked, (double)lab->attacked_scores.n)},
-		{.real = ratio((double)honest, (double)lab->honest_scores.n)},
-	};
-	measure_row(lab, TABLE_ROC, cells);
-}
-
-/* What a threshold would have rejected, at every score there is or, where these are many, at some: each
- * point is exact. From nothing rejected to everything. After collect_finish, which sorts. */
-static void roc(struct lab *lab)
-{
-	const struct samples *attacked = &lab->attacked_scores, *honest = &lab->honest_scores;
-	size_t n = attacked->n + honest->n, i = 0, k = 0;
-	int64_t last = -1;
-	if (attacked->n == 0 || honest->n == 0) {
-		return;
-	}
-	size_t step = (n + ROC_POINTS - 1) / ROC_POINTS;
-	for (size_t at = 0; at < n; at++) {
-		bool first = k == honest->n ||
-			(i < attacked->n && attacked->values[i] <= honest->values[k]);
-		int64_t score = first ? attacked->values[i++] : honest->values[k++];
-		if (score != last && at % step == 0) {
-			roc_row(lab, score_of(score), n_below(attacked, score), n_below(honest, score));
-			last = score;
-		}
-	}
-	roc_row(lab, INFINITY, attacked->n, honest->n);
-}
-
 void collect_tables(struct lab *lab)
 {
 	unsigned record = lab->scenario->record;
@@ -642,6 +431,6 @@ void collect_tables(struct lab *lab)
 	}
 	violations(lab);
 	if ((record & RECORD_ROC) != 0) {
-		roc(lab);
+		scores_roc(lab);
 	}
 }

@@ -1,5 +1,7 @@
 /* What a run has taken, and the bounds on it: lab/footprint.h. */
 #include "lab.h"
+#include "predictions.h"
+#include "scores.h"
 #include "measure/measure.h"
 #include "outages.h"
 #include "watch.h"
@@ -51,7 +53,9 @@ static uint64_t resident(void)
 static uint64_t counted(const struct lab *lab)
 {
 	uint64_t n = lab->world.n_validators;
-	uint64_t bytes = world_memory(&lab->world) + lab->kept_bytes;
+	uint64_t bytes = world_memory(&lab->world);
+	bytes += lab->predictions == NULL ? 0 : lab->predictions->kept_bytes;
+	bytes += scores_bytes(lab);
 	bytes += lab->transactions_capacity * sizeof(*lab->transactions);
 	bytes += lab->records_capacity * sizeof(*lab->records);
 	bytes += lab->items_capacity * sizeof(*lab->items);
@@ -61,10 +65,6 @@ static uint64_t counted(const struct lab *lab)
 	bytes += n * lab->n_transactions / 8;
 	bytes += lab->kv == NULL ? 0 : n * lab->n_transactions * sizeof(struct kv_reply);
 	bytes += measure_bytes(lab->measure);
-	const struct samples *samples[] = {&lab->attacked_scores, &lab->honest_scores};
-	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
-		bytes += samples[i]->capacity * sizeof(int64_t);
-	}
 	return bytes;
 }
 

@@ -2,7 +2,9 @@
  *
  *   run.c       builds the world of a scenario and runs it
  *   end.c       when it is over, and with which verdict
- *   driver.c    items arrive, validators predict, gateways close
+ *   items.c     items arrive, clients are content
+ *   predictions.c  validators predict, gateways close
+ *   scores.c    what becomes of predictions: who was listened to, and who was lied to
  *   models.c    what validators predict with: training, again and again, and the cache
  *   adversary.c what attackers make of predictions
  *   attackers.c who attacks, and what attackers on nodes do
@@ -180,22 +182,6 @@ struct lab_item {
 	struct kept_closing *kept; /* where clients may change validators: closings seen so far */
 };
 
-/* How one validator closed an item, in case that the item's client moves to it. */
-struct kept_closing {
-	struct kept_closing *next;
-	uint64_t instance, view;
-	struct closing_view closing; /* its arrays stand behind this struct */
-	uint32_t node;
-};
-
-struct item_details {
-	struct item_details *next_free;
-	double *honest, *sent; /* NaN: nothing */
-	double *claimed;       /* the standard deviation that comes with what is sent */
-	bool *attacked;
-	uint32_t version;      /* of the models that have spoken */
-};
-
 struct replica {
 	uint64_t *executed; /* bits by transaction */
 	size_t executed_words;
@@ -208,15 +194,6 @@ struct replica {
 	uint64_t committed; /* the last instance that it said is committed */
 	struct kv_replica *store;          /* NULL: no store */
 	struct tentative_log *tentative;   /* NULL: nothing yet */
-};
-
-/* What became of one validator's predictions, at the items' clients' validators. */
-struct validator_counts {
-	uint64_t accepted, rejected;
-	double score_sum;
-	uint64_t n_scores;
-	sim_time first_bad, first_rejected; /* SIM_NEVER */
-	uint64_t n_bad_scored, n_bad_until_rejected;
 };
 
 /* A transaction's life, as /transactions tells it; SIM_NEVER: never. */
@@ -239,7 +216,6 @@ struct lab {
 	uint64_t seed;
 	uint64_t run, point, replication;
 	struct memory_allowance allowance;
-	uint64_t kept_bytes; /* in closings that are kept */
 	bool verbose;
 
 	struct transaction *transactions;
@@ -269,25 +245,17 @@ struct lab {
 	bool clients_move; /* validators crash or leave: closings are kept until their item is accepted */
 	struct random_stream arrivals;
 	sim_time first_arrival, last_acceptance;
-	struct item_details *details_free;
 
-	struct prediction_model *models; /* one a validator */
-	struct model_cache *model_cache; /* NULL: none */
-	uint64_t training_digest[2];     /* of all settings that every training depends on */
-	uint32_t version;                /* of the models */
-	char training_error[256];        /* a later version can't be trained */
-	struct computations *computations; /* driver.c: predictions under way, by validator; or NULL */
 	bool **attackers;                /* by attack, by validator */
-	struct adversary *adversary;     /* adversary.c; NULL in `requests` */
 	struct attackers *node_attacks;  /* attackers.c; NULL: none */
 	struct twins *twins;             /* twins.c, by validator; NULL: none */
 	bool waits_for_leader;           /* some attack is on whoever leads */
 	struct application *application;
-	uint32_t n_identities; /* the validators, then those that Sybils make up */
-	struct identity {
-		uint32_t owner;
-		uint32_t attack;
-	} *identities; /* from n_validators on, in order of owners */
+	/* NULL where nothing is predicted. */
+	struct predictions *predictions; /* predictions.h */
+	struct models *models;           /* models.h */
+	struct adversary *adversary;     /* adversary.c */
+	struct scores *scores;           /* scores.h */
 
 	struct replica *replicas;
 	struct watch *watch;     /* watch.h */
@@ -303,10 +271,6 @@ struct lab {
 	char verdict_reason[160];
 
 	struct measure *measure; /* measure/measure.h */
-	struct validator_counts *validators;
-	uint64_t attacked_scored, attacked_accepted, honest_scored, honest_rejected;
-	struct samples attacked_scores, honest_scores; /* score_bits; where there are attacks */
-	uint64_t n_identities_refused, n_proposals_judged, n_proposals_refused;
 };
 
 static inline struct lab *lab_of(const struct node *node)
@@ -346,41 +310,6 @@ void lab_check_done(struct lab *lab);
 /* footprint.c */
 /* Ends the run where it has taken more than it may; else says until which event nobody looks again. */
 void memory_look(struct lab *lab);
-
-/* driver.c */
-void driver_start(struct lab *lab);
-void driver_accepted(struct lab *lab, uint32_t item);
-void driver_finish(struct lab *lab);
-/* Validators went down: what waits at their gateways moves to the next live honest one. */
-void driver_reassign(struct lab *lab);
-void driver_restarted(struct lab *lab, uint32_t node);
-void driver_closed(struct lab *lab, struct node *node, const struct closing_view *closing,
-	uint64_t instance, uint64_t view);
-
-/* models.c */
-bool models_start(struct lab *lab, char error[256]);
-/* The processor time of one prediction; 0 where there are none. */
-sim_time models_cost_ns(const struct scenario *scenario);
-/* Whose time has come for another version gets it, before an item is looked at. False: the run has
- * ended with a training error. */
-bool models_refresh(struct lab *lab);
-
-/* adversary.c */
-/* Who speaks: the validators and what Sybils among them make up. */
-void adversary_identities(struct lab *lab);
-void adversary_start(struct lab *lab);
-/* What the Sybils' further identities send of an item, once its validators have spoken. */
-void adversary_echo(struct lab *lab, uint32_t item, struct item_details *details);
-/* Where what validator `node` sees of the item under way is to be written: FEATURES_MAX. */
-double *adversary_seen(struct lab *lab, uint32_t node);
-/* What the adversary does to an item before validators see it. */
-void adversary_stamp(struct lab *lab, uint32_t index, struct item *item);
-/* From what the live validators would honestly say of an item to what they send. */
-void adversary_speak(struct lab *lab, uint32_t item, struct item_details *details);
-/* Of the lies that were looked for, the share that lies at the end of where they were; NaN: none was. */
-double adversary_at_reach(const struct lab *lab);
-/* An item was accepted: who copies decisions may know its value from now on. */
-void adversary_decided(struct lab *lab, const struct lab_item *item);
 
 /* attackers.c */
 void attackers_start(struct lab *lab);
@@ -509,9 +438,6 @@ void trace_end(struct lab *lab);
 
 /* collect.c */
 void collect_accepted(struct lab *lab, struct lab_item *item);
-void collect_closing(struct lab *lab, const struct closing_view *closing, struct lab_item *item);
-/* A prediction that is no number is rejected before anything is scored, where it is first executed. */
-void collect_not_finite(struct lab *lab, uint32_t identity);
 /* For the table of faults, where there is one. */
 void collect_fault(struct lab *lab, uint32_t node, const char *what);
 void collect_finish(struct lab *lab, union cell *kpis);

@@ -1,5 +1,7 @@
 /* What a validator executes: each transaction once, in the order that the protocol gives. */
 #include "lab.h"
+#include "predictions.h"
+#include "scores.h"
 #include "told.h"
 #include "watch.h"
 
@@ -10,7 +12,7 @@ static void start_application(struct lab *lab)
 {
 	struct application_settings settings = {
 		.n_validators = lab->world.n_validators,
-		.n_participants = lab->common->identities == IDENTITIES_OPEN ? lab->n_identities : 0,
+		.n_participants = lab->common->identities == IDENTITIES_OPEN ? lab->predictions->n_identities : 0,
 		.quorum = (uint32_t)lab->common->quorum,
 		.seed = lab->seed,
 		.close_votes = application_close_votes(lab->world.n_validators),
@@ -92,7 +94,7 @@ bool replica_valid(const struct node *node, const struct batch *batch)
 		}
 		if (!proposal->judged) {
 			proposal->judged = true;
-			lab->n_proposals_judged++;
+			lab->predictions->n_proposals_judged++;
 		}
 		/* A liar vouches for what it says itself; one who was down has nothing to go by: NaN. */
 		double own = lab->items[proposal->item].details->sent[node->id];
@@ -103,7 +105,7 @@ bool replica_valid(const struct node *node, const struct batch *batch)
 		uint32_t quorum = lab->protocol->quorum(
 			lab->scenario->protocol.settings, node->n_validators, node->n_faulty);
 		/* Its proposer is for it; so many against it leave no quorum. */
-		lab->n_proposals_refused += ++proposal->replies == node->n_validators - quorum + 1;
+		lab->predictions->n_proposals_refused += ++proposal->replies == node->n_validators - quorum + 1;
 	}
 	return valid;
 }
@@ -298,14 +300,14 @@ static inline void execute(struct lab *lab, struct node *node, uint64_t instance
 	}
 	if (status == APPLICATION_REFUSED && !transaction->refused) {
 		lab->transactions[id].refused = true;
-		lab->n_identities_refused++;
+		lab->predictions->n_identities_refused++;
 	}
 	if (status == APPLICATION_NOT_FINITE && !transaction->refused) {
 		lab->transactions[id].refused = true;
-		collect_not_finite(lab, transaction->identity);
+		scores_not_finite(lab, transaction->identity);
 	}
 	if (status == APPLICATION_CLOSED_NOW) {
-		driver_closed(lab, node, application_closing(lab->application), instance, view);
+		predictions_closed(lab, node, application_closing(lab->application), instance, view);
 	}
 }
 
@@ -352,7 +354,7 @@ void replica_apply(struct node *node, uint64_t instance, uint64_t view, const st
 		}
 	}
 	if (lab->members != NULL && batch->n == 0) {
-		driver_reassign(lab); /* perhaps a configuration: somebody may have left */
+		predictions_reassign(lab); /* perhaps a configuration: somebody may have left */
 	}
 	if (lab->phase == PHASE_DRAINING) {
 		lab_check_done(lab);

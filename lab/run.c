@@ -1,6 +1,10 @@
 /* Builds the world of one run from a checked scenario and runs it. */
+#include "adversary.h"
+#include "items.h"
 #include "lab.h"
 #include "measure/measure.h"
+#include "models.h"
+#include "predictions.h"
 #include "faults.h"
 #include "leaders.h"
 #include "members.h"
@@ -51,12 +55,12 @@ static void changed(struct world *world, struct node *node)
 	if (node->alive) {
 		clients_restart(lab, node);
 		watch_restarted(lab, node);
-		driver_restarted(lab, node->id);
+		predictions_restarted(lab, node->id);
 	} else {
 		node->crashes = true; /* `nodes: leader` says only now who */
 		watch_failed(lab, node);
 	}
-	driver_reassign(lab); /* also after a restart: when it is the first that is up again */
+	predictions_reassign(lab); /* also after a restart: when it is the first that is up again */
 	faults_links(world);
 	if (lab->phase == PHASE_DRAINING) {
 		lab_check_done(lab);
@@ -155,11 +159,8 @@ static void build(struct lab *lab)
 	}
 	world_init(&lab->world, &settings, &ops, lab);
 	uint32_t n = settings.n_validators;
-	adversary_identities(lab);
-	lab->validators = arena_array(&lab->world.arena, struct validator_counts, lab->n_identities);
-	lab->measure->places = arena_array(&lab->world.arena, uint32_t, lab->n_identities);
-	for (uint32_t i = 0; i < lab->n_identities; i++) {
-		lab->validators[i].first_bad = lab->validators[i].first_rejected = SIM_NEVER;
+	if (lab->workload->application) {
+		predictions_start(lab);
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		lab->world.nodes[i].state = arena_alloc(
@@ -204,9 +205,7 @@ static void finish(struct lab *lab)
 	replicas_free(lab);
 	twins_finish(lab);
 	measure_destroy(lab->measure);
-	samples_finish(&lab->attacked_scores);
-	samples_finish(&lab->honest_scores);
-	driver_finish(lab);
+	predictions_finish(lab);
 	outages_finish(lab);
 	free(lab->transactions);
 	free(lab->records);
@@ -288,12 +287,14 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	lab->run = run_index(request);
 	lab->measure = measure_create(blocks, request->schemas);
 	lab->verbose = request->verbose;
-	lab->model_cache = request->models;
 	lab->allowance = request->memory;
 	build(lab);
-	if (lab->workload->application && !models_start(lab, error)) {
-		finish(lab);
-		return false;
+	if (lab->workload->application) {
+		if (!models_start(lab, request->models, error)) {
+			finish(lab);
+			return false;
+		}
+		adversary_start(lab);
 	}
 	lab->clients_move |= lab->world.may_crash;
 	struct host_ops direct = ops;
@@ -326,11 +327,11 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	watch_started(lab);
 	members_start(lab);
 	told_start(lab);
-	driver_start(lab);
+	items_start(lab);
 	memory_look(lab);
 	world_run(&lab->world);
-	if (lab->training_error[0] != '\0') {
-		memcpy(error, lab->training_error, sizeof(lab->training_error));
+	if (lab->models != NULL && lab->models->error[0] != '\0') {
+		memcpy(error, lab->models->error, sizeof(lab->models->error));
 		finish(lab);
 		return false;
 	}

@@ -13,7 +13,6 @@ struct measure {
 	struct samples latencies, commits, proposer_commits, elections;
 	int64_t n_windows_accepted; /* with an acceptance */
 	int64_t window_accepted, window_accepted_before; /* the last two of them */
-	uint32_t *places;           /* scratch, by validator; the world's */
 };
 
 /* `out`, `schemas`: may be NULL where no row will be appended. */

@@ -2,7 +2,9 @@
  * hand; and kept by the right ones. */
 #include "fakes.h"
 
+#include "items.h"
 #include "lab.h"
+#include "predictions.h"
 #include "measure/measure.h"
 #include "outages.h"
 #include "told.h"
@@ -206,7 +208,7 @@ static int set_up_as(void **state, const char *workload)
 	outages_start(lab);
 	replicas_start(lab);
 	clients_start(lab);
-	driver_start(lab);
+	items_start(lab);
 	assert_int_equal(lab->n_transactions, 4);
 	*state = stage;
 	return 0;
@@ -235,7 +237,7 @@ static int tear_down(void **state)
 	struct stage *stage = *state;
 	struct lab *lab = stage->lab;
 	replicas_free(lab);
-	driver_finish(lab);
+	predictions_finish(lab);
 	free(lab->transactions);
 	free(lab->items);
 	free(lab->reply_counts);
