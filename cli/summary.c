@@ -232,7 +232,8 @@ static void format_swept(
 
 static bool is_shown(const struct summary *summary, size_t at)
 {
-	bool all_zero = shown[at].kpi == KPI_UNANSWERED || shown[at].kpi == KPI_DIVERGENCE || shown[at].kpi == KPI_LEADER_CHANGES;
+	bool all_zero = shown[at].kpi == KPI_UNANSWERED || shown[at].kpi == KPI_DIVERGENCE ||
+		shown[at].kpi == KPI_LEADER_CHANGES;
 	for (size_t i = 0; i < summary->n_points * summary->n_replications; i++) {
 		double value = summary->runs[i].values[at];
 		if (summary->runs[i].present && !isnan(value) && (value != 0 || !all_zero)) {

@@ -1,8 +1,8 @@
 /* What is agreed on: one const struct a workload.
  *
  * `requests` orders opaque transactions from clients of their own, `kv` has them read and write a store.
- * Every other workload is an application: items arrive, each validator predicts, its gateway submits the prediction, the item
- * closes by log position, is scored, aggregated and decided by the replicated application
+ * Every other workload is an application: items arrive, each validator predicts, its gateway submits the
+ * prediction, the item closes by log position, is scored, aggregated and decided by the replicated application
  * (workloads/application.h). A workload says only what its items are and what validators see. */
 #ifndef WORKLOADS_WORKLOAD_H
 #define WORKLOADS_WORKLOAD_H
