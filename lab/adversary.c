@@ -10,7 +10,9 @@
  * same lies; but for `free-rider` on decisions and `adaptive` against a scorer that remembers, since
  * protocols decide at different times. */
 #include "adversary.h"
+#include "items.h"
 #include "lab.h"
+#include "replicas.h"
 #include "models.h"
 #include "predictions.h"
 
@@ -204,7 +206,7 @@ static void attack_together(struct lab *lab, size_t a, uint32_t item, struct ite
 		adversary->claimed[i] = details->claimed[adversary->speakers[i]];
 	}
 	adversary->knows =
-		application_scoring(lab->replicas[adversary->colluders[0]].application, item);
+		application_scoring(replica_of(lab, adversary->colluders[0])->application, item);
 	attack_at(lab, a)->craft(lab->scenario->attacks.values[a].settings, &view, adversary->crafted);
 	adversary->n_searched += attack_at(lab, a)->uses_defence;
 	adversary->n_at_reach += at_reach;

@@ -1,5 +1,9 @@
 /* From samples to KPIs and tables. */
+#include "kv.h"
+#include "replicas.h"
+#include "transactions.h"
 #include "adversary.h"
+#include "items.h"
 #include "lab.h"
 #include "measure/measure.h"
 #include "scores.h"
@@ -58,8 +62,8 @@ static double availability(const struct lab *lab)
 	int64_t n_work = 0, n_accepted = lab->measure->n_windows_accepted;
 	int64_t counted = -1; /* the last window counted */
 	sim_time end = lab->world.now;
-	for (size_t i = 0; i < lab->n_items; i++) {
-		const struct lab_item *item = &lab->items[i];
+	for (size_t i = 0; i < lab->items->n; i++) {
+		const struct lab_item *item = &lab->items->all[i];
 		int64_t first = window_within(lab, item->arrived);
 		int64_t last = window_within(lab, item->accepted ? item->decided : end);
 		first = first > counted ? first : counted + 1;
@@ -69,7 +73,7 @@ static double availability(const struct lab *lab)
 		}
 	}
 	/* The last acceptance may be at the very end, and another in the same window. */
-	if (n_accepted > 1 && window_within(lab, lab->last_acceptance) == lab->measure->window_accepted_before) {
+	if (n_accepted > 1 && window_within(lab, lab->items->last_acceptance) == lab->measure->window_accepted_before) {
 		n_accepted--;
 	}
 	return ratio((double)n_accepted, (double)n_work);
@@ -82,8 +86,8 @@ static void accuracy(const struct lab *lab, union cell *kpis)
 	uint64_t n = 0;
 	uint64_t n_corrupted = 0;
 	uint64_t n_disputed = 0;
-	for (size_t i = 0; i < lab->n_items; i++) {
-		const struct lab_item *item = &lab->items[i];
+	for (size_t i = 0; i < lab->items->n; i++) {
+		const struct lab_item *item = &lab->items->all[i];
 		if (!item->decided_value || !lab->workload->application) {
 			continue;
 		}
@@ -176,13 +180,13 @@ static int64_t attackers(const struct lab *lab)
 void collect_finish(struct lab *lab, union cell *kpis)
 {
 	const struct world *world = &lab->world;
-	kpis[KPI_ITEMS].integer = (int64_t)lab->n_items;
-	kpis[KPI_DECIDED].integer = (int64_t)lab->n_decided;
-	kpis[KPI_UNDECIDED].integer = (int64_t)(lab->n_accepted - lab->n_decided);
-	kpis[KPI_UNANSWERED].integer = (int64_t)(lab->n_items - lab->n_accepted);
-	kpis[KPI_THROUGHPUT].real = lab->n_accepted == 0
+	kpis[KPI_ITEMS].integer = (int64_t)lab->items->n;
+	kpis[KPI_DECIDED].integer = (int64_t)lab->items->n_decided;
+	kpis[KPI_UNDECIDED].integer = (int64_t)(lab->items->n_accepted - lab->items->n_decided);
+	kpis[KPI_UNANSWERED].integer = (int64_t)(lab->items->n - lab->items->n_accepted);
+	kpis[KPI_THROUGHPUT].real = lab->items->n_accepted == 0
 		? real_nan()
-		: ratio((double)lab->n_accepted, sim_time_to_s(lab->last_acceptance - lab->first_arrival));
+		: ratio((double)lab->items->n_accepted, sim_time_to_s(lab->items->last_acceptance - lab->items->first_arrival));
 	kpis[KPI_LATENCY_MEAN].real = samples_mean_s(&lab->measure->latencies);
 	kpis[KPI_LATENCY_SD].real = samples_sd_s(&lab->measure->latencies);
 	outages_kpis(lab, kpis);
@@ -210,7 +214,7 @@ void collect_finish(struct lab *lab, union cell *kpis)
 	elections(lab, kpis);
 	accuracy(lab, kpis);
 	scores_kpis(lab, kpis);
-	size_t n_positions = lab->workload->application ? lab->n_items : lab->watch->positions.n;
+	size_t n_positions = lab->workload->application ? lab->items->n : lab->watch->positions.n;
 	kpis[KPI_DIVERGENCE].real = ratio((double)lab->watch->positions.n_diverged, (double)n_positions);
 	kpis[KPI_AVAILABILITY].real = availability(lab);
 	safety(lab, kpis);
@@ -236,11 +240,11 @@ void collect_finish(struct lab *lab, union cell *kpis)
 
 static void decisions(struct lab *lab)
 {
-	for (size_t i = 0; i < lab->n_items; i++) {
-		const struct lab_item *item = &lab->items[i];
+	for (size_t i = 0; i < lab->items->n; i++) {
+		const struct lab_item *item = &lab->items->all[i];
 		int64_t late = 0;
 		if (lab->workload->application && item->accepted) {
-			late = application_outcome(lab->replicas[item->client].application, i).n_late;
+			late = application_outcome(replica_of(lab, item->client)->application, i).n_late;
 		}
 		union cell cells[] = {
 			{.integer = (int64_t)lab->run},
@@ -275,7 +279,7 @@ static double reputation(const struct lab *lab, uint32_t of)
 		at++;
 	}
 	return application_reputation(
-		lab->replicas[at < lab->world.n_validators ? at : 0].application, of);
+		replica_of(lab, at < lab->world.n_validators ? at : 0)->application, of);
 }
 
 static void validators(struct lab *lab)
@@ -288,7 +292,7 @@ static void validators(struct lab *lab)
 			{.integer = (int64_t)lab->run},
 			{.integer = i},
 			{.integer = node->byzantine || is_attacker(lab, i)},
-			{.integer = (int64_t)lab->replicas[i].n_committed},
+			{.integer = (int64_t)replica_of(lab, i)->n_committed},
 			{.integer = (int64_t)counts->accepted},
 			{.integer = (int64_t)counts->rejected},
 			{.real = ratio(counts->score_sum, (double)counts->n_scores)},
@@ -314,8 +318,8 @@ static struct window *count_windows(const struct lab *lab, size_t n)
 		fprintf(stderr, "synod: out of memory\n");
 		exit(3);
 	}
-	for (size_t i = 0; i < lab->n_items; i++) {
-		const struct lab_item *item = &lab->items[i];
+	for (size_t i = 0; i < lab->items->n; i++) {
+		const struct lab_item *item = &lab->items->all[i];
 		windows[window_within(lab, item->arrived)].arrived++;
 		if (!item->accepted) {
 			continue;

@@ -1,4 +1,6 @@
+#include "transactions.h"
 #include "faults.h"
+#include "items.h"
 #include "members.h"
 #include "watch.h"
 
@@ -28,7 +30,7 @@ static bool quorum_in_touch(const struct world *world, uint32_t quorum)
 void faults_links(struct world *world)
 {
 	struct lab *lab = world->host;
-	if (world->n_changes_pending > 0 || (lab->arrivals_over && lab->n_accepted == lab->n_items)) {
+	if (world->n_changes_pending > 0 || (lab->items->arrivals_over && lab->items->n_accepted == lab->items->n)) {
 		return;
 	}
 	uint32_t n = world->n_validators, live = 0;
@@ -90,7 +92,7 @@ static const struct batch *another(
 		}
 		return node_batch(node, reversed, batch->n);
 	}
-	uint32_t n = (uint32_t)lab->n_transactions;
+	uint32_t n = (uint32_t)lab->transactions->n;
 	transactions[0] = batch->n == 1 && n > 0 ? (batch->transactions[0] + n - 1) % n : 0;
 	bool other = n > 0 && (batch->n == 0 || transactions[0] != batch->transactions[0]);
 	return node_batch(node, transactions, other);

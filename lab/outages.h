@@ -9,7 +9,7 @@ struct outages;
 void outages_start(struct lab *lab);
 void outages_fault_began(struct lab *lab);
 void outages_fault_ended(struct lab *lab);
-/* Before lab->waiting_since is now. */
+/* Before lab->items->waiting_since is now. */
 void outages_accepted(struct lab *lab, const struct lab_item *item);
 /* While the latencies are in order of acceptance. */
 void outages_kpis(const struct lab *lab, union cell *kpis);

@@ -1,4 +1,7 @@
 /* Validators predict, gateways submit and close what waits too long, and are content once it is closed. */
+#include "clients.h"
+#include "replicas.h"
+#include "transactions.h"
 #include "predictions.h"
 #include "adversary.h"
 #include "items.h"
@@ -49,7 +52,7 @@ static struct item_details *take_details(struct lab *lab)
 static bool knows_closed(const struct lab *lab, uint32_t gateway, uint32_t item)
 {
 	uint32_t validator = lab->members != NULL ? members_informant(lab, gateway) : gateway;
-	return application_outcome(lab->replicas[validator].application, item).closed;
+	return application_outcome(replica_of(lab, validator)->application, item).closed;
 }
 
 /* The deadline: each gateway whose validator has not executed the closing asks for it. */
@@ -70,9 +73,9 @@ static void late_deadlines(struct world *world, void *context, uint64_t node)
 {
 	struct lab *lab = context;
 	sim_time up = world->now - lab->common->deadline_ns;
-	for (uint32_t item = 0; item < lab->n_items && world->nodes[node].alive; item++) {
-		if (!lab->items[item].accepted &&
-			sim_time_add(lab->items[item].arrived, lab->common->deadline_ns) < up &&
+	for (uint32_t item = 0; item < lab->items->n && world->nodes[node].alive; item++) {
+		if (!lab->items->all[item].accepted &&
+			sim_time_add(lab->items->all[item].arrived, lab->common->deadline_ns) < up &&
 			!knows_closed(lab, (uint32_t)node, item)) {
 			client_submit(lab, (uint32_t)node, TRANSACTION_CLOSE, item, 0);
 		}
@@ -97,8 +100,8 @@ struct said {
 static void submit_said(struct lab *lab, const struct said *said)
 {
 	transaction_id id = client_submit(lab, said->node, said->kind, said->item, said->value);
-	lab->transactions[id].confidence = said->claimed;
-	lab->transactions[id].identity = said->identity;
+	transaction_of(lab, id)->confidence = said->claimed;
+	transaction_of(lab, id)->identity = said->identity;
 }
 
 /* A prediction that takes its time at its validator's processor. */
@@ -259,7 +262,7 @@ void predictions_arrived(struct lab *lab, uint32_t index)
 	if (!models_refresh(lab)) {
 		return;
 	}
-	struct lab_item *item = &lab->items[index];
+	struct lab_item *item = &lab->items->all[index];
 	const void *settings = lab->scenario->workload.settings;
 	struct random_stream stream = random_stream_make(lab->seed, RANDOM_ITEM, index);
 	struct item real = {0};
@@ -342,8 +345,8 @@ static void forget_closings(struct lab *lab, struct lab_item *item)
 void predictions_finish(struct lab *lab)
 {
 	scores_finish(lab);
-	for (size_t i = 0; i < lab->n_items; i++) {
-		forget_closings(lab, &lab->items[i]);
+	for (size_t i = 0; i < lab->items->n; i++) {
+		forget_closings(lab, &lab->items->all[i]);
 	}
 }
 
@@ -351,7 +354,7 @@ void predictions_finish(struct lab *lab)
 static void accept_closing(struct lab *lab, uint32_t index, const struct closing_view *closing,
 	uint64_t instance, uint64_t view)
 {
-	struct lab_item *item = &lab->items[index];
+	struct lab_item *item = &lab->items->all[index];
 	const struct item_outcome *outcome = &closing->outcome;
 	item->instance = instance;
 	item->view = view;
@@ -367,16 +370,16 @@ static void accept_closing(struct lab *lab, uint32_t index, const struct closing
 	if (lab->common->validation != VALIDATION_OFF) {
 		return; /* slower validators have yet to judge it */
 	}
-	lab->items[index].details->next_free = lab->predictions->details_free;
-	lab->predictions->details_free = lab->items[index].details;
-	lab->items[index].details = NULL;
+	lab->items->all[index].details->next_free = lab->predictions->details_free;
+	lab->predictions->details_free = lab->items->all[index].details;
+	lab->items->all[index].details = NULL;
 }
 
 void predictions_closed(struct lab *lab, struct node *node, const struct closing_view *closing,
 	uint64_t instance, uint64_t view)
 {
 	uint32_t index = (uint32_t)closing->item;
-	struct lab_item *item = &lab->items[index];
+	struct lab_item *item = &lab->items->all[index];
 	const struct item_outcome *outcome = &closing->outcome;
 	if (lab_counts(node)) {
 		double value = outcome->decided ? outcome->value : real_nan();
@@ -393,18 +396,18 @@ void predictions_closed(struct lab *lab, struct node *node, const struct closing
 	}
 	if (node->id == item->client) {
 		accept_closing(lab, index, closing, instance, view);
-	} else if (lab->clients_move) {
+	} else if (lab->items->clients_move) {
 		keep_closing(item, node, closing, instance, view);
 	}
 }
 
 void predictions_reassign(struct lab *lab)
 {
-	if (!lab->workload->application || lab->n_accepted == lab->n_items) {
+	if (!lab->workload->application || lab->items->n_accepted == lab->items->n) {
 		return;
 	}
-	for (uint32_t index = 0; index < lab->n_items && !lab->world.stopped; index++) {
-		struct lab_item *item = &lab->items[index];
+	for (uint32_t index = 0; index < lab->items->n && !lab->world.stopped; index++) {
+		struct lab_item *item = &lab->items->all[index];
 		if (item->accepted) {
 			continue;
 		}

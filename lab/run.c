@@ -1,4 +1,8 @@
 /* Builds the world of one run from a checked scenario and runs it. */
+#include "clients.h"
+#include "kv.h"
+#include "replicas.h"
+#include "transactions.h"
 #include "adversary.h"
 #include "items.h"
 #include "lab.h"
@@ -158,6 +162,7 @@ static void build(struct lab *lab)
 		settings.costs.mac_ns = 0; /* else nodes would count as busy ones, and be none */
 	}
 	world_init(&lab->world, &settings, &ops, lab);
+	items_create(lab);
 	uint32_t n = settings.n_validators;
 	if (lab->workload->application) {
 		predictions_start(lab);
@@ -168,6 +173,7 @@ static void build(struct lab *lab)
 	}
 	watch_start(lab);
 	outages_start(lab);
+	transactions_start(lab);
 	replicas_start(lab);
 	clients_start(lab);
 	lab_bound(lab);
@@ -203,16 +209,14 @@ static void runs_row(struct lab *lab, const struct run_request *request, struct 
 static void finish(struct lab *lab)
 {
 	replicas_free(lab);
+	clients_free(lab);
+	transactions_free(lab);
 	twins_finish(lab);
 	measure_destroy(lab->measure);
 	predictions_finish(lab);
 	outages_finish(lab);
-	free(lab->transactions);
-	free(lab->records);
-	free(lab->items);
+	items_destroy(lab);
 	watch_finish(lab);
-	free(lab->reply_counts);
-	free(lab->reply_sets);
 	world_finish(&lab->world);
 	free(lab);
 }
@@ -296,7 +300,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		}
 		adversary_start(lab);
 	}
-	lab->clients_move |= lab->world.may_crash;
+	lab->items->clients_move |= lab->world.may_crash;
 	struct host_ops direct = ops;
 	direct.receive = lab->protocol->receive;
 	direct.timer = lab->protocol->timer;
@@ -310,7 +314,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		direct.receive = attackers_receive;
 	}
 	lab->world.ops = &direct;
-	lab->noted = request->trace != NULL || (scenario->record & RECORD_TRANSACTIONS) != 0;
+	lab->transactions->noted = request->trace != NULL || (scenario->record & RECORD_TRANSACTIONS) != 0;
 	if (request->trace != NULL) {
 		trace_start(lab, request->trace, &direct);
 	}

@@ -1,5 +1,6 @@
 /* What becomes of predictions: who was listened to, and who was lied to. */
 #include "scores.h"
+#include "items.h"
 #include "lab.h"
 #include "measure/measure.h"
 #include "predictions.h"

@@ -18,6 +18,9 @@
  * Costs a record look-up a commit. Validators that attack the protocol are not looked at; those that crash
  * are: a protocol keeps its promises across crashes, and a vote or an entry that a restart forgot shows
  * here. What the statistics leave out is another matter (lab_counts). */
+#include "clients.h"
+#include "replicas.h"
+#include "transactions.h"
 #include "measure/measure.h"
 #include "members.h"
 #include "told.h"
@@ -115,9 +118,9 @@ static void check_validity(struct lab *lab, struct node *node, uint64_t instance
 	const struct batch *batch)
 {
 	for (uint32_t i = 0; i < batch->n; i++) {
-		if (batch->transactions[i] >= lab->n_transactions) {
+		if (batch->transactions[i] >= lab->transactions->n) {
 			watch_violated(lab, "validity", node->id, node->id, instance, batch->transactions[i],
-				lab->n_transactions, "committed a transaction (first value) that nobody has submitted");
+				lab->transactions->n, "committed a transaction (first value) that nobody has submitted");
 		}
 	}
 }
@@ -125,7 +128,7 @@ static void check_validity(struct lab *lab, struct node *node, uint64_t instance
 /* Raft fig. 2: commitIndex increases monotonically. */
 static void check_commit_order(struct lab *lab, struct node *node, uint64_t instance)
 {
-	struct replica *replica = &lab->replicas[node->id];
+	struct replica *replica = replica_of(lab, node->id);
 	if (lab->protocol->log_last != NULL && lab->scenario->checkers &&
 		instance <= replica->committed) {
 		watch_violated(lab, "commit-order", node->id, node->id, instance, replica->committed, instance,
@@ -149,7 +152,7 @@ void watch_committed(struct node *node, uint64_t instance, uint64_t view, const 
 {
 	struct lab *lab = lab_of(node);
 	digest_add(&lab->world.digest, batch->digest, (uint64_t)node->id << 44 | instance);
-	lab->replicas[node->id].n_committed++;
+	replica_of(lab, node->id)->n_committed++;
 	if (node->byzantine) {
 		return;
 	}
@@ -186,7 +189,7 @@ void watch_committed(struct node *node, uint64_t instance, uint64_t view, const 
 void watch_applied(struct node *node, uint64_t instance, const struct batch *batch)
 {
 	struct lab *lab = lab_of(node);
-	const struct replica *replica = &lab->replicas[node->id];
+	const struct replica *replica = replica_of(lab, node->id);
 	if (!lab->scenario->checkers || node->byzantine || !lab->protocol->ordered) {
 		return;
 	}
@@ -210,7 +213,7 @@ void watch_applied(struct node *node, uint64_t instance, const struct batch *bat
 void watch_tentative(struct node *node, uint64_t instance, const struct batch *batch)
 {
 	struct lab *lab = lab_of(node);
-	const struct replica *replica = &lab->replicas[node->id];
+	const struct replica *replica = replica_of(lab, node->id);
 	if (!lab->scenario->checkers || node->byzantine) {
 		return;
 	}
@@ -228,7 +231,7 @@ void watch_tentative(struct node *node, uint64_t instance, const struct batch *b
 void watch_view(struct node *node)
 {
 	struct lab *lab = lab_of(node);
-	struct replica *replica = &lab->replicas[node->id];
+	struct replica *replica = replica_of(lab, node->id);
 	uint64_t view = lab->protocol->view(node);
 	if (view >= replica->view) {
 		replica->view = view;
@@ -315,7 +318,7 @@ void watch_leads(struct node *node, uint64_t view)
 		lab->watch->leader = node->id;
 		lab->watch->last_proposed = 0;
 		for (uint32_t i = 0; i < lab->world.n_validators; i++) {
-			uint64_t applied = lab->replicas[i].applied;
+			uint64_t applied = replica_of(lab, i)->applied;
 			lab->watch->last_proposed = applied > lab->watch->last_proposed ? applied : lab->watch->last_proposed;
 		}
 		if (lab->watch->leader_failed != SIM_NEVER) {
@@ -337,7 +340,7 @@ void watch_candidate(struct node *node, uint64_t term)
 void watch_failed(struct lab *lab, struct node *node)
 {
 	if (lab->protocol->stored_view != NULL) {
-		lab->replicas[node->id].view = lab->protocol->stored_view(node);
+		replica_of(lab, node->id)->view = lab->protocol->stored_view(node);
 	}
 	if (lab->protocol->leader_based && node->id == lab->watch->leader && lab->watch->leader_failed == SIM_NEVER) {
 		lab->watch->leader_failed = lab->world.now;

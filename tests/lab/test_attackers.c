@@ -1,57 +1,11 @@
 /* Attackers on nodes in whole runs: what breaks and what does not, when it begins and ends, and that it is
  * the same each time. */
-#include "study.h"
+#include "attacked.h"
 
 #include "scenarios/scenario.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-#define CONSTANT "{kind: constant, value: 10 ms}"
-#define UNIFORM "{kind: uniform, min: 5 ms, max: 15 ms}"
-#define OPEN "clients: 4, arrivals: {kind: regular, rate: 20 /s}"
-#define CLOSED "clients: 4, outstanding: 2"
-
-static struct outcome *attacked(const char *protocol, int n, const char *latency, const char *clients,
-	int items, const char *attacks, const char *more)
-{
-	return run_text("seed: 7\n"
-					"stop: {items: %d}\n"
-					"validators: %d\n"
-					"protocol: %s\n"
-					"network: {latency: %s}\n"
-					"workload: {kind: requests, %s}\n"
-					"attacks: %s\n"
-					"record: [decisions, validators]\n"
-					"%s",
-		items, n, protocol, latency, clients, attacks, more);
-}
-
-static struct outcome *pbft(int n, const char *attacks)
-{
-	return attacked("pbft", n, UNIFORM, OPEN, 60, attacks, "");
-}
-
-/* "[0, 1, ... n-1]", in a buffer of the caller's. */
-static const char *first(int n, char text[64])
-{
-	size_t at = 0;
-	for (int i = 0; i < n; i++) {
-		at += (size_t)snprintf(text + at, 64 - at, "%s%d", i == 0 ? "[" : ", ", i);
-	}
-	snprintf(text + at, 64 - at, "]");
-	return text;
-}
-
-static void assert_safe(struct outcome *outcome)
-{
-	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
-	assert_true(kpi(outcome, KPI_DIVERGENCE) == 0);
-	assert_int_equal(n_rows(outcome, TABLE_VIOLATIONS), 0);
-}
 
 /* "What must break" 1 and 3: none with floor((n-1)/3) who collude, found with one more, at its first
  * instance. */
@@ -419,93 +373,6 @@ static void test_replay_is_harmless(void **state)
 	}
 }
 
-/* Batches differ between the two where the window is one instance: each has its own followers' pace. */
-static void test_twins(void **state)
-{
-	(void)state;
-	static const char *const window = "{kind: pbft, window: 1}";
-	int n_unsafe = 0;
-	for (int twin = 0; twin < 4; twin++) {
-		char attacks[80];
-		snprintf(attacks, sizeof(attacks), "[{kind: twins, nodes: [%d]}]", twin);
-		struct outcome *outcome = attacked(window, 4, UNIFORM, CLOSED, 200, attacks, "");
-		assert_safe(outcome); /* one identity is one fault, however often it runs */
-		outcome_close(outcome);
-	}
-	for (int other = 1; other < 4; other++) {
-		char attacks[80];
-		snprintf(attacks, sizeof(attacks), "[{kind: twins, nodes: [0, %d]}]", other);
-		struct outcome *outcome = attacked(window, 4, UNIFORM, CLOSED, 200, attacks, "");
-		n_unsafe += strcmp(outcome->summary.verdict, "unsafe") == 0;
-		outcome_close(outcome);
-	}
-	assert_true(n_unsafe >= 2); /* two are more than f */
-	/* Twins of the same side are of one mind: here they need each other for a quorum. */
-	struct outcome *sides = run_text("seed: 3\nstop: {items: 200}\nvalidators: 4\n"
-		"protocol: {kind: pbft, window: 1}\nnetwork: {latency: " UNIFORM "}\n"
-		"workload: {kind: requests, clients: 4, outstanding: 3}\n"
-		"attacks: [{kind: twins, nodes: [0, 3]}]\n");
-	assert_verdict(sides, "unsafe");
-	outcome_close(sides);
-	/* Raft's leader with a majority on each side: n = 3. With two of four on one side it has one only. */
-	struct outcome *raft = attacked(
-		"{kind: raft, window: 1}", 3, UNIFORM, CLOSED, 200, "[{kind: twins, nodes: [0]}]", "");
-	assert_verdict(raft, "unsafe");
-	outcome_close(raft);
-}
-
-/* Clients are no validators and have no twins: a rule that looks at what they send. */
-static void test_twins_and_a_rule_for_clients(void **state)
-{
-	(void)state;
-	struct outcome *outcome = attacked("pbft", 4, "{kind: constant, value: 10 ms}", "clients: 8", 40,
-		"[{kind: twins, nodes: [3]}]", "faults: [{kind: rule, message: request, action: delay, delay: 5 ms}]\n");
-	assert_safe(outcome);
-	assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .055);
-	outcome_close(outcome);
-}
-
-/* Each has a device of its own: both write at once, and a crash leaves each what it had written itself. */
-static void test_twins_write(void **state)
-{
-	(void)state;
-	struct outcome *outcome = attacked("{kind: raft, write_delay: 8 ms}", 4, UNIFORM, CLOSED, 100,
-		"[{kind: twins, nodes: [0]}, {kind: twins, nodes: [2]}]",
-		"faults: [{kind: crash, nodes: [2], from: 300 ms, until: 600 ms}]\n");
-	assert_true(kpi(outcome, KPI_DECIDED) > 0);
-	outcome_close(outcome);
-}
-
-/* A step is taken by both: here the second twin alone has a majority on its side to be elected by. */
-static void test_twins_take_steps(void **state)
-{
-	(void)state;
-	struct outcome *outcome = attacked(
-		"{kind: raft, initial_leader: none, election_timeout: off, heartbeat: 50 ms}", 4, CONSTANT, "clients: 2",
-		20, "[{kind: twins, nodes: [0], groups: [[1], [2, 3]]}]",
-		"faults: [{kind: step, at: 100 ms, action: campaign, node: [0]}]\n");
-	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_ELECTIONS) == 1);
-	outcome_close(outcome);
-}
-
-/* The one that is outside of its window is not heard, and disturbs nothing. */
-static void test_twins_outside_the_window(void **state)
-{
-	(void)state;
-	static const char *const protocols[] = {"none", "raft", "pbft"};
-	for (int i = 0; i < 3; i++) {
-		struct outcome *none = attacked(protocols[i], 4, UNIFORM, CLOSED, 60, "[]", "");
-		struct outcome *outcome = attacked(protocols[i], 4, UNIFORM, CLOSED, 60,
-			"[{kind: twins, nodes: [0, 3], from: 1000 s}]", "");
-		assert_verdict(outcome, "completed");
-		assert_true(kpi(outcome, KPI_LATENCY_MEAN) == kpi(none, KPI_LATENCY_MEAN));
-		assert_true(kpi(outcome, KPI_ELECTIONS) == 0);
-		outcome_close(outcome);
-		outcome_close(none);
-	}
-}
-
 /* Down and up at random, and honest all the same. */
 static void test_crash_prone(void **state)
 {
@@ -674,25 +541,6 @@ static void test_what_does_not_fit(void **state)
 	}
 }
 
-/* A follower acknowledges what its one twin holds to the other, which leads the same term and has less: no
- * lie stops the program. Twins under loss, which brings such answers about. */
-static void test_twins_of_a_leader_under_loss(void **state)
-{
-	(void)state;
-	static const unsigned seeds[] = {9, 10, 15, 33, 37};
-	for (size_t i = 0; i < 5 * 10; i++) {
-		struct study *study = study_open("seed: %u\nvalidators: 4\nreplications: 10\nprotocol: raft\n"
-			"stop: {items: 300, time: 60 s}\n"
-			"workload: {kind: requests, clients: 3, arrivals: {kind: poisson, rate: 30 /s}}\n"
-			"attacks: [{kind: twins, nodes: [0], from: 1 s, until: 5 s}]\n"
-			"faults: [{kind: loss, probability: 0.2}]\n", seeds[i / 10]);
-		struct outcome *outcome = study_run(study, 0, i % 10);
-		assert_true(outcome->summary.verdict[0] != 0);
-		outcome_destroy(outcome);
-		study_close(study);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -711,17 +559,11 @@ int main(void)
 		cmocka_unit_test(test_forged_certificates),
 		cmocka_unit_test(test_selective_primary),
 		cmocka_unit_test(test_replay_is_harmless),
-		cmocka_unit_test(test_twins),
-		cmocka_unit_test(test_twins_and_a_rule_for_clients),
-		cmocka_unit_test(test_twins_write),
-		cmocka_unit_test(test_twins_take_steps),
-		cmocka_unit_test(test_twins_outside_the_window),
 		cmocka_unit_test(test_crash_prone),
 		cmocka_unit_test(test_who),
 		cmocka_unit_test(test_with_an_application),
 		cmocka_unit_test(test_items_leave_a_liar),
 		cmocka_unit_test(test_what_does_not_fit),
-		cmocka_unit_test(test_twins_of_a_leader_under_loss),
 	};
 	return cmocka_run_group_tests_name("attackers", tests, NULL, NULL);
 }
