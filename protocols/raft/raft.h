@@ -22,10 +22,10 @@
 #ifndef RAFT_H
 #define RAFT_H
 
-#include "../bits.h"
-#include "../pace.h"
-#include "../planted.h"
-#include "../requests.h"
+#include "bits.h"
+#include "pace.h"
+#include "planted.h"
+#include "requests.h"
 #include "protocols/protocol.h"
 
 enum raft_kind {

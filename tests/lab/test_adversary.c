@@ -167,7 +167,8 @@ static void test_adaptive_hurts_most(void **state)
 	}
 }
 
-/* A mean gives way as far as one goes (where repeating the last decision goes no further); a median, three of ten being liars, does not. Nobody searched: not known. */
+/* A mean gives way as far as one goes (where repeating the last decision goes no further); a median, three
+ * of ten being liars, does not. Nobody searched: not known. */
 static void test_the_reach_is_told(void **state)
 {
 	(void)state;

@@ -66,7 +66,8 @@ static void rarer_and_rarer(void **state)
 		said[i] = kpi(outcome, "messages") - kpi(outcome, "messages_per_instance");
 		outcome_close(outcome);
 	}
-	/* Idle for 100 s and for 1100 s. Three say it to three: every quarter of a second at first, then a quarter of the time that has passed. */
+	/* Idle for 100 s and for 1100 s. Three say it to three: every quarter of a second at first, then a quarter
+	 * of the time that has passed. */
 	assert_true(said[0] > 9 * 15 && said[0] < 9 * 28);
 	assert_true(said[1] > said[0] && said[1] < said[0] + 9 * 12);
 }
