@@ -3,6 +3,7 @@
 #include "kv.h"
 #include "items.h"
 #include "lab.h"
+#include "measure/measure.h"
 #include "members.h"
 #include "outages.h"
 #include "predictions.h"
@@ -140,7 +141,7 @@ void items_accepted(struct lab *lab, uint32_t index)
 	}
 	lab->items->n_accepted++;
 	lab->items->n_decided += item->decided_value;
-	collect_accepted(lab, item);
+	measure_accepted(lab, item);
 	outages_accepted(lab, item);
 	lab->items->last_acceptance = lab->items->waiting_since = lab->world.now;
 	if (lab->trace != NULL) {

@@ -23,8 +23,7 @@
  *   told.c      those about what clients were told: exactly-once, durability, liveness
  *   linearizable.c  whether what clients read and wrote is linearizable
  *   outages.c   how long service stopped, and after which fault
- *   collect.c   samples to KPIs and tables
- *   measure/    what is sampled for them, and where rows go */
+ *   measure/    KPIs and tables, by theme, and the samples behind them */
 #ifndef LAB_PRIVATE_H
 #define LAB_PRIVATE_H
 
@@ -169,12 +168,5 @@ void trace_accepted(struct lab *lab, uint32_t item);
 /* Tells of what was found broken since it was last looked at: at the end of all checks. */
 void trace_violations(struct lab *lab);
 void trace_end(struct lab *lab);
-
-/* collect.c */
-void collect_accepted(struct lab *lab, struct lab_item *item);
-/* For the table of faults, where there is one. */
-void collect_fault(struct lab *lab, uint32_t node, const char *what);
-void collect_finish(struct lab *lab, union cell *kpis);
-void collect_tables(struct lab *lab);
 
 #endif

@@ -100,7 +100,7 @@ void outages_accepted(struct lab *lab, const struct lab_item *item)
 	}
 }
 
-static double recovered_s(const struct lab *lab)
+double outages_recovered_s(const struct lab *lab)
 {
 	const struct outages *outages = lab->outages;
 	struct samples recovered = {0};
@@ -117,15 +117,18 @@ static double recovered_s(const struct lab *lab)
 	return mean;
 }
 
-void outages_kpis(const struct lab *lab, union cell *kpis)
+double outages_longest_s(const struct lab *lab)
 {
 	sim_time longest = lab->outages->longest;
 	if (lab->items->n_accepted < lab->items->n && lab->world.now - lab->items->waiting_since > longest) {
 		longest = lab->world.now - lab->items->waiting_since; /* and so it stayed */
 	}
-	kpis[KPI_OUTAGE_MAX].real = lab->items->n == 0 ? real_nan() : sim_time_to_s(longest);
-	kpis[KPI_RECOVERED].real = recovered_s(lab);
-	kpis[KPI_RECOVERY].real = samples_mean_s(&lab->outages->recoveries);
+	return lab->items->n == 0 ? real_nan() : sim_time_to_s(longest);
+}
+
+double outages_recovery_s(const struct lab *lab)
+{
+	return samples_mean_s(&lab->outages->recoveries);
 }
 
 uint64_t outages_bytes(const struct outages *outages)

@@ -6,6 +6,7 @@
 #include "adversary.h"
 #include "items.h"
 #include "lab.h"
+#include "measure/kpis.h"
 #include "measure/measure.h"
 #include "models.h"
 #include "predictions.h"
@@ -83,7 +84,7 @@ static void fault_ended(struct world *world)
 
 static void fault_told(struct world *world, uint32_t node, const char *what)
 {
-	collect_fault(world->host, node, what);
+	measure_fault(world->host, node, what);
 }
 
 static uint32_t current_leader(struct world *world)
@@ -184,8 +185,9 @@ static void build(struct lab *lab)
 static void runs_row(struct lab *lab, const struct run_request *request, struct run_blocks *blocks,
 	struct run_summary *summary)
 {
-	union cell kpis[KPI_N];
-	collect_finish(lab, kpis);
+	const struct kpi_list *list = &lab->measure->schemas->kpis;
+	measure_sort(lab);
+	kpis_measure(lab, list, summary->kpis);
 	size_t n = lab->measure->schemas->tables[TABLE_RUNS].n_columns;
 	union cell *cells = calloc(n, sizeof(*cells));
 	if (cells == NULL) {
@@ -194,10 +196,12 @@ static void runs_row(struct lab *lab, const struct run_request *request, struct 
 	size_t at = run_row_begin(request, cells);
 	cells[at++].string = lab->verdict;
 	cells[at++].string = lab->verdict_reason;
-	for (int i = 0; i < KPI_N; i++) {
-		cells[at++] = kpis[i];
-		summary->kpis[i] =
-			kpi_columns[i].type == COLUMN_INT ? (double)kpis[i].integer : kpis[i].real;
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->kpis[i]->sort == SORT_COUNT) {
+			cells[at++].integer = (int64_t)summary->kpis[i];
+		} else {
+			cells[at++].real = summary->kpis[i];
+		}
 	}
 	digest_text(&lab->world.digest, summary->digest);
 	cells[at++].string = summary->digest;
@@ -351,6 +355,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		trace_end(lab);
 	}
 	*summary = (struct run_summary){
+		.schemas = request->schemas,
 		.run = lab->run,
 		.point = lab->point,
 		.replication = lab->replication,
@@ -360,7 +365,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		.steps_refused = lab->world.steps_refused,
 	};
 	runs_row(lab, request, blocks, summary);
-	collect_tables(lab);
+	measure_tables(lab);
 	snprintf(summary->verdict, sizeof(summary->verdict), "%s", lab->verdict);
 	snprintf(summary->verdict_reason, sizeof(summary->verdict_reason), "%s", lab->verdict_reason);
 	finish(lab);

@@ -2,6 +2,7 @@
  * the nodes that show it, and nothing else must be said. */
 #include "study.h"
 
+#include "items.h"
 #include "replicas.h"
 #include "measure/measure.h"
 #include "watch.h"
