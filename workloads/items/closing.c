@@ -88,7 +88,7 @@ static inline uint64_t mix_real(uint64_t digest, double value)
 	return mix(digest, bits);
 }
 
-static uint64_t mix_reals(uint64_t digest, const double *values, size_t n)
+static inline uint64_t mix_reals(uint64_t digest, const double *values, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		digest = mix_real(digest, values[i]);
@@ -101,7 +101,7 @@ static inline uint64_t held(enum held what, uint64_t item, uint64_t of)
 	return mix((uint64_t)what << 56 | item, of);
 }
 
-static uint64_t prediction_digest(uint64_t item, const struct open_item *open, uint32_t at, uint32_t dims)
+static inline uint64_t prediction_digest(uint64_t item, const struct open_item *open, uint32_t at, uint32_t dims)
 {
 	uint64_t digest = held(HELD_PREDICTION, item, (uint64_t)at << 32 | open->nodes[at]);
 	digest = mix_reals(digest, open->values + (size_t)at * dims, dims);
@@ -500,11 +500,13 @@ static struct open_item *open_of(
 }
 
 /* The numbers that a command says; NULL: it says none. */
-static const double *row_of(const struct command *command, uint32_t dims)
+static inline const double *row_of(const struct command *command, uint32_t dims)
 {
-	const double *row = dims == 1 ? command->argument.real : command->body;
-	bool fits = dims == 1 || (row != NULL && command->n_body == dims);
-	return fits && all_finite(row, dims) ? row : NULL;
+	if (dims == 1) {
+		return isfinite(command->argument.real[0]) ? command->argument.real : NULL;
+	}
+	const double *row = command->body;
+	return row != NULL && command->n_body == dims && all_finite(row, dims) ? row : NULL;
 }
 
 static enum items_reject late(struct application_replica *replica, struct item_slot *slot, uint64_t item)
@@ -536,7 +538,9 @@ static enum items_reject predict(struct application_replica *replica, const stru
 	}
 	uint32_t at = open->n_predictions++;
 	double confidence = command->argument.real[1];
-	memcpy(open->values + (size_t)at * dims, row, dims * sizeof(*row));
+	for (uint32_t j = 0; j < dims; j++) {
+		open->values[(size_t)at * dims + j] = row[j];
+	}
 	open->confidence[at] = confidence > 0 && isfinite(confidence) ? confidence : real_nan();
 	open->nodes[at] = node;
 	uint64_t digest = prediction_digest(command->subject, open, at, dims);
