@@ -124,7 +124,7 @@ static const struct pbft_new_view *claim_view_changes(
 
 /* What it has prepared and voted for, left out; an older checkpoint instead of the last. */
 static const struct pbft_view_change *bend_view_change(
-	struct node *node, const struct pbft_view_change *honest, enum forgery_bend bend)
+	struct node *node, const struct pbft_view_change *honest, enum certificate_bend bend)
 {
 	const struct pbft *pbft = pbft_of(node);
 	struct pbft_view_change *body = copy_view_change(node, honest, 0);
@@ -149,7 +149,7 @@ static const struct pbft_view_change *bend_view_change(
 
 /* Another V: its own view change in it is another one. NULL: V is not its own. */
 static const struct pbft_new_view *bend_new_view(
-	struct node *node, const struct pbft_new_view *honest, enum forgery_bend bend)
+	struct node *node, const struct pbft_new_view *honest, enum certificate_bend bend)
 {
 	if (honest->from != node->id) {
 		return NULL;
@@ -165,7 +165,7 @@ static const struct pbft_new_view *bend_new_view(
 	return body;
 }
 
-static bool bend(struct node *node, struct message *copy, enum forgery_bend how)
+static bool bend(struct node *node, struct message *copy, enum certificate_bend how)
 {
 	const void *body = NULL;
 	if (copy->kind == PBFT_VIEW_CHANGE) {

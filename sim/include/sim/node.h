@@ -40,6 +40,35 @@ enum message_kind {
 
 #define NODE_NONE UINT32_MAX
 
+/* What a message is to an adversary who knows the protocol. */
+enum message_role {
+	ROLE_OTHER,
+	ROLE_PROPOSAL,    /* proposes one batch for one instance, or several: PBFT's pre-prepare, Raft's appends with
+	                   * entries, an update */
+	ROLE_VOTE,        /* for a batch in an instance, or (Raft) what makes an entry or a leader */
+	ROLE_CERTIFICATE, /* shows what others have signed, or what was agreed on: view changes, new views,
+	                   * checkpoints, snapshots */
+	ROLE_HEARTBEAT,
+	ROLE_CLIENT,      /* to a client, or from the node's own gateway: no protocol's */
+};
+
+/* How a certificate says less than its sender knows, all the same true to what was signed. */
+enum certificate_bend {
+	BEND_OMIT,  /* what its sender has prepared and voted for is left out */
+	BEND_OLDER, /* an older checkpoint than the last one that it knows to be stable, with that one's proof */
+	BEND_N,
+};
+
+/* What a scenario can make a node do at a moment (the fault `step`). */
+enum protocol_step {
+	STEP_CAMPAIGN,          /* begin an election or a view change, as if its timer had expired */
+	STEP_PROPOSE,           /* propose what is waiting, full batch or not; a null batch where nothing is */
+	STEP_TRANSFER,          /* a leader hands the lead to another: to whom the step says, or to whom it likes */
+	STEP_RESTART,           /* crash and be up again at once: the engine's own */
+	STEP_CHANGE_MEMBERSHIP, /* a leader changes the members */
+	STEP_N
+};
+
 /* Flags of any message; the lower bits are its protocol's. */
 enum message_flags {
 	MESSAGE_MACS = 1 << 15,   /* authenticated by a MAC a receiver, not by a signature */
