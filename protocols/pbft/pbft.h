@@ -54,9 +54,9 @@ enum pbft_timer {
 	PBFT_TIMER_VIEW,   /* waits for a request to be executed, or for the new view */
 	PBFT_TIMER_BATCH,  /* batch_delay */
 	PBFT_TIMER_FETCH,  /* behind a stable checkpoint */
-	PBFT_TIMER_RESEND, /* the view change; while no view is changing: */
-	PBFT_TIMER_FALL_BACK = PBFT_TIMER_RESEND, /* an instance that not all have voted for */
+	PBFT_TIMER_RESEND, /* the view change */
 	PBFT_TIMER_STATUS, /* waits without progress */
+	PBFT_TIMER_FALL_BACK, /* an instance that not all have voted for */
 };
 
 /* Bytes on the wire: kind, view, sequence number, digest (32), replica, authenticator. */

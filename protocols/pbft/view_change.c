@@ -119,6 +119,7 @@ void pbft_start_view_change(struct node *node, uint64_t view)
 	}
 	node_timer_cancel(node, PBFT_TIMER_VIEW);
 	node_timer_cancel(node, PBFT_TIMER_BATCH);
+	node_timer_cancel(node, PBFT_TIMER_RESEND);
 	node_timer_cancel(node, PBFT_TIMER_FALL_BACK);
 	node_follows(node, view, NODE_NONE);
 
@@ -205,6 +206,7 @@ static void enter_view(
 	node_timer_cancel(node, PBFT_TIMER_VIEW);
 	node_timer_cancel(node, PBFT_TIMER_BATCH);
 	node_timer_cancel(node, PBFT_TIMER_RESEND);
+	node_timer_cancel(node, PBFT_TIMER_FALL_BACK);
 	if (pbft_is_primary(node)) {
 		node_leads(node, pbft->view);
 	}

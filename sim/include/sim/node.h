@@ -119,7 +119,7 @@ struct batch {
 	transaction_id transactions[];
 };
 
-#define NODE_TIMERS 6 /* a node's timers: 0 .. 4 are the protocol's, the last one its client's or gateway's */
+#define NODE_TIMERS 8 /* a node's timers: 0 .. 6 are the protocol's, the last one its client's or gateway's */
 
 /* What a node costs, ns; all 0 in textbook runs. One FIFO processor a node. */
 struct node_costs {
