@@ -160,7 +160,7 @@ struct pbft_prepared {
 
 /* The body of a view-change message. */
 struct pbft_view_change {
-	struct message_shows shown;
+	uint32_t n_signatures; /* that it shows */
 	uint32_t from;
 	uint64_t view;
 	uint64_t stable;        /* n: the last stable checkpoint */
@@ -174,7 +174,7 @@ struct pbft_view_change {
 
 /* The body of a new-view message: V, from which everyone works out O alike. */
 struct pbft_new_view {
-	struct message_shows shown;
+	uint32_t n_signatures; /* that it shows */
 	uint32_t from;
 	uint64_t view;
 	uint64_t signature; /* its primary's: others send it again to those who have missed it */

@@ -87,9 +87,10 @@ enum reply_flags {
 struct message {
 	uint8_t kind;
 	uint8_t class : 4;   /* enum message_class */
-	uint8_t shows : 1;   /* what others signed: its body begins with a struct message_shows */
+	uint8_t shown_shift : 4; /* message_shows */
 	uint16_t flags;      /* the protocol's; enum message_flags, reply_flags */
-	uint32_t from;       /* written by the engine */
+	uint32_t from : 20;  /* written by the engine */
+	uint32_t shown : 12; /* message_shows */
 	uint32_t size_bytes; /* on the wire */
 	uint32_t number;     /* the sender's how-many-th; written by the engine; names the random numbers */
 	uint64_t view;       /* view, term */
@@ -99,11 +100,24 @@ struct message {
 	const void *body;
 };
 
-/* How the body of a message begins that shows what others have signed: a certificate, a proof. Whoever takes
- * it in verifies each signature (node_costs.verify_ns), besides the sender's own. */
-struct message_shows {
-	uint32_t n_signatures; /* one where they are aggregated */
-};
+/* Of a message that shows what others have signed, a certificate or a proof: how many signatures (one where they
+ * are aggregated). Whoever takes it in verifies each (node_costs.verify_ns), besides the sender's own. Kept in
+ * 16 bits: exact to 4095, beyond that rounded up by less than 1 in 2048, and at most 4095 << 15. */
+static inline void message_shows(struct message *message, uint64_t n_signatures)
+{
+	unsigned shift = 0;
+	while (shift < 15 && (n_signatures + (UINT64_C(1) << shift) - 1) >> shift > 4095) {
+		shift++;
+	}
+	uint64_t shown = (n_signatures + (UINT64_C(1) << shift) - 1) >> shift;
+	message->shown = shown < 4095 ? (uint32_t)shown & 4095 : 4095;
+	message->shown_shift = (uint8_t)(shift & 15);
+}
+
+static inline uint32_t message_n_signatures(const struct message *message)
+{
+	return (uint32_t)message->shown << message->shown_shift;
+}
 
 /* A transaction is what a client submits; the workload keeps what it says. Transactions are numbered
  * from 0 in order of submission; 32 bits, at most 2^32 - 2 a run. */
