@@ -1,7 +1,7 @@
 /* Protocols and sweeps: what a whole run costs. */
 #include "bench.h"
 
-#include "lab/sweep.h"
+#include "lab/run_all.h"
 #include "scenarios/scenario.h"
 
 #include <stdio.h>
@@ -51,8 +51,8 @@ static bool run_and_tell(const char *text, int to)
 		fprintf(stderr, "synod: %s\n", error);
 		return false;
 	}
-	double messages = summary.kpis[KPI_MESSAGES] + summary.kpis[KPI_CLIENT_MESSAGES];
-	double answer[3] = {elapsed, messages, summary.kpis[KPI_DECIDED]};
+	double messages = kpi_of(&summary, "messages") + kpi_of(&summary, "client_messages");
+	double answer[3] = {elapsed, messages, kpi_of(&summary, "decided")};
 	bool told = write(to, answer, sizeof(answer)) == (ssize_t)sizeof(answer);
 	run_blocks_finish(&blocks);
 	run_schemas_finish(&schemas);
@@ -95,7 +95,7 @@ static void ignore_run(void *context, const struct run_summary *summary)
 {
 }
 
-static void ignore_progress(void *context, const struct sweep_progress *progress)
+static void ignore_progress(void *context, const struct run_all_progress *progress)
 {
 }
 
@@ -111,7 +111,7 @@ double bench_sweep(unsigned n_threads)
 									   "network: {latency: {kind: normal, mean: 10 ms, sd: 2 ms}}\n");
 	struct run_schemas schemas;
 	run_schemas_init(&schemas, file);
-	struct sweep_request request = {
+	struct run_all_request request = {
 		.file = file,
 		.schemas = &schemas,
 		.n_threads = n_threads,
@@ -121,9 +121,9 @@ double bench_sweep(unsigned n_threads)
 	};
 	char error[512];
 	double started = now_s();
-	enum sweep_outcome outcome = sweep_run(&request, error);
+	enum run_all_outcome outcome = run_all(&request, error);
 	double elapsed = now_s() - started;
 	run_schemas_finish(&schemas);
 	scenario_close(file);
-	return outcome == SWEEP_DONE ? 2000 / elapsed : 0;
+	return outcome == RUN_ALL_DONE ? 2000 / elapsed : 0;
 }

@@ -34,7 +34,7 @@ static void format_time(char text[32], double seconds)
 	}
 }
 
-void progress_show(struct progress *progress, const struct sweep_progress *now)
+void progress_show(struct progress *progress, const struct run_all_progress *now)
 {
 	if (progress == NULL || progress->quiet || now->elapsed_s < .5) {
 		return;

@@ -2,12 +2,12 @@
 #ifndef CLI_PROGRESS_H
 #define CLI_PROGRESS_H
 
-#include "lab/sweep.h"
+#include "lab/run_all.h"
 
 struct progress;
 
 struct progress *progress_create(bool quiet);
-void progress_show(struct progress *progress, const struct sweep_progress *now);
+void progress_show(struct progress *progress, const struct run_all_progress *now);
 void progress_destroy(struct progress *progress);
 
 #endif

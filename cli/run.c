@@ -5,7 +5,7 @@
 
 #include "lab/crash.h"
 #include "lab/extend.h"
-#include "lab/sweep.h"
+#include "lab/run_all.h"
 #include "scenarios/scenario.h"
 #include "version.h"
 
@@ -67,7 +67,7 @@ static void finished(void *context, const struct run_summary *run)
 	summary_add(((struct watcher *)context)->summary, run);
 }
 
-static void tell(void *context, const struct sweep_progress *progress)
+static void tell(void *context, const struct run_all_progress *progress)
 {
 	progress_show(((struct watcher *)context)->progress, progress);
 }
@@ -99,8 +99,9 @@ static int conclude(const struct summary *summary, bool strict)
 }
 
 /* The finished file is all there is to say: nothing is run. The exit status. */
-static int tell_of_finished(const struct scenario_file *file, const char *output, bool strict)
+static int tell_of_finished(const struct job *job, bool strict)
 {
+	const char *output = job->output;
 	struct results_error error = {0};
 	struct results_file *results = results_open(output, &error);
 	const struct table_schema *schema;
@@ -111,7 +112,7 @@ static int tell_of_finished(const struct scenario_file *file, const char *output
 		results_close(results);
 		return EXIT_ENVIRONMENT;
 	}
-	struct summary *summary = summary_create(file);
+	struct summary *summary = summary_create(job->file, job->schemas);
 	summary_read(summary, schema, runs);
 	results_close(results);
 	summary_print(summary, stdout);
@@ -152,7 +153,7 @@ static int open_journal(const struct option_values *values, const struct job *jo
 	bool begun = results_begun(output);
 	enum results_found found = results_find(output, job->header, force, &error);
 	if (found == FOUND_FINISHED && !begun) {
-		return tell_of_finished(job->file, output, values[OPTION_STRICT].n > 0);
+		return tell_of_finished(job, values[OPTION_STRICT].n > 0);
 	}
 	struct extension *extension = found == FOUND_OTHER_SCENARIO
 		? extension_open(output, job->directory, job->file, job->schemas)
@@ -209,14 +210,14 @@ static int prepare(const struct option_values *values, const struct job *job,
 
 /* Runs what is left to run; the journal is its own from here. */
 static int sweep(const struct option_values *values, const struct job *job, struct journal *journal,
-	const struct sweep_dead *dead, unsigned n_threads)
+	const struct run_all_dead *dead, unsigned n_threads)
 {
 	const char *output = job->output;
 	struct results_error error = {0};
-	struct summary *summary = summary_create(job->file);
+	struct summary *summary = summary_create(job->file, job->schemas);
 	struct progress *progress = progress_create(values[OPTION_QUIET].n > 0);
 	struct watcher watcher = {progress, summary};
-	struct sweep_request request = {
+	struct run_all_request request = {
 		.file = job->file,
 		.schemas = job->schemas,
 		.n_threads = n_threads,
@@ -234,9 +235,9 @@ static int sweep(const struct option_values *values, const struct job *job, stru
 	sigaction(SIGTERM, &action, NULL);
 	restart_arm(output == NULL ? journal_descriptor(journal) : -1);
 	crash_watch(restart_now);
-	enum sweep_outcome outcome = SWEEP_FAILED;
+	enum run_all_outcome outcome = RUN_ALL_FAILED;
 	if (journal_visit(journal, read_back, summary, &error)) {
-		outcome = sweep_run(&request, why);
+		outcome = run_all(&request, why);
 	} else {
 		snprintf(why, sizeof(why), "%s", error.text);
 	}
@@ -244,7 +245,7 @@ static int sweep(const struct option_values *values, const struct job *job, stru
 	signal(SIGINT, SIG_DFL); /* what is left to do can be broken off: the runs are kept */
 	signal(SIGTERM, SIG_DFL);
 	uint64_t n_done = journal_count(journal);
-	if (outcome == SWEEP_INTERRUPTED) {
+	if (outcome == RUN_ALL_INTERRUPTED) {
 		journal_close(journal);
 		fprintf(stderr, "synod: interrupted\n");
 		if (output != NULL) {
@@ -254,11 +255,11 @@ static int sweep(const struct option_values *values, const struct job *job, stru
 		_exit(130); /* threads may still be in their runs */
 	}
 	int status = EXIT_DONE;
-	if (outcome == SWEEP_FAILED || output == NULL) {
+	if (outcome == RUN_ALL_FAILED || output == NULL) {
 		journal_close(journal);
 	}
-	if (outcome == SWEEP_FAILED || (output != NULL && !journal_complete(journal, &error))) {
-		complain("%s", outcome == SWEEP_FAILED ? why : error.text);
+	if (outcome == RUN_ALL_FAILED || (output != NULL && !journal_complete(journal, &error))) {
+		complain("%s", outcome == RUN_ALL_FAILED ? why : error.text);
 		if (output != NULL) {
 			tell_of_kept(n_done, job->n_runs, output);
 		}
@@ -295,10 +296,10 @@ static int execute(const struct option_values *values, const struct scenario_fil
 		.n_runs = scenario_n_points(file) * (uint64_t)scenario_point(file, 0)->replications,
 	};
 	struct restart restart;
-	struct sweep_dead dead;
+	struct run_all_dead dead;
 	bool restarted = restart_found(&restart);
 	if (restarted) {
-		dead = (struct sweep_dead){restart.run, restart.reason};
+		dead = (struct run_all_dead){restart.run, restart.reason};
 		fprintf(stderr, "synod: run %llu died: %s; the others go on\n", (unsigned long long)dead.run, dead.reason);
 	}
 	struct journal *journal = NULL;

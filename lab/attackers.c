@@ -1,5 +1,11 @@
 /* Who attacks, and what attackers on nodes do: the laboratory knows the protocol and lends them its words. */
+#include "clients.h"
+#include "kv.h"
+#include "transactions.h"
+#include "items.h"
 #include "lab.h"
+#include "predictions.h"
+#include "watch.h"
 
 /* Messages that are replies to clients, or the gateway's own, are not the protocol's. */
 static enum message_role role_of(const struct lab *lab, const struct message *message)
@@ -220,7 +226,7 @@ static void shape(void *context, struct node *node, uint32_t to, struct message 
 
 static bool is_ignored(const struct lab *lab, const struct node *node, transaction_id id)
 {
-	const struct transaction *transaction = &lab->transactions[id];
+	const struct transaction *transaction = transaction_of(lab, id);
 	uint32_t n = lab->world.n_validators, from = transaction->client;
 	const struct attack_request request = {
 		.from = from < n ? from : NODE_CLIENT + (from - n), .item = transaction->item};
@@ -372,7 +378,7 @@ static void enlist(struct lab *lab, size_t a, uint32_t i)
 	lab->attackers[a][i] = true;
 	if (attack->pauses != NULL) {
 		node->crashes = true; /* and keeps the protocol's promises */
-		lab->clients_move = true;
+		lab->items->clients_move = true;
 		crash_later(lab, attacker);
 		return;
 	}
@@ -384,10 +390,10 @@ static void enlist(struct lab *lab, size_t a, uint32_t i)
 
 static void take_leader(struct lab *lab, size_t a)
 {
-	enlist(lab, a, lab->leader);
+	enlist(lab, a, lab->watch->leader);
 	lab->node_attacks->attacks[a].common = lab->scenario->attacks.values[a].settings;
 	find_groups(lab);
-	driver_reassign(lab);
+	predictions_reassign(lab);
 }
 
 static bool waits_for_leader(const struct lab *lab, size_t a)
@@ -413,7 +419,7 @@ void attackers_led(struct lab *lab)
 static void leader_begins(struct world *world, void *context, uint64_t a)
 {
 	struct lab *lab = world->host;
-	if (lab->leader != NODE_NONE && waits_for_leader(lab, a)) {
+	if (lab->watch->leader != NODE_NONE && waits_for_leader(lab, a)) {
 		take_leader(lab, a);
 	}
 }
@@ -423,8 +429,8 @@ static transaction_id another(const struct node *node, transaction_id than, uint
 	const struct lab *lab = lab_of(node);
 	/* Those after it, then those before, the latest first: what waits is likely among them. */
 	const size_t n_looked_at = 1000;
-	size_t n_after = lab->n_transactions - 1 - than;
-	for (size_t k = 1; k <= n_looked_at && k < lab->n_transactions; k++) {
+	size_t n_after = lab->transactions->n - 1 - than;
+	for (size_t k = 1; k <= n_looked_at && k < lab->transactions->n; k++) {
 		size_t at = k <= n_after ? than + k : than - (k - n_after);
 		if (!node_executed(node, (transaction_id)at) && skip-- == 0) {
 			return (transaction_id)at;
@@ -486,7 +492,7 @@ void attackers_start(struct lab *lab)
 		}
 		if (at->common->nodes.leader) {
 			lab->waits_for_leader = true;
-			lab->clients_move = true; /* away from its gateway */
+			lab->items->clients_move = true; /* away from its gateway */
 			world_call_at(&lab->world, at->common->from_ns, leader_begins, NULL, a);
 		}
 	}

@@ -1,4 +1,8 @@
-#include "lab.h"
+#include "transactions.h"
+#include "faults.h"
+#include "items.h"
+#include "members.h"
+#include "watch.h"
 
 #include "engine/fault.h"
 
@@ -26,14 +30,14 @@ static bool quorum_in_touch(const struct world *world, uint32_t quorum)
 void faults_links(struct world *world)
 {
 	struct lab *lab = world->host;
-	if (world->n_changes_pending > 0 || (lab->arrivals_over && lab->n_accepted == lab->n_items)) {
+	if (world->n_changes_pending > 0 || (lab->items->arrivals_over && lab->items->n_accepted == lab->items->n)) {
 		return;
 	}
 	uint32_t n = world->n_validators, live = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		live += world->nodes[i].alive;
 	}
-	if (lab->membership) {
+	if (lab->members != NULL) {
 		if (!members_change_to_come(lab) && !members_in_touch(lab)) {
 			lab_end(lab, "stalled",
 				"from %g s on %u of %u validators are live, and no quorum of members can reach each other",
@@ -82,7 +86,7 @@ static const struct batch *another(
 		}
 		return node_batch(node, reversed, batch->n);
 	}
-	uint32_t n = (uint32_t)lab->n_transactions;
+	uint32_t n = (uint32_t)lab->transactions->n;
 	transactions[0] = batch->n == 1 && n > 0 ? (batch->transactions[0] + n - 1) % n : 0;
 	bool other = n > 0 && (batch->n == 0 || transactions[0] != batch->transactions[0]);
 	return node_batch(node, transactions, other);

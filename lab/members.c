@@ -1,10 +1,18 @@
 /* Where validators come and go (Raft's members, learners and changes): who belongs to the cluster, as the
  * laboratory sees it. Elsewhere all do for ever, and none of this is asked. */
-#include "lab.h"
+#include "clients.h"
+#include "replicas.h"
+#include "members.h"
+#include "items.h"
+#include "watch.h"
 
 #include "engine/fault.h"
 
 #include <string.h>
+
+struct members {
+	uint64_t *reached; /* scratch: two sets of validators */
+};
 
 static bool is_change(const struct plugin_value *fault)
 {
@@ -19,15 +27,18 @@ void members_start(struct lab *lab)
 	if (lab->protocol->part == NULL) {
 		return;
 	}
+	bool membership = false;
 	for (size_t i = 0; i < faults->n; i++) {
-		lab->membership |= is_change(&faults->values[i]);
+		membership |= is_change(&faults->values[i]);
 	}
 	for (uint32_t i = 0; i < world->n_validators; i++) {
-		lab->membership |= lab->protocol->part(&world->nodes[0], i) != PART_VOTER;
+		membership |= lab->protocol->part(&world->nodes[0], i) != PART_VOTER;
 	}
-	lab->clients_move |= lab->membership;
-	if (lab->membership) {
-		lab->reached = arena_array(&world->arena, uint64_t, 2 * (size_t)((world->n_validators + 63) / 64));
+	if (membership) {
+		size_t n_words = (world->n_validators + 63) / 64;
+		lab->items->clients_move = true;
+		lab->members = arena_new(&world->arena, struct members);
+		lab->members->reached = arena_array(&world->arena, uint64_t, 2 * n_words);
 	}
 }
 
@@ -36,13 +47,13 @@ void members_start(struct lab *lab)
 static const struct node *spokesman(const struct lab *lab)
 {
 	const struct world *world = &lab->world;
-	if (lab->leader < world->n_validators && world->nodes[lab->leader].alive) {
-		return &world->nodes[lab->leader];
+	if (lab->watch->leader < world->n_validators && world->nodes[lab->watch->leader].alive) {
+		return &world->nodes[lab->watch->leader];
 	}
 	const struct node *best = NULL;
 	for (uint32_t i = 0; i < world->n_validators; i++) {
 		if (world->nodes[i].alive &&
-			(best == NULL || lab->replicas[i].applied > lab->replicas[best->id].applied)) {
+			(best == NULL || replica_of(lab, i)->applied > replica_of(lab, best->id)->applied)) {
 			best = &world->nodes[i];
 		}
 	}
@@ -87,7 +98,7 @@ bool members_in_touch(struct lab *lab)
 {
 	const struct world *world = &lab->world;
 	uint32_t n = world->n_validators, n_words = (n + 63) / 64;
-	uint64_t *reached = lab->reached, *reaching = lab->reached + n_words;
+	uint64_t *reached = lab->members->reached, *reaching = lab->members->reached + n_words;
 	bool heard = false, hears = false;
 	for (uint32_t a = 0; a < n && !(heard && hears); a++) {
 		if (!world->nodes[a].alive) {

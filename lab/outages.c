@@ -7,12 +7,28 @@
  * stops. It is the fault's doing where it is longer than twice what an answer usually took: the median
  * latency of the last hundred items accepted before (where there was none yet, of the run's last hundred).
  * Costs a comparison an acceptance, and a sort of a hundred numbers a fault. */
-#include "lab.h"
+#include "measure/measure.h"
+#include "outages.h"
+#include "items.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define USUAL_ITEMS 100
+
+/* What is known of one fault, or of several that began together. */
+struct fault_gap {
+	sim_time from, usual; /* usual: how long an answer took before; SIM_NEVER: there was none */
+	sim_time longest, until; /* the longest wait so far, and when it was over; 0: none */
+};
+
+struct outages {
+	struct fault_gap *faults; /* in order of their beginnings */
+	size_t n, next, capacity; /* next: the first since which nothing that arrived has been accepted */
+	struct samples ends, recoveries; /* times; since the last acceptance: from end_next on */
+	size_t end_next;
+	sim_time longest;
+};
 
 static int compare(const void *a, const void *b)
 {
@@ -34,9 +50,14 @@ static sim_time usual_latency(const struct samples *latencies)
 	return last[n / 2];
 }
 
+void outages_start(struct lab *lab)
+{
+	lab->outages = lab_new(sizeof(*lab->outages));
+}
+
 void outages_fault_began(struct lab *lab)
 {
-	struct outages *outages = &lab->outages;
+	struct outages *outages = lab->outages;
 	if (outages->n > 0 && outages->faults[outages->n - 1].from == lab->world.now) {
 		return; /* the same fault, at another node */
 	}
@@ -44,13 +65,13 @@ void outages_fault_began(struct lab *lab)
 		lab_grow(outages->faults, sizeof(*outages->faults), outages->n + 1, &outages->capacity);
 	outages->faults[outages->n++] = (struct fault_gap){
 		.from = lab->world.now,
-		.usual = usual_latency(&lab->latencies),
+		.usual = usual_latency(&lab->measure->latencies),
 	};
 }
 
 void outages_fault_ended(struct lab *lab)
 {
-	struct samples *ends = &lab->outages.ends;
+	struct samples *ends = &lab->outages->ends;
 	if (ends->n > 0 && ends->values[ends->n - 1] == lab->world.now) {
 		return; /* of the same fault, at another node */
 	}
@@ -59,16 +80,16 @@ void outages_fault_ended(struct lab *lab)
 
 void outages_accepted(struct lab *lab, const struct lab_item *item)
 {
-	struct outages *outages = &lab->outages;
+	struct outages *outages = lab->outages;
 	sim_time now = lab->world.now;
-	sim_time wait = now - lab->waiting_since;
+	sim_time wait = now - lab->items->waiting_since;
 	outages->longest = wait > outages->longest ? wait : outages->longest;
 	while (outages->end_next < outages->ends.n) {
 		samples_add(&outages->recoveries, now - outages->ends.values[outages->end_next++]);
 	}
 	for (size_t i = outages->next; i < outages->n; i++) {
 		struct fault_gap *gap = &outages->faults[i];
-		sim_time since = lab->waiting_since > gap->from ? lab->waiting_since : gap->from;
+		sim_time since = lab->items->waiting_since > gap->from ? lab->items->waiting_since : gap->from;
 		if (now - since > gap->longest) {
 			gap->longest = now - since;
 			gap->until = now;
@@ -79,11 +100,11 @@ void outages_accepted(struct lab *lab, const struct lab_item *item)
 	}
 }
 
-static double recovered_s(const struct lab *lab)
+double outages_recovered_s(const struct lab *lab)
 {
-	const struct outages *outages = &lab->outages;
+	const struct outages *outages = lab->outages;
 	struct samples recovered = {0};
-	sim_time last = usual_latency(&lab->latencies);
+	sim_time last = usual_latency(&lab->measure->latencies);
 	for (size_t i = 0; i < outages->n; i++) {
 		const struct fault_gap *gap = &outages->faults[i];
 		sim_time usual = gap->usual == SIM_NEVER ? last : gap->usual;
@@ -96,20 +117,31 @@ static double recovered_s(const struct lab *lab)
 	return mean;
 }
 
-void outages_kpis(const struct lab *lab, union cell *kpis)
+double outages_longest_s(const struct lab *lab)
 {
-	sim_time longest = lab->outages.longest;
-	if (lab->n_accepted < lab->n_items && lab->world.now - lab->waiting_since > longest) {
-		longest = lab->world.now - lab->waiting_since; /* and so it stayed */
+	sim_time longest = lab->outages->longest;
+	if (lab->items->n_accepted < lab->items->n && lab->world.now - lab->items->waiting_since > longest) {
+		longest = lab->world.now - lab->items->waiting_since; /* and so it stayed */
 	}
-	kpis[KPI_OUTAGE_MAX].real = lab->n_items == 0 ? real_nan() : sim_time_to_s(longest);
-	kpis[KPI_RECOVERED].real = recovered_s(lab);
-	kpis[KPI_RECOVERY].real = samples_mean_s(&lab->outages.recoveries);
+	return lab->items->n == 0 ? real_nan() : sim_time_to_s(longest);
+}
+
+double outages_recovery_s(const struct lab *lab)
+{
+	return samples_mean_s(&lab->outages->recoveries);
+}
+
+uint64_t outages_bytes(const struct outages *outages)
+{
+	return outages->capacity * sizeof(*outages->faults) +
+		(outages->ends.capacity + outages->recoveries.capacity) * sizeof(int64_t);
 }
 
 void outages_finish(struct lab *lab)
 {
-	free(lab->outages.faults);
-	free(lab->outages.ends.values);
-	free(lab->outages.recoveries.values);
+	struct outages *outages = lab->outages;
+	free(outages->faults);
+	samples_finish(&outages->ends);
+	samples_finish(&outages->recoveries);
+	free(outages);
 }

@@ -1,5 +1,21 @@
 /* Builds the world of one run from a checked scenario and runs it. */
+#include "clients.h"
+#include "kv.h"
+#include "replicas.h"
+#include "transactions.h"
+#include "adversary.h"
+#include "items.h"
 #include "lab.h"
+#include "measure/kpis.h"
+#include "measure/measure.h"
+#include "models.h"
+#include "predictions.h"
+#include "faults.h"
+#include "leaders.h"
+#include "members.h"
+#include "outages.h"
+#include "told.h"
+#include "watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,11 +44,14 @@ void *lab_grow(void *old, size_t element_size, size_t n, size_t *capacity)
 	return memory;
 }
 
-void samples_add(struct samples *samples, int64_t value)
+void *lab_new(size_t size)
 {
-	samples->values = lab_grow(
-		samples->values, sizeof(*samples->values), samples->n + 1, &samples->capacity);
-	samples->values[samples->n++] = value;
+	void *memory = calloc(1, size);
+	if (memory == NULL) {
+		fprintf(stderr, "synod: out of memory\n");
+		exit(3);
+	}
+	return memory;
 }
 
 static void changed(struct world *world, struct node *node)
@@ -41,12 +60,12 @@ static void changed(struct world *world, struct node *node)
 	if (node->alive) {
 		clients_restart(lab, node);
 		watch_restarted(lab, node);
-		driver_restarted(lab, node->id);
+		predictions_restarted(lab, node->id);
 	} else {
 		node->crashes = true; /* `nodes: leader` says only now who */
 		watch_failed(lab, node);
 	}
-	driver_reassign(lab); /* also after a restart: when it is the first that is up again */
+	predictions_reassign(lab); /* also after a restart: when it is the first that is up again */
 	faults_links(world);
 	if (lab->phase == PHASE_DRAINING) {
 		lab_check_done(lab);
@@ -65,13 +84,13 @@ static void fault_ended(struct world *world)
 
 static void fault_told(struct world *world, uint32_t node, const char *what)
 {
-	collect_fault(world->host, node, what);
+	measure_fault(world->host, node, what);
 }
 
 static uint32_t current_leader(struct world *world)
 {
 	struct lab *lab = world->host;
-	return lab->protocol->leader_based ? lab->leader : NODE_NONE;
+	return lab->protocol->leader_based ? lab->watch->leader : NODE_NONE;
 }
 
 static void follows(struct node *node, uint64_t view, uint32_t leader)
@@ -144,19 +163,18 @@ static void build(struct lab *lab)
 		settings.costs.mac_ns = 0; /* else nodes would count as busy ones, and be none */
 	}
 	world_init(&lab->world, &settings, &ops, lab);
+	items_create(lab);
 	uint32_t n = settings.n_validators;
-	adversary_identities(lab);
-	lab->validators = arena_array(&lab->world.arena, struct validator_counts, lab->n_identities);
-	lab->places = arena_array(&lab->world.arena, uint32_t, lab->n_identities);
-	for (uint32_t i = 0; i < lab->n_identities; i++) {
-		lab->validators[i].first_bad = lab->validators[i].first_rejected = SIM_NEVER;
+	if (lab->workload->application) {
+		predictions_start(lab);
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		lab->world.nodes[i].state = arena_alloc(
 			&lab->world.arena, lab->protocol->state_size > 0 ? lab->protocol->state_size : 1);
 	}
-	lab->leader = 0;
-	lab->leader_failed = SIM_NEVER;
+	watch_start(lab);
+	outages_start(lab);
+	transactions_start(lab);
 	replicas_start(lab);
 	clients_start(lab);
 	lab_bound(lab);
@@ -167,9 +185,10 @@ static void build(struct lab *lab)
 static void runs_row(struct lab *lab, const struct run_request *request, struct run_blocks *blocks,
 	struct run_summary *summary)
 {
-	union cell kpis[KPI_N];
-	collect_finish(lab, kpis);
-	size_t n = lab->schemas->tables[TABLE_RUNS].n_columns;
+	const struct kpi_list *list = &lab->measure->schemas->kpis;
+	measure_sort(lab);
+	kpis_measure(lab, list, summary->kpis);
+	size_t n = lab->measure->schemas->tables[TABLE_RUNS].n_columns;
 	union cell *cells = calloc(n, sizeof(*cells));
 	if (cells == NULL) {
 		abort();
@@ -177,39 +196,31 @@ static void runs_row(struct lab *lab, const struct run_request *request, struct 
 	size_t at = run_row_begin(request, cells);
 	cells[at++].string = lab->verdict;
 	cells[at++].string = lab->verdict_reason;
-	for (int i = 0; i < KPI_N; i++) {
-		cells[at++] = kpis[i];
-		summary->kpis[i] =
-			kpi_columns[i].type == COLUMN_INT ? (double)kpis[i].integer : kpis[i].real;
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->kpis[i]->sort == SORT_COUNT) {
+			cells[at++].integer = (int64_t)summary->kpis[i];
+		} else {
+			cells[at++].real = summary->kpis[i];
+		}
 	}
 	digest_text(&lab->world.digest, summary->digest);
 	cells[at++].string = summary->digest;
 	assert(at == n);
-	block_append(&blocks->tables[TABLE_RUNS], &lab->schemas->tables[TABLE_RUNS], cells);
+	measure_row(lab, TABLE_RUNS, cells);
 	free(cells);
 }
 
 static void finish(struct lab *lab)
 {
 	replicas_free(lab);
+	clients_free(lab);
+	transactions_free(lab);
 	twins_finish(lab);
-	struct samples *samples[] = {&lab->latencies, &lab->commits, &lab->proposer_commits,
-		&lab->elections, &lab->attacked_scores, &lab->honest_scores};
-	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
-		free(samples[i]->values);
-	}
-	driver_finish(lab);
+	measure_destroy(lab->measure);
+	predictions_finish(lab);
 	outages_finish(lab);
-	free(lab->transactions);
-	free(lab->records);
-	free(lab->items);
-	free(lab->instances);
-	free(lab->positions);
-	free(lab->position_diverged);
-	free(lab->terms);
-	free(lab->log_nodes);
-	free(lab->reply_counts);
-	free(lab->reply_sets);
+	items_destroy(lab);
+	watch_finish(lab);
 	world_finish(&lab->world);
 	free(lab);
 }
@@ -248,16 +259,16 @@ static void say_where(struct lab *lab, const struct violation *first)
  * that is about safety. */
 static void conclude_unsafe(struct lab *lab)
 {
-	size_t n = lab->n_violations < VIOLATIONS_MAX ? lab->n_violations : VIOLATIONS_MAX;
+	size_t n = lab->watch->n_violations < VIOLATIONS_MAX ? lab->watch->n_violations : VIOLATIONS_MAX;
 	for (size_t i = 0; i < n; i++) {
-		lab->violations[i].order = (uint32_t)i;
+		lab->watch->violations[i].order = (uint32_t)i;
 	}
-	qsort(lab->violations, n, sizeof(*lab->violations), by_time);
-	const struct violation *first = lab->violations;
-	while (first < lab->violations + n && first->liveness) {
+	qsort(lab->watch->violations, n, sizeof(*lab->watch->violations), by_time);
+	const struct violation *first = lab->watch->violations;
+	while (first < lab->watch->violations + n && first->liveness) {
 		first++;
 	}
-	if (first == lab->violations + n) {
+	if (first == lab->watch->violations + n) {
 		return; /* slow, not unsafe: the verdict stands */
 	}
 	lab->verdict = "unsafe";
@@ -282,17 +293,18 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	lab->point = request->point;
 	lab->replication = request->replication;
 	lab->run = run_index(request);
-	lab->out = blocks;
-	lab->schemas = request->schemas;
+	lab->measure = measure_create(blocks, request->schemas);
 	lab->verbose = request->verbose;
-	lab->model_cache = request->models;
 	lab->allowance = request->memory;
 	build(lab);
-	if (lab->workload->application && !models_start(lab, error)) {
-		finish(lab);
-		return false;
+	if (lab->workload->application) {
+		if (!models_start(lab, request->models, error)) {
+			finish(lab);
+			return false;
+		}
+		adversary_start(lab);
 	}
-	lab->clients_move |= lab->world.may_crash;
+	lab->items->clients_move |= lab->world.may_crash;
 	struct host_ops direct = ops;
 	direct.receive = lab->protocol->receive;
 	direct.timer = lab->protocol->timer;
@@ -306,7 +318,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		direct.receive = attackers_receive;
 	}
 	lab->world.ops = &direct;
-	lab->noted = request->trace != NULL || (scenario->record & RECORD_TRANSACTIONS) != 0;
+	lab->transactions->noted = request->trace != NULL || (scenario->record & RECORD_TRANSACTIONS) != 0;
 	if (request->trace != NULL) {
 		trace_start(lab, request->trace, &direct);
 	}
@@ -320,17 +332,14 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	if (lab->trace != NULL) {
 		trace_started(lab);
 	}
-	if (lab->protocol->leader_based && lab->n_led == 0) {
-		lab->leader_failed = 0; /* no initial leader: the first election counts from time 0 */
-		lab->leader = NODE_NONE;
-	}
+	watch_started(lab);
 	members_start(lab);
 	told_start(lab);
-	driver_start(lab);
+	items_start(lab);
 	memory_look(lab);
 	world_run(&lab->world);
-	if (lab->training_error[0] != '\0') {
-		memcpy(error, lab->training_error, sizeof(lab->training_error));
+	if (lab->models != NULL && lab->models->error[0] != '\0') {
+		memcpy(error, lab->models->error, sizeof(lab->models->error));
 		finish(lab);
 		return false;
 	}
@@ -339,13 +348,14 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	if (lab->trace != NULL) {
 		trace_violations(lab); /* before they are sorted: those found just now are the last */
 	}
-	if (lab->n_violations > 0) {
+	if (lab->watch->n_violations > 0) {
 		conclude_unsafe(lab);
 	}
 	if (lab->trace != NULL) {
 		trace_end(lab);
 	}
 	*summary = (struct run_summary){
+		.schemas = request->schemas,
 		.run = lab->run,
 		.point = lab->point,
 		.replication = lab->replication,
@@ -355,7 +365,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		.steps_refused = lab->world.steps_refused,
 	};
 	runs_row(lab, request, blocks, summary);
-	collect_tables(lab);
+	measure_tables(lab);
 	snprintf(summary->verdict, sizeof(summary->verdict), "%s", lab->verdict);
 	snprintf(summary->verdict_reason, sizeof(summary->verdict_reason), "%s", lab->verdict_reason);
 	finish(lab);

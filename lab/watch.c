@@ -18,52 +18,93 @@
  * Costs a record look-up a commit. Validators that attack the protocol are not looked at; those that crash
  * are: a protocol keeps its promises across crashes, and a vote or an entry that a restart forgot shows
  * here. What the statistics leave out is another matter (lab_counts). */
-#include "lab.h"
+#include "clients.h"
+#include "replicas.h"
+#include "transactions.h"
+#include "measure/measure.h"
+#include "members.h"
+#include "told.h"
+#include "watch.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+void watch_start(struct lab *lab)
+{
+	lab->watch = lab_new(sizeof(*lab->watch));
+	lab->watch->leader_failed = SIM_NEVER;
+}
+
+void watch_started(struct lab *lab)
+{
+	if (lab->protocol->leader_based && lab->watch->n_led == 0) {
+		lab->watch->leader_failed = 0; /* no initial leader: the first election counts from time 0 */
+		lab->watch->leader = NODE_NONE;
+	}
+}
+
+uint64_t watch_bytes(const struct watch *watch)
+{
+	const struct positions *positions = &watch->positions;
+	return watch->instances_capacity * sizeof(*watch->instances) +
+		positions->capacity * (sizeof(*positions->transactions) + sizeof(*positions->diverged)) +
+		watch->terms_capacity * sizeof(*watch->terms) +
+		watch->log_nodes_capacity * sizeof(*watch->log_nodes);
+}
+
+void watch_finish(struct lab *lab)
+{
+	struct watch *watch = lab->watch;
+	free(watch->instances);
+	free(watch->positions.transactions);
+	free(watch->positions.diverged);
+	free(watch->terms);
+	free(watch->log_nodes);
+	free(watch);
+}
 
 void watch_violated(struct lab *lab, const char *invariant, uint32_t a, uint32_t b, uint64_t instance,
 	uint64_t value_a, uint64_t value_b, const char *detail)
 {
 	/* What a node committed wrongly it also executes: told once. */
-	for (uint64_t i = 0; i < lab->n_violations && i < VIOLATIONS_MAX; i++) {
-		const struct violation *told = &lab->violations[i];
+	for (uint64_t i = 0; i < lab->watch->n_violations && i < VIOLATIONS_MAX; i++) {
+		const struct violation *told = &lab->watch->violations[i];
 		if (strcmp(told->invariant, invariant) == 0 && told->node_b == b && told->instance == instance &&
 			told->value_a == value_a && told->value_b == value_b) {
 			return;
 		}
 	}
-	if (lab->n_violations < VIOLATIONS_MAX) {
-		lab->violations[lab->n_violations] = (struct violation){
+	if (lab->watch->n_violations < VIOLATIONS_MAX) {
+		lab->watch->violations[lab->watch->n_violations] = (struct violation){
 			invariant, lab->world.now, a, b, instance, value_a, value_b, detail, 0,
 			strcmp(invariant, "liveness") == 0, strcmp(invariant, "linearizability") == 0};
 	}
-	lab->n_violations++;
+	lab->watch->n_violations++;
 }
 
 struct lab_instance *watch_instance(struct lab *lab, uint64_t instance)
 {
 	assert(instance < UINT32_MAX);
-	if (instance >= lab->n_instances) {
-		lab->instances = lab_grow(
-			lab->instances, sizeof(*lab->instances), instance + 1, &lab->instances_capacity);
-		for (uint64_t i = lab->n_instances; i <= instance; i++) {
-			lab->instances[i] =
+	if (instance >= lab->watch->n_instances) {
+		lab->watch->instances = lab_grow(
+			lab->watch->instances, sizeof(*lab->watch->instances), instance + 1, &lab->watch->instances_capacity);
+		for (uint64_t i = lab->watch->n_instances; i <= instance; i++) {
+			lab->watch->instances[i] =
 				(struct lab_instance){.proposed_at = SIM_NEVER, .proposer = NODE_NONE};
 		}
-		lab->n_instances = instance + 1;
+		lab->watch->n_instances = instance + 1;
 	}
-	return &lab->instances[instance];
+	return &lab->watch->instances[instance];
 }
 
 void watch_proposed(struct node *node, uint64_t instance, uint64_t view, const struct batch *batch)
 {
 	struct lab *lab = lab_of(node);
 	struct lab_instance *record = watch_instance(lab, instance);
-	lab->n_proposed++;
+	lab->watch->n_proposed++;
 	told_proposed(node, record, instance, batch);
-	if (instance > lab->last_proposed) {
-		lab->last_proposed = instance;
+	if (instance > lab->watch->last_proposed) {
+		lab->watch->last_proposed = instance;
 	}
 	if (!record->committed) {
 		/* A proposal that came to nothing (a leader fell) gives way to the one that replaces it. */
@@ -77,9 +118,9 @@ static void check_validity(struct lab *lab, struct node *node, uint64_t instance
 	const struct batch *batch)
 {
 	for (uint32_t i = 0; i < batch->n; i++) {
-		if (batch->transactions[i] >= lab->n_transactions) {
+		if (batch->transactions[i] >= lab->transactions->n) {
 			watch_violated(lab, "validity", node->id, node->id, instance, batch->transactions[i],
-				lab->n_transactions, "committed a transaction (first value) that nobody has submitted");
+				lab->transactions->n, "committed a transaction (first value) that nobody has submitted");
 		}
 	}
 }
@@ -87,7 +128,7 @@ static void check_validity(struct lab *lab, struct node *node, uint64_t instance
 /* Raft fig. 2: commitIndex increases monotonically. */
 static void check_commit_order(struct lab *lab, struct node *node, uint64_t instance)
 {
-	struct replica *replica = &lab->replicas[node->id];
+	struct replica *replica = replica_of(lab, node->id);
 	if (lab->protocol->log_last != NULL && lab->scenario->checkers &&
 		instance <= replica->committed) {
 		watch_violated(lab, "commit-order", node->id, node->id, instance, replica->committed, instance,
@@ -103,7 +144,7 @@ static void count_member_commit(struct node *node, struct lab_instance *record)
 	if (lab->protocol->part(node, node->id) == PART_VOTER && !record->commit_counted &&
 		++record->n_committed >= members_commits(node)) {
 		record->commit_counted = true;
-		samples_add(&lab->commits, lab->world.now - record->proposed_at);
+		samples_add(&lab->measure->commits, lab->world.now - record->proposed_at);
 	}
 }
 
@@ -111,7 +152,7 @@ void watch_committed(struct node *node, uint64_t instance, uint64_t view, const 
 {
 	struct lab *lab = lab_of(node);
 	digest_add(&lab->world.digest, batch->digest, (uint64_t)node->id << 44 | instance);
-	lab->replicas[node->id].n_committed++;
+	replica_of(lab, node->id)->n_committed++;
 	if (node->byzantine) {
 		return;
 	}
@@ -121,7 +162,7 @@ void watch_committed(struct node *node, uint64_t instance, uint64_t view, const 
 		record->committed_view = lab->protocol->view(node);
 		record->batch = batch;
 		record->first_node = node->id;
-		lab->n_instances_committed++;
+		lab->watch->n_committed++;
 		if (lab->scenario->checkers) {
 			check_validity(lab, node, instance, batch);
 		}
@@ -135,20 +176,20 @@ void watch_committed(struct node *node, uint64_t instance, uint64_t view, const 
 		return;
 	}
 	if (node->id == record->proposer) {
-		samples_add(&lab->proposer_commits, lab->world.now - record->proposed_at);
+		samples_add(&lab->measure->proposer_commits, lab->world.now - record->proposed_at);
 	}
-	if (lab->membership) {
+	if (lab->members != NULL) {
 		count_member_commit(node, record);
 	} else if (++record->n_committed ==
 		lab->world.n_validators - (uint32_t)lab->scenario->n_faulty) {
-		samples_add(&lab->commits, lab->world.now - record->proposed_at);
+		samples_add(&lab->measure->commits, lab->world.now - record->proposed_at);
 	}
 }
 
 void watch_applied(struct node *node, uint64_t instance, const struct batch *batch)
 {
 	struct lab *lab = lab_of(node);
-	const struct replica *replica = &lab->replicas[node->id];
+	const struct replica *replica = replica_of(lab, node->id);
 	if (!lab->scenario->checkers || node->byzantine || !lab->protocol->ordered) {
 		return;
 	}
@@ -172,7 +213,7 @@ void watch_applied(struct node *node, uint64_t instance, const struct batch *bat
 void watch_tentative(struct node *node, uint64_t instance, const struct batch *batch)
 {
 	struct lab *lab = lab_of(node);
-	const struct replica *replica = &lab->replicas[node->id];
+	const struct replica *replica = replica_of(lab, node->id);
 	if (!lab->scenario->checkers || node->byzantine) {
 		return;
 	}
@@ -190,7 +231,7 @@ void watch_tentative(struct node *node, uint64_t instance, const struct batch *b
 void watch_view(struct node *node)
 {
 	struct lab *lab = lab_of(node);
-	struct replica *replica = &lab->replicas[node->id];
+	struct replica *replica = replica_of(lab, node->id);
 	uint64_t view = lab->protocol->view(node);
 	if (view >= replica->view) {
 		replica->view = view;
@@ -203,25 +244,25 @@ void watch_view(struct node *node)
 /* Numbers may be any: a liar skips as many as it likes. O(1) for the latest. */
 static struct term *term_at(struct lab *lab, uint64_t view)
 {
-	size_t at = lab->n_terms;
-	while (at > 0 && lab->terms[at - 1].view > view) {
+	size_t at = lab->watch->n_terms;
+	while (at > 0 && lab->watch->terms[at - 1].view > view) {
 		at--;
 	}
-	if (at > 0 && lab->terms[at - 1].view == view) {
-		return &lab->terms[at - 1];
+	if (at > 0 && lab->watch->terms[at - 1].view == view) {
+		return &lab->watch->terms[at - 1];
 	}
-	lab->terms =
-		lab_grow(lab->terms, sizeof(*lab->terms), lab->n_terms + 1, &lab->terms_capacity);
-	memmove(lab->terms + at + 1, lab->terms + at, (lab->n_terms - at) * sizeof(*lab->terms));
-	lab->n_terms++;
-	lab->terms[at] = (struct term){.view = view, .leader = NODE_NONE};
-	return &lab->terms[at];
+	lab->watch->terms =
+		lab_grow(lab->watch->terms, sizeof(*lab->watch->terms), lab->watch->n_terms + 1, &lab->watch->terms_capacity);
+	memmove(lab->watch->terms + at + 1, lab->watch->terms + at, (lab->watch->n_terms - at) * sizeof(*lab->watch->terms));
+	lab->watch->n_terms++;
+	lab->watch->terms[at] = (struct term){.view = view, .leader = NODE_NONE};
+	return &lab->watch->terms[at];
 }
 
 /* Ends the run where there have been more than it is to have; view 0 is where it begins. */
 static void bound_terms(struct lab *lab)
 {
-	if (lab->n_terms - (lab->terms[0].view == 0) <= (uint64_t)lab->scenario->stop.views) {
+	if (lab->watch->n_terms - (lab->watch->terms[0].view == 0) <= (uint64_t)lab->scenario->stop.views) {
 		return;
 	}
 	if (lab->phase == PHASE_DRAINING) { /* a straggler that is cut off stands again and again */
@@ -237,8 +278,8 @@ static void bound_terms(struct lab *lab)
 static void check_leader_completeness(struct lab *lab, struct node *node, uint64_t view)
 {
 	uint64_t last = lab->protocol->log_last(node);
-	for (uint64_t instance = 1; instance < lab->n_instances; instance++) {
-		const struct lab_instance *record = &lab->instances[instance];
+	for (uint64_t instance = 1; instance < lab->watch->n_instances; instance++) {
+		const struct lab_instance *record = &lab->watch->instances[instance];
 		if (!record->committed || record->committed_view >= view) {
 			continue;
 		}
@@ -266,23 +307,23 @@ void watch_leads(struct node *node, uint64_t view)
 			"both led the same view or term");
 	}
 	if (term->leader == NODE_NONE) {
-		lab->n_led++;
+		lab->watch->n_led++;
 	}
 	term->leader = node->id;
 	if (lab->scenario->checkers && lab->protocol->log_last != NULL && !node->byzantine) {
 		check_leader_completeness(lab, node, view);
 	}
-	if (view >= lab->leader_view) {
-		lab->leader_view = view;
-		lab->leader = node->id;
-		lab->last_proposed = 0;
+	if (view >= lab->watch->leader_view) {
+		lab->watch->leader_view = view;
+		lab->watch->leader = node->id;
+		lab->watch->last_proposed = 0;
 		for (uint32_t i = 0; i < lab->world.n_validators; i++) {
-			uint64_t applied = lab->replicas[i].applied;
-			lab->last_proposed = applied > lab->last_proposed ? applied : lab->last_proposed;
+			uint64_t applied = replica_of(lab, i)->applied;
+			lab->watch->last_proposed = applied > lab->watch->last_proposed ? applied : lab->watch->last_proposed;
 		}
-		if (lab->leader_failed != SIM_NEVER) {
-			samples_add(&lab->elections, lab->world.now - lab->leader_failed);
-			lab->leader_failed = SIM_NEVER;
+		if (lab->watch->leader_failed != SIM_NEVER) {
+			samples_add(&lab->measure->elections, lab->world.now - lab->watch->leader_failed);
+			lab->watch->leader_failed = SIM_NEVER;
 		}
 	}
 	bound_terms(lab);
@@ -299,10 +340,10 @@ void watch_candidate(struct node *node, uint64_t term)
 void watch_failed(struct lab *lab, struct node *node)
 {
 	if (lab->protocol->stored_view != NULL) {
-		lab->replicas[node->id].view = lab->protocol->stored_view(node);
+		replica_of(lab, node->id)->view = lab->protocol->stored_view(node);
 	}
-	if (lab->protocol->leader_based && node->id == lab->leader && lab->leader_failed == SIM_NEVER) {
-		lab->leader_failed = lab->world.now;
+	if (lab->protocol->leader_based && node->id == lab->watch->leader && lab->watch->leader_failed == SIM_NEVER) {
+		lab->watch->leader_failed = lab->world.now;
 	}
 }
 
@@ -310,9 +351,9 @@ void watch_failed(struct lab *lab, struct node *node)
 void watch_restarted(struct lab *lab, struct node *node)
 {
 	watch_view(node);
-	if (lab->protocol->leader_based && node->id == lab->leader &&
+	if (lab->protocol->leader_based && node->id == lab->watch->leader &&
 		lab->protocol->leader(node) == node->id) {
-		lab->leader_failed = SIM_NEVER;
+		lab->watch->leader_failed = SIM_NEVER;
 	}
 }
 
@@ -325,9 +366,9 @@ void watch_appended(struct node *node, uint64_t index, uint64_t term, uint64_t p
 	if (!lab->scenario->checkers || node->byzantine) {
 		return;
 	}
-	lab->log_nodes =
-		lab_grow(lab->log_nodes, sizeof(*lab->log_nodes), index + 1, &lab->log_nodes_capacity);
-	struct log_node **at = &lab->log_nodes[index];
+	lab->watch->log_nodes =
+		lab_grow(lab->watch->log_nodes, sizeof(*lab->watch->log_nodes), index + 1, &lab->watch->log_nodes_capacity);
+	struct log_node **at = &lab->watch->log_nodes[index];
 	for (; *at != NULL; at = &(*at)->next) {
 		if ((*at)->term != term) {
 			continue;

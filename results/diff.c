@@ -2,7 +2,7 @@
  * order, each by its columns and then row by row. Both are read in portions. */
 #include "reader.h"
 
-#include "print.h"
+#include "cells.h"
 
 #include <assert.h>
 #include <inttypes.h>

@@ -10,7 +10,7 @@
 #include "h5.h"
 #include "memory.h"
 #include "place.h"
-#include "schema.h"
+#include "copies.h"
 #include "writer.h"
 
 #include <assert.h>

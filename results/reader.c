@@ -3,7 +3,7 @@
 #include "format_1.h"
 #include "h5.h"
 #include "memory.h"
-#include "schema.h"
+#include "copies.h"
 #include "seal.h"
 
 #include <assert.h>

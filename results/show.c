@@ -3,7 +3,7 @@
 #include "results/where.h"
 
 #include "memory.h"
-#include "print.h"
+#include "cells.h"
 #include "reader.h"
 #include "show_row.h"
 

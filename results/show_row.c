@@ -1,6 +1,6 @@
 #include "show_row.h"
 
-#include "print.h"
+#include "cells.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* One transaction's life, told in sentences. */
 #include "results/show.h"
 
-#include "print.h"
+#include "cells.h"
 #include "reader.h"
 #include "show_row.h"
 

@@ -1,7 +1,7 @@
 /* Broken invariants, told in sentences. */
 #include "show_row.h"
 
-#include "print.h"
+#include "cells.h"
 #include "reader.h"
 
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 #include "results/where.h"
 
 #include "memory.h"
-#include "print.h"
+#include "cells.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  *
  * Knows kinds of parameters and nothing of any one plugin. What is filled in refers to the file's
  * memory (names, lists, tables: pooled) and, for plugins' settings, to the point's scratch memory
- * until finish.h has completed and pooled them. */
+ * until finish.c has completed and pooled them. */
 #ifndef CHECK_H
 #define CHECK_H
 

@@ -1,5 +1,5 @@
 #include "equal.h"
-#include "schema.h"
+#include "keys.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Completing a point: what `auto` comes to, the plugins' own checks, and the rules that involve two
  * of them. The network comes first, since timeouts hang on it, then the workload, then the rest. */
 #include "quantity.h"
-#include "schema.h"
+#include "keys.h"
 
 #include "attacks/attack.h"
 #include "engine/fault.h"

@@ -1,7 +1,7 @@
 /* Printing a point with every key, so that it reads again as the same point. */
 #include "quantity.h"
 #include "scenario_file.h"
-#include "schema.h"
+#include "keys.h"
 
 #include <string.h>
 

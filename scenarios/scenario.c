@@ -2,7 +2,7 @@
 #include "csv.h"
 #include "equal.h"
 #include "remarks.h"
-#include "schema.h"
+#include "keys.h"
 #include "sweep.h"
 #include "scenario_file.h"
 
@@ -163,7 +163,7 @@ static bool differs(void *context, size_t point, const char *path, const char *f
 		sweep_point(&file->sweep, checker->scratch, file->root, file->origins[point], silent);
 	tree = value ? tree_with(checker->scratch, tree, path, value, value->place, silent) : NULL;
 	struct scenario other = {0};
-	bool same = tree && schema_point(checker, tree, &other) == POINT_GOOD;
+	bool same = tree && check_point(checker, tree, &other) == POINT_GOOD;
 	if (same) {
 		struct text a = {0}, b = {0};
 		settings_bytes(&file->points[point], &a);
@@ -207,7 +207,7 @@ static void read_points(struct scenario_file *file, struct diagnostics *diagnost
 		const struct tree *tree = sweep_point(&file->sweep, &scratch, file->root, i, diagnostics);
 		watch_point(&checker, &file->sweep, i);
 		checker.diagnostics = skip ? skipped : diagnostics;
-		enum point_state state = schema_point(&checker, tree, &file->points[file->n_points]);
+		enum point_state state = check_point(&checker, tree, &file->points[file->n_points]);
 		if (state == POINT_GOOD) {
 			remarks_point(remarks, tree, &file->points[file->n_points], file->n_points);
 			file->origins[file->n_points++] = i;

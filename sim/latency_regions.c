@@ -1,6 +1,6 @@
 #include "latency_models.h"
 #include "regions.h"
-#include "sim/table.h"
+#include "sim/columns.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ static bool regions_matrix_check(const struct csv_table *matrix, char error[256]
 			matrix->n_rows);
 		return false;
 	}
-	if (matrix->corner != NULL && !table_unit_check(matrix->corner, "ms", error)) {
+	if (matrix->corner != NULL && !column_unit_check(matrix->corner, "ms", error)) {
 		return false;
 	}
 	for (size_t i = 0; i < matrix->n_rows; i++) {

@@ -2,7 +2,7 @@
 #include "latency_draw.h"
 
 #include "sim/real.h"
-#include "sim/table.h"
+#include "sim/columns.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -90,7 +90,7 @@ static bool empirical_finish(void *settings, const struct shape *shape, const ch
 			samples->n_columns, n);
 		return false;
 	}
-	if (!table_column_check(samples, 0, "ms", error)) {
+	if (!column_numbers_check(samples, 0, "ms", error)) {
 		return false;
 	}
 	for (size_t i = 0; i < n; i++) {

@@ -1,6 +1,6 @@
 /* The network: packets, sending, arrival, and the queues of cards and processors. */
 #include "latency_models.h"
-#include "world.h"
+#include "world_inner.h"
 
 #include <stdio.h>
 #include <stdlib.h>

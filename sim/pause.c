@@ -4,7 +4,7 @@
  *
  * What stops is the process, not the machine: the card goes on taking in, and what had been given to it, or to
  * the processor, goes out. A crash ends it. */
-#include "world.h"
+#include "world_inner.h"
 
 struct inbox {
 	uint32_t n_pauses; /* in force: it goes on when all have ended */

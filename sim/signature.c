@@ -1,5 +1,5 @@
 /* Signatures that can be shown to others: see sim/node.h. */
-#include "world.h"
+#include "world_inner.h"
 
 #include <xxhash.h>
 

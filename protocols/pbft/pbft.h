@@ -21,10 +21,10 @@
 #ifndef PBFT_H
 #define PBFT_H
 
-#include "../bits.h"
-#include "../pace.h"
-#include "../planted.h"
-#include "../requests.h"
+#include "bits.h"
+#include "pace.h"
+#include "planted.h"
+#include "requests.h"
 #include "protocols/protocol.h"
 
 enum pbft_kind {
@@ -441,6 +441,7 @@ static inline void pbft_send(struct node *node, uint32_t to, struct message *mes
 }
 /* words.c */
 extern const struct protocol_words pbft_words;
+extern const struct kpi_table pbft_kpis;
 extern const struct protocol_forgery pbft_forgery; /* forge.c */
 
 /* votes.c */
@@ -524,8 +525,8 @@ void pbft_on_state(struct node *node, const struct message *message);
 void pbft_fetch(struct node *node);
 /* How many checkpoint messages make one stable. */
 uint32_t pbft_stable_quorum(const struct node *node);
-/* A stable checkpoint was learnt from a quorum: takes it, and keeps the proof. Returns whether the watermarks moved; the caller
- * then goes on by pbft_advanced when its own step is complete. */
+/* A stable checkpoint was learnt from a quorum: takes it, and keeps the proof. Returns whether the
+ * watermarks moved; the caller then goes on by pbft_advanced when its own step is complete. */
 bool pbft_stable(struct node *node, uint64_t instance, uint64_t digest, const struct pbft_proof *proof,
 	uint32_t from);
 void pbft_advanced(struct node *node);

@@ -1,6 +1,6 @@
 /* The figures of a made-up sweep: what numbers they show, and that the same numbers give the same
  * bytes. */
-#include "sweep.h"
+#include "sweep_file.h"
 
 #include <math.h>
 #include <stdio.h>

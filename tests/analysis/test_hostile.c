@@ -1,6 +1,6 @@
 /* Names that try to be gnuplot's commands, files that lack what a figure needs, and a machine that
  * lacks gnuplot. */
-#include "sweep.h"
+#include "sweep_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>

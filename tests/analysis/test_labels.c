@@ -1,4 +1,4 @@
-#include "sweep.h"
+#include "sweep_file.h"
 
 #include "labels.h"
 

@@ -1,5 +1,5 @@
 /* Space-time figures: what stands in the data, and words that keep out of each other's way. */
-#include "sweep.h"
+#include "sweep_file.h"
 
 #include "analysis/space_time.h"
 

@@ -2,7 +2,10 @@
  * the nodes that show it, and nothing else must be said. */
 #include "study.h"
 
-#include "lab.h"
+#include "items.h"
+#include "replicas.h"
+#include "measure/measure.h"
+#include "watch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +68,7 @@ static int set_up(void **state)
 	stage.lab = lab;
 	lab->scenario = &stage.scenario;
 	lab->protocol = &stage.protocol;
+	lab->measure = measure_create(NULL, NULL);
 	lab->workload = (const struct workload *)stage.scenario.workload.plugin;
 	lab->common = stage.scenario.workload.settings;
 	struct world_settings settings = {
@@ -75,21 +79,19 @@ static int set_up(void **state)
 		.events_max = 1000,
 	};
 	world_init(&lab->world, &settings, &silent, lab);
-	lab->leader_failed = SIM_NEVER;
+	items_create(lab);
+	watch_start(lab);
+	transactions_start(lab);
 	replicas_start(lab);
-	lab->n_transactions = 100; /* submitted */
+	lab->transactions->n = 100; /* submitted */
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	struct lab *lab = stage.lab;
-	free(lab->instances);
-	free(lab->terms);
-	free(lab->log_nodes);
-	free(lab->commits.values);
-	free(lab->proposer_commits.values);
-	free(lab->elections.values);
+	watch_finish(lab);
+	measure_destroy(lab->measure);
 	world_finish(&lab->world);
 	free(lab);
 	study_close(stage.study);
@@ -109,14 +111,14 @@ static const struct batch *batch(transaction_id transaction)
 static void apply(uint32_t i, uint64_t instance, const struct batch *of)
 {
 	watch_applied(node(i), instance, of);
-	stage.lab->replicas[i].applied = instance;
+	stage.lab->replicas->list[i].applied = instance;
 }
 
 /* The n-th violation is this one; there are no more than n so far. */
 static void assert_violation(uint64_t n, const char *invariant, uint32_t a, uint32_t b, uint64_t instance)
 {
-	assert_int_equal(stage.lab->n_violations, n);
-	const struct violation *last = &stage.lab->violations[n - 1];
+	assert_int_equal(stage.lab->watch->n_violations, n);
+	const struct violation *last = &stage.lab->watch->violations[n - 1];
 	assert_string_equal(last->invariant, invariant);
 	assert_int_equal(last->node_a, a);
 	assert_int_equal(last->node_b, b);
@@ -125,7 +127,7 @@ static void assert_violation(uint64_t n, const char *invariant, uint32_t a, uint
 
 static void assert_none(void)
 {
-	assert_int_equal(stage.lab->n_violations, 0);
+	assert_int_equal(stage.lab->watch->n_violations, 0);
 }
 
 static void commit(uint32_t i, uint64_t instance, uint64_t term, const struct batch *of)
@@ -147,10 +149,10 @@ static void agreement(void **state)
 	assert_none();
 	watch_committed(node(2), 1, 3, batch(8));
 	assert_violation(1, "agreement", 0, 2, 1);
-	assert_true(stage.lab->violations[0].value_a == batch(7)->digest);
-	assert_true(stage.lab->violations[0].value_b == batch(8)->digest);
+	assert_true(stage.lab->watch->violations[0].value_a == batch(7)->digest);
+	assert_true(stage.lab->watch->violations[0].value_b == batch(8)->digest);
 	apply(1, 1, batch(7));
-	assert_int_equal(stage.lab->n_violations, 1);
+	assert_int_equal(stage.lab->watch->n_violations, 1);
 	apply(3, 1, batch(9)); /* executed without having said that it is committed */
 	assert_violation(2, "agreement", 0, 3, 1);
 }
@@ -192,7 +194,7 @@ static void order(void **state)
 	apply(0, 4, batch(4));
 	assert_violation(2, "total-order", 0, 0, 4);
 	apply(1, 1, batch(1));
-	assert_int_equal(stage.lab->n_violations, 2);
+	assert_int_equal(stage.lab->watch->n_violations, 2);
 }
 
 static void election_safety(void **state)
@@ -266,17 +268,17 @@ static void never_back(void **state)
 	assert_violation(1, "view-order", 1, 1, 6);
 	stage.views[1] = 7;
 	watch_leads(node(1), 7);
-	assert_int_equal(stage.lab->n_violations, 1);
+	assert_int_equal(stage.lab->watch->n_violations, 1);
 	stage.views[2] = 9;
 	node(2)->byzantine = true;
 	watch_view(node(2));
 	stage.views[2] = 1;
 	watch_view(node(2));
-	assert_int_equal(stage.lab->n_violations, 1);
+	assert_int_equal(stage.lab->watch->n_violations, 1);
 
 	watch_committed(node(0), 1, 1, batch(1));
 	watch_committed(node(0), 3, 1, batch(3)); /* a snapshot holds what is between */
-	assert_int_equal(stage.lab->n_violations, 1);
+	assert_int_equal(stage.lab->watch->n_violations, 1);
 	watch_committed(node(0), 2, 1, batch(2));
 	assert_violation(2, "commit-order", 0, 0, 2);
 	watch_committed(node(0), 2, 1, batch(2)); /* once is enough */
@@ -284,7 +286,7 @@ static void never_back(void **state)
 	stage.protocol.log_last = NULL; /* elsewhere instances commit in any order */
 	watch_committed(node(3), 3, 1, batch(3));
 	watch_committed(node(3), 2, 1, batch(2));
-	assert_int_equal(stage.lab->n_violations, 3);
+	assert_int_equal(stage.lab->watch->n_violations, 3);
 }
 
 static void views_end_a_run(void **state)
@@ -313,8 +315,8 @@ static void off(void **state)
 		watch_leads(node(i), 1);
 	}
 	assert_none();
-	assert_int_equal(stage.lab->commits.n, 1);
-	assert_int_equal(stage.lab->n_instances_committed, 1);
+	assert_int_equal(stage.lab->measure->commits.n, 1);
+	assert_int_equal(stage.lab->watch->n_committed, 1);
 }
 
 /* Times of a commit: from the last proposal before anyone committed, until n - f of those that count have;
@@ -334,40 +336,40 @@ static void commit_times(void **state)
 	watch_proposed(node(2), 1, 2, batch(7)); /* too late to matter */
 	lab->world.now = 25;
 	watch_committed(node(1), 1, 1, batch(7));
-	assert_int_equal(lab->commits.n, 0);
+	assert_int_equal(lab->measure->commits.n, 0);
 	lab->world.now = 32;
 	watch_committed(node(0), 1, 1, batch(7));
 	assert_none();
-	assert_int_equal(lab->commits.n, 1);
-	assert_int_equal(lab->commits.values[0], 22); /* the third of n - f = 3 */
-	assert_int_equal(lab->proposer_commits.n, 1);
-	assert_int_equal(lab->proposer_commits.values[0], 15);
-	assert_int_equal(lab->n_instances_committed, 1);
-	assert_int_equal(lab->replicas[3].n_committed, 1);
+	assert_int_equal(lab->measure->commits.n, 1);
+	assert_int_equal(lab->measure->commits.values[0], 22); /* the third of n - f = 3 */
+	assert_int_equal(lab->measure->proposer_commits.n, 1);
+	assert_int_equal(lab->measure->proposer_commits.values[0], 15);
+	assert_int_equal(lab->watch->n_committed, 1);
+	assert_int_equal(lab->replicas->list[3].n_committed, 1);
 }
 
 /* A transaction that stands in two instances is executed once. */
 static void executed_once(void **state)
 {
 	struct lab *lab = stage.lab;
-	lab->transactions = calloc(8, sizeof(*lab->transactions));
+	lab->transactions->list = calloc(8, sizeof(*lab->transactions->list));
 	for (int i = 0; i < 8; i++) {
-		lab->transactions[i].kind = TRANSACTION_REQUEST;
-		lab->transactions[i].client = N;
+		lab->transactions->list[i].kind = TRANSACTION_REQUEST;
+		lab->transactions->list[i].client = N;
 	}
 	const transaction_id both[] = {3, 5};
 	replica_apply(node(0), 1, 0, batch(3), false);
 	replica_apply(node(0), 2, 0, node_batch(node(0), both, 2), false);
 	assert_none();
-	assert_int_equal(lab->replicas[0].n_applied, 2);
+	assert_int_equal(lab->replicas->list[0].n_applied, 2);
 	assert_true(replica_executed(node(0), 5));
 	assert_false(replica_executed(node(0), 4));
 	assert_false(replica_executed(node(1), 5));
-	assert_int_equal(lab->transactions[3].instance, 1);
+	assert_int_equal(lab->transactions->list[3].instance, 1);
 	for (uint32_t i = 0; i < N; i++) {
-		free(lab->replicas[i].executed);
+		free(lab->replicas->list[i].executed);
 	}
-	free(lab->transactions);
+	free(lab->transactions->list);
 }
 
 /* A request at a place of the log against another, or against none, is another decision; each place counts
@@ -375,42 +377,42 @@ static void executed_once(void **state)
 static void divergence(void **state)
 {
 	struct lab *lab = stage.lab;
-	lab->transactions = calloc(10, sizeof(*lab->transactions));
+	lab->transactions->list = calloc(10, sizeof(*lab->transactions->list));
 	for (int i = 0; i < 10; i++) {
-		lab->transactions[i].kind = TRANSACTION_REQUEST;
-		lab->transactions[i].client = N;
+		lab->transactions->list[i].kind = TRANSACTION_REQUEST;
+		lab->transactions->list[i].client = N;
 	}
 	const transaction_id two[] = {3, 5}, other[] = {3, 6};
 	const struct batch *null = node_batch(node(0), NULL, 0);
 	replica_apply(node(0), 1, 0, batch(1), false);
 	replica_apply(node(0), 2, 0, node_batch(node(0), two, 2), false);
 	replica_apply(node(0), 3, 0, batch(7), false);
-	assert_int_equal(lab->n_positions, 4);
+	assert_int_equal(lab->watch->positions.n, 4);
 	replica_apply(node(1), 1, 0, null, false);
-	assert_int_equal(lab->n_diverged, 1);
+	assert_int_equal(lab->watch->positions.n_diverged, 1);
 	replica_apply(node(1), 2, 0, node_batch(node(0), two, 2), false);
-	assert_int_equal(lab->n_diverged, 1); /* the same places as before, though one execution earlier */
+	assert_int_equal(lab->watch->positions.n_diverged, 1); /* the same places as before, though one execution earlier */
 	replica_apply(node(1), 3, 0, batch(1), false); /* what it had not executed */
-	assert_int_equal(lab->n_diverged, 2);
+	assert_int_equal(lab->watch->positions.n_diverged, 2);
 	replica_apply(node(2), 1, 0, null, false); /* and again: a place diverges once */
 	replica_apply(node(2), 2, 0, node_batch(node(0), other, 2), false);
-	assert_int_equal(lab->n_diverged, 3);
+	assert_int_equal(lab->watch->positions.n_diverged, 3);
 	replica_apply(node(2), 3, 0, null, false);
-	assert_int_equal(lab->n_diverged, 3);
-	assert_int_equal(lab->n_positions, 4);
+	assert_int_equal(lab->watch->positions.n_diverged, 3);
+	assert_int_equal(lab->watch->positions.n, 4);
 	/* The null batch may come first, too, and then adds the place that it lacks. */
 	replica_apply(node(1), 4, 0, null, false);
-	assert_int_equal(lab->n_positions, 4);
+	assert_int_equal(lab->watch->positions.n, 4);
 	replica_apply(node(2), 4, 0, batch(8), false);
-	assert_int_equal(lab->n_positions, 5);
-	assert_int_equal(lab->n_diverged, 4);
+	assert_int_equal(lab->watch->positions.n, 5);
+	assert_int_equal(lab->watch->positions.n_diverged, 4);
 	node(3)->crashes = true;
 	replica_apply(node(3), 1, 0, batch(9), false); /* left out */
-	assert_int_equal(lab->n_diverged, 4);
+	assert_int_equal(lab->watch->positions.n_diverged, 4);
 	for (uint32_t i = 0; i < N; i++) {
-		free(lab->replicas[i].executed);
+		free(lab->replicas->list[i].executed);
 	}
-	free(lab->transactions);
+	free(lab->transactions->list);
 }
 
 /* What a drain waits for: what the leader has proposed; after a change of leaders, what anyone has executed,
@@ -422,16 +424,16 @@ static void last_instance(void **state)
 	watch_leads(node(0), 1);
 	watch_proposed(node(0), 1, 1, empty);
 	watch_proposed(node(0), 2, 1, empty);
-	assert_int_equal(lab->last_proposed, 2);
+	assert_int_equal(lab->watch->last_proposed, 2);
 	replica_apply(node(0), 1, 1, empty, false);
 	stage.scenario.checkers = false;
 	watch_leads(node(1), 2);
-	assert_int_equal(lab->last_proposed, 1);
+	assert_int_equal(lab->watch->last_proposed, 1);
 	replica_apply(node(2), 1, 1, empty, false);
 	replica_apply(node(2), 2, 1, empty, false);
-	assert_int_equal(lab->last_proposed, 2);
+	assert_int_equal(lab->watch->last_proposed, 2);
 	watch_proposed(node(1), 3, 2, empty);
-	assert_int_equal(lab->last_proposed, 3);
+	assert_int_equal(lab->watch->last_proposed, 3);
 }
 
 int main(void)

@@ -7,7 +7,8 @@
 
 #include <cmocka.h>
 
-#include "lab.h"
+#include "transactions.h"
+#include "faults.h"
 
 #include "engine/fault.h"
 
@@ -62,6 +63,7 @@ static struct lab *create(const struct protocol *protocol)
 	struct world_settings settings = {.n_validators = 2, .events_max = 1};
 	settings.latency = (const struct latency_model *)latency_extra_registry.plugins[0];
 	world_init(&lab->world, &settings, &ops, lab);
+	transactions_start(lab);
 	return lab;
 }
 
@@ -78,7 +80,7 @@ static void test_proposals(void **state)
 	struct node *node = &lab->world.nodes[0];
 	const transaction_id several[] = {3, 1, 2};
 	struct message copy = {.kind = MESSAGE_PROTOCOL, .view = ROLE_PROPOSAL};
-	lab->n_transactions = 4;
+	lab->transactions->n = 4;
 	copy.body = node_batch(node, several, 3);
 	assert_true(faults_forge(node, 1, &copy));
 	const struct batch *batch = copy.body;
@@ -94,7 +96,7 @@ static void test_proposals(void **state)
 	assert_int_equal(batch->n, 1); /* another transaction, one that was submitted */
 	assert_int_equal(batch->transactions[0], 3);
 
-	lab->n_transactions = 1;
+	lab->transactions->n = 1;
 	copy.body = node_batch(node, &first, 1);
 	assert_true(faults_forge(node, 1, &copy));
 	batch = copy.body;

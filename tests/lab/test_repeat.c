@@ -2,7 +2,7 @@
  * is run. */
 #include "study.h"
 
-#include "lab/sweep.h"
+#include "lab/run_all.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -135,7 +135,7 @@ static void finished(void *context, const struct run_summary *summary)
 	memcpy(seen->digests[summary->run], summary->digest, sizeof(summary->digest));
 }
 
-static void progress(void *context, const struct sweep_progress *at)
+static void progress(void *context, const struct run_all_progress *at)
 {
 	struct seen *seen = context;
 	assert_true(at->n_done >= seen->n_done && at->n_done <= at->n_runs);
@@ -152,7 +152,7 @@ static void sweeps(void **state)
 	struct study *study = study_open("%s", scenario);
 	static struct seen seen[3];
 	for (unsigned i = 0; i < 3; i++) {
-		struct sweep_request request = {
+		struct run_all_request request = {
 			.file = study->file,
 			.schemas = &study->schemas,
 			.n_threads = i + 1,
@@ -162,7 +162,7 @@ static void sweeps(void **state)
 			.context = &seen[i],
 		};
 		char error[512];
-		assert_int_equal(sweep_run(&request, error), SWEEP_DONE);
+		assert_int_equal(run_all(&request, error), RUN_ALL_DONE);
 		assert_int_equal(seen[i].n_done, RUNS);
 		for (size_t run = 0; run < RUNS; run++) {
 			assert_int_equal(seen[i].times[run], 1);

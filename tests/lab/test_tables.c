@@ -207,7 +207,7 @@ static void test_listed(void **state)
 	each_param(check_listed);
 }
 
-extern const char *const record_names[]; /* scenarios/schema.h, which is the folder's own */
+extern const char *const record_names[]; /* scenarios/keys.h, which is the folder's own */
 
 /* The key's help names every table that it takes. */
 static void test_record_names_all(void **state)

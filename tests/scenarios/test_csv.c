@@ -1,5 +1,5 @@
 #include "csv.h"
-#include "sim/table.h"
+#include "sim/columns.h"
 #include "fakes.h"
 
 #include <math.h>
@@ -90,8 +90,8 @@ static void test_columns_of_text(void **state)
 		snprintf(text, sizeof(text), "a,b_ms\n1,2\n3,%s\n4,y\n", cells[i]);
 		const struct csv_table *table = read_text(&arena, text, false, error);
 		assert_non_null(table);
-		assert_true(table_column_check(table, 0, "ms", error));
-		assert_false(table_column_check(table, 1, "ms", error));
+		assert_true(column_numbers_check(table, 0, "ms", error));
+		assert_false(column_numbers_check(table, 1, "ms", error));
 		snprintf(expected, sizeof(expected),
 			"has a mistake in line 3: column `b_ms`: `%s` is not a number", cells[i]);
 		assert_string_equal(error, expected);
@@ -113,22 +113,22 @@ static void test_units_in_names(void **state)
 		{"length_mm", "cm", false}, {"g", "kg", false}, {"weight (KG)", "kg", true}};
 	char error[256];
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (table_unit_check(names[i].name, names[i].unit, error) != names[i].good) {
+		if (column_unit_check(names[i].name, names[i].unit, error) != names[i].good) {
 			fail_msg("%s", names[i].name);
 		}
 	}
-	assert_false(table_unit_check("rtt_s", "ms", error));
+	assert_false(column_unit_check("rtt_s", "ms", error));
 	assert_string_equal(error, "says by its column `rtt_s` that it is in s, and ms is expected");
 	struct arena arena = {0};
 	const struct csv_table *table = read_text(&arena,
 		"id,length_mm,width,width (cm),weight (kg),remark\nA7,1,2,3,4,fragile\n", false, error);
 	size_t column;
-	assert_false(table_column_find(table, "length", "cm", &column, error));
+	assert_false(column_find(table, "length", "cm", &column, error));
 	assert_string_equal(error, "says by its column `length_mm` that it is in mm, and cm is expected");
-	assert_false(table_column_find(table, "width", "cm", &column, error));
+	assert_false(column_find(table, "width", "cm", &column, error));
 	assert_string_equal(error, "has both `width` and `width (cm)`: which is the width?");
-	assert_true(table_column_find(table, "weight", "kg", &column, error) && column == 4);
-	assert_false(table_column_find(table, "height", "cm", &column, error));
+	assert_true(column_find(table, "weight", "kg", &column, error) && column == 4);
+	assert_false(column_find(table, "height", "cm", &column, error));
 	assert_string_equal(error, "has no column `height` (cm)");
 	arena_finish(&arena);
 }

@@ -94,6 +94,8 @@ struct protocol_words {
 	bool (*tell)(const struct message *message, char *out, size_t size);
 };
 
+struct kpi_table;
+
 struct protocol {
 	struct plugin plugin;
 	bool byzantine;     /* tolerates f < n/3 liars; else f < n/2 crashes, or, with `solo`, promises nothing */
@@ -105,6 +107,7 @@ struct protocol {
 	size_t state_size;
 	const char *const *message_names; /* by kind - MESSAGE_PROTOCOL; ends with NULL */
 	const struct protocol_words *words; /* NULL: none but these */
+	const struct kpi_table *kpis; /* of its own (results/kpi.h); NULL: none */
 
 	/* How many live, mutually reachable validators are needed to go on. */
 	uint32_t (*quorum)(const void *settings, uint32_t n_validators, uint32_t n_faulty);
@@ -146,9 +149,6 @@ struct protocol {
 	 * them are enough. */
 	enum protocol_part (*part)(const struct node *node, uint32_t validator);
 	bool (*enough)(const struct node *node, const uint64_t *validators);
-	uint64_t (*n_fast)(const struct node *node);      /* instances it committed by a fast path; may be NULL */
-	/* Membership changes that it began as the leader and that nobody will carry to their end; may be NULL. */
-	uint64_t (*n_changes_given_up)(const struct node *node);
 	struct log_entry (*log_at)(const struct node *node, uint64_t index);
 };
 

@@ -57,7 +57,7 @@ struct csv_table {
 	const char *const *row_names; /* NULL unless a matrix */
 	const double *cells;          /* row by row; NaN where a cell is no number */
 	const char *corner;           /* of a matrix: what stands above the row names; NULL: nothing */
-	/* By column: why it is no column of numbers, with the line (sim/table.h); NULL: all are. */
+	/* By column: why it is no column of numbers, with the line (sim/columns.h); NULL: all are. */
 	const char *const *unreadable;
 };
 

@@ -126,7 +126,8 @@ struct application_replica *application_replica_create(
 	struct application *application, struct arena *arena);
 
 /* Executes `node`'s prediction of an item, `confidence` being the sd that it claims (NaN: none). Items
- * are numbered from 0; memory is by the largest number in units of 256. Cost O(1); at a closing O(n log n) in the number of predictions. */
+ * are numbered from 0; memory is by the largest number in units of 256. Cost O(1); at a closing
+ * O(n log n) in the number of predictions. */
 enum application_status application_predict(
 	struct application_replica *replica, uint64_t item, uint32_t node, double value,
 	double confidence);

@@ -1,0 +1,110 @@
+#include "measure/measure.h"
+
+#include "items.h"
+#include "lab.h"
+#include "measure/tables.h"
+#include "measure/windows.h"
+#include "scores.h"
+#include "transactions.h"
+
+#include <stdlib.h>
+
+struct measure *measure_create(struct run_blocks *out, const struct run_schemas *schemas)
+{
+	struct measure *measure = calloc(1, sizeof(*measure));
+	if (measure == NULL) {
+		fprintf(stderr, "synod: out of memory\n");
+		exit(3);
+	}
+	measure->out = out;
+	measure->schemas = schemas;
+	return measure;
+}
+
+void measure_destroy(struct measure *measure)
+{
+	if (measure == NULL) {
+		return;
+	}
+	samples_finish(&measure->latencies);
+	samples_finish(&measure->latencies_sorted);
+	samples_finish(&measure->commits);
+	samples_finish(&measure->proposer_commits);
+	samples_finish(&measure->elections);
+	free(measure);
+}
+
+/* Latencies are still wanted in order of acceptance: the bits of their standard deviation depend on it. */
+void measure_sort(struct lab *lab)
+{
+	struct measure *measure = lab->measure;
+	samples_copy(&measure->latencies_sorted, &measure->latencies);
+	samples_sort(&measure->latencies_sorted);
+	samples_sort(&measure->commits);
+	scores_sort(lab);
+}
+
+void measure_accepted(struct lab *lab, const struct lab_item *item)
+{
+	struct measure *measure = lab->measure;
+	samples_add(&measure->latencies, item->decided - item->arrived);
+	int64_t window = window_of(lab, item->decided);
+	if (measure->n_windows_accepted == 0 || window != measure->window_accepted) {
+		measure->n_windows_accepted++;
+		measure->window_accepted_before = measure->window_accepted;
+		measure->window_accepted = window;
+	}
+}
+
+void measure_fault(struct lab *lab, uint32_t node, const char *what)
+{
+	if (measure_records(lab, TABLE_FAULTS)) {
+		measure_row(lab, TABLE_FAULTS,
+			(union cell[]){{.integer = (int64_t)lab->run}, {.real = sim_time_to_s(lab->world.now)},
+				{.integer = node == NODE_NONE ? -1 : (int64_t)node}, {.string = what}});
+	}
+}
+
+void measure_tables(struct lab *lab)
+{
+	unsigned record = lab->scenario->record;
+	if ((record & RECORD_DECISIONS) != 0) {
+		decisions_table(lab);
+	}
+	if ((record & RECORD_TRANSACTIONS) != 0) {
+		transactions_table(lab);
+	}
+	if ((record & RECORD_VALIDATORS) != 0) {
+		validators_table(lab);
+	}
+	if ((record & RECORD_SERIES) != 0) {
+		series_table(lab);
+	}
+	violations_table(lab);
+	if ((record & RECORD_ROC) != 0) {
+		scores_roc(lab);
+	}
+}
+
+uint64_t measure_bytes(const struct measure *measure)
+{
+	uint64_t bytes = (measure->latencies.capacity + measure->commits.capacity +
+						 measure->proposer_commits.capacity + measure->elections.capacity) *
+		sizeof(int64_t);
+	for (size_t i = 0; measure->out != NULL && i < TABLE_N; i++) {
+		const struct block *block = &measure->out->tables[i];
+		bytes += block->cells_capacity * sizeof(uint64_t) + block->text_capacity;
+	}
+	return bytes;
+}
+
+bool measure_records(const struct lab *lab, enum table_id table)
+{
+	return lab->measure->schemas->tables[table].n_columns > 0;
+}
+
+void measure_row(const struct lab *lab, enum table_id table, const union cell *cells)
+{
+	const struct measure *measure = lab->measure;
+	block_append(&measure->out->tables[table], &measure->schemas->tables[table], cells);
+}

@@ -1,0 +1,30 @@
+/* From a point's tree to its settings. */
+#ifndef KEYS_H
+#define KEYS_H
+
+#include "check.h"
+
+/* What the table of top-level keys fills in: `record` is said in words and kept in bits. */
+struct top_settings {
+	struct scenario scenario;
+	struct name_list record;
+};
+
+extern const char *const record_names[]; /* in the order of enum record_flags; ends with NULL */
+
+enum point_state {
+	POINT_GOOD,
+	POINT_WRONG, /* a value is wrong by itself */
+	POINT_UNFIT, /* each value is right, but they don't go together: an attack that the protocol has no place for */
+};
+
+/* Checks a point's tree and completes it; adds errors where anything is wrong. */
+enum point_state check_point(
+	struct checker *checker, const struct tree *root, struct scenario *out);
+
+/* Completes a checked point: `auto`, the plugins' own `finish`, the defaults that hang together. */
+bool finish_point(struct checker *checker, const struct tree *root, struct scenario *scenario);
+/* Moves all that the point holds from scratch memory into the pool. */
+void pool_point(struct pool *pool, struct scenario *scenario);
+
+#endif

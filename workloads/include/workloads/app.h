@@ -1,0 +1,234 @@
+/* What is agreed on, as one const struct an application.
+ *
+ * Two halves that meet only in commands. The *replicated* one is pure: the same calls in the same order give the
+ * same state at every replica, and it knows of no clock, no node and no message. The *outside* one is a world of
+ * parties (gateways, clients of their own, observers) that submit commands and hear what became of them; the calls
+ * outside_* are all that it may do, as sim/node.h is all that a protocol may. A third part says what is measured.
+ *
+ * The laboratory is the third party: it numbers commands, hands them to consensus, has replicas execute and undo
+ * them, keeps the reply cache, the clients' timeouts and the records, and calls the invariants. It names no
+ * application.
+ *
+ * Memory is the run's arena's. Nothing here may be a mutable global. */
+#ifndef WORKLOADS_APP_H
+#define WORKLOADS_APP_H
+
+#include "results/table.h" /* struct column, union cell: plain types, nothing behind them */
+#include "sim/arena.h"
+#include "sim/node.h"
+#include "sim/param.h"
+#include "sim/random.h"
+
+/* What one transaction asks. The laboratory keeps it by transaction; consensus sees its number and size. */
+struct command {
+	transaction_id number; /* written at its submission */
+	uint32_t sender;       /* the node of the client, or the validator whose gateway submits it */
+	uint32_t identity;     /* under which it speaks: the sender, or one that a Sybil made up */
+	uint32_t bytes;        /* on the wire, besides the request's header */
+	uint64_t subject;      /* item, key, account, site, job, round */
+	union {
+		double real[2];
+		int64_t integer[2];
+	} argument;
+	const void *body;      /* what does not fit (a gradient, a batch of ticks): immutable, in the run's arena */
+	uint16_t kind;         /* index into app->commands */
+};
+
+enum command_flags {
+	COMMAND_READS = 1 << 0, /* changes nothing: may be answered without being ordered, where the protocol can */
+	COMMAND_OWN = 1 << 1,   /* its sender's validator alone may propose it, and the others vote for it only as
+	                         * far as `valid` says */
+};
+
+struct command_kind {
+	const char *name; /* "transfer": in traces and /transactions */
+	unsigned flags;   /* enum command_flags */
+};
+
+/* Something that executing a command made known, for observers, traces and the table of events. */
+struct app_event {
+	uint16_t kind; /* index into app->events */
+	uint64_t subject;
+	int64_t values[2];
+};
+
+/* Where in the log a command stands. Under a protocol without an order the instance says nothing to others. */
+struct place {
+	uint64_t instance, view;
+};
+
+/* What executing one came to, at one replica. Zeroed before. */
+struct effect {
+	uint64_t result;     /* what a reply carries: equal at equal replicas */
+	uint16_t reject;     /* index into app->rejects; 0: it counted */
+	const void *detail;  /* for `executed` below, until the next call (a closing) */
+	uint32_t n_events;
+	const struct app_event *events; /* until the next call */
+};
+
+struct outside; /* the laboratory's */
+
+/* What `start` is told. */
+struct app_start {
+	const struct plugin_value *scorer, *aggregator; /* the scenario's; no plugin: none */
+	uint32_t n_validators, n_clients;
+	uint32_t n_participants; /* identities that may speak, the validators first */
+	uint64_t seed;
+	struct arena *arena;
+};
+
+/* An invariant of the application's own, looked at from the outside at each honest replica after each instance.
+ * False: broken, and `what` says how, in words. */
+struct app_check {
+	const char *invariant; /* "conservation" */
+	bool (*holds)(const void *settings, const void *replica, char what[160]);
+};
+
+/* A table of the application's own; its rows come by outside_row. */
+struct app_table {
+	const char *name; /* the table, and the word in `record` */
+	const char *help;
+	const struct column *columns; /* the first is `run`, which outside_row fills in; ends with a NULL name */
+};
+
+struct app {
+	struct plugin plugin; /* settings begin with a struct workload_common */
+	const char *value_unit;              /* of items' values and truths; "" */
+	const struct command_kind *commands; /* end with a NULL name */
+	const char *const *rejects;          /* words; the first is "", for what counted; end with NULL */
+	const char *const *events;           /* words; end with NULL; or NULL: it makes none known */
+	/* Parties of their own submit commands and wait for equal replies of enough validators; else gateways do,
+	 * who see what their validator executes. */
+	bool has_clients;
+
+	/* Replicated. Where `execute` is NULL commands are opaque: the result is the instance.
+	 *
+	 * start: what all replicas of a run share (settings, room to work in, results computed once): zeroed.
+	 * begin: one replica that has executed nothing; also after a crash that took everything.
+	 * execute: `undo` has undo_size bytes, or is NULL: it will never be undone.
+	 * undo: the exact inverse, of the last command executed and not yet undone.
+	 * read: a COMMAND_READS answered from the state as it is.
+	 * instance_ends: all commands of the instance are executed. Undone, with them, by `undo_end` from what
+	 *   instance_ends wrote to undo_end_size bytes.
+	 * digest: 64 bits of all that the replica holds and that later commands depend on; kept up to date as it
+	 *   changes, so that asking costs nothing.
+	 * key: which object it touches: two that touch different ones commute; NULL: any. */
+	size_t shared_size, replica_size, undo_size; /* undo_size 0: can't be undone */
+	void (*start)(const void *settings, void *shared, const struct app_start *start);
+	void (*begin)(void *shared, void *replica, struct arena *arena);
+	void (*finish)(void *replica); /* what is not the arena's; NULL */
+	void (*execute)(void *replica, const struct command *command, struct place place, struct effect *effect,
+		void *undo);
+	void (*undo)(void *replica, const struct command *command, const void *undo);
+	void (*read)(const void *replica, const struct command *command, struct effect *effect);
+	void (*instance_ends)(void *replica, uint64_t instance);
+	uint64_t (*digest)(const void *replica);
+	uint64_t (*key)(const void *shared, const struct command *command);
+	/* Of the answer, besides the reply's header; NULL: 0. */
+	uint32_t (*reply_bytes)(const void *settings, const struct command *command);
+	/* A result that never was: what liars tell instead of the true one, a function of it. NULL: another number. */
+	uint64_t (*misinform)(const void *settings, const struct command *command, uint64_t result);
+
+	/* Outside. The state is zeroed; `outside` is the same throughout the run. Each may be NULL.
+	 *
+	 * open: time 0, before the first arrival. False, with a sentence: the run can't be set up.
+	 * arrives: an item has come by the scenario's `arrivals` (or, closed loop, since an answer has), and its client
+	 *   is there to do something about it: submit commands. It is numbered in order of arrival.
+	 * happens: what outside_at asked for. worked: what outside_work asked for.
+	 * executed: a validator has executed a command, tentatively or for good, with that effect; called at every
+	 *   replica. undone: it has undone the last that it executed.
+	 * answered: a client of its own has its answer, from enough validators. True: the item is settled; false: the
+	 *   client goes on (has submitted another command).
+	 * changed: a validator is up again, is down, or has come to belong or not to.
+	 * valid: may that validator, by its own knowledge of the world, vote for this COMMAND_OWN of another's?
+	 * moot: is this COMMAND_OWN nothing to wait for or to propose at that validator any longer?
+	 * close: the run is over; KPIs and tables have been asked for. Frees what is not the arena's. */
+	size_t outside_size;
+	bool (*open)(struct outside *outside, void *state, char error[256]);
+	void (*arrives)(struct outside *outside, void *state, uint32_t item);
+	void (*happens)(struct outside *outside, void *state, uint64_t what);
+	void (*worked)(struct outside *outside, void *state, uint32_t node, uint64_t what);
+	void (*executed)(struct outside *outside, void *state, uint32_t node, const struct command *command,
+		struct place place, const struct effect *effect);
+	void (*undone)(struct outside *outside, void *state, uint32_t node, const struct command *command);
+	bool (*answered)(struct outside *outside, void *state, const struct command *command, uint64_t result);
+	void (*changed)(struct outside *outside, void *state, uint32_t node);
+	bool (*valid)(struct outside *outside, void *state, uint32_t node, const struct command *command);
+	bool (*moot)(struct outside *outside, void *state, uint32_t node, const struct command *command);
+	void (*close)(struct outside *outside, void *state);
+
+	/* Measured. */
+	const struct kpi *kpis;          /* of its own, behind the laboratory's and the protocol's; NULL: none */
+	const struct app_table *tables;  /* end with a NULL name; NULL: none */
+	const struct app_check *checks;  /* end with a NULL name; NULL: none */
+	/* Columns of its own in /transactions, /decisions and /validators, behind the laboratory's, and who fills them
+	 * in; each list ends with a NULL name, or is NULL. */
+	const struct column *command_columns, *item_columns, *validator_columns;
+	void (*command_cells)(struct outside *outside, const void *state, const struct command *, union cell *cells);
+	void (*item_cells)(struct outside *outside, const void *state, uint32_t item, union cell *cells);
+	void (*validator_cells)(struct outside *outside, const void *state, uint32_t node, union cell *cells);
+	/* At the run's end: what only its whole history shows, by outside_violated (linearizability). */
+	void (*judge)(struct outside *outside, void *state);
+	/* What a command asks and what a result says, for traces: "put k3 (v2)". NULL: the kind's name and subject. */
+	void (*tell)(const void *settings, const struct command *command, char *out, size_t size);
+	void (*tell_result)(
+		const void *settings, const struct command *command, uint64_t result, char *out, size_t size);
+};
+
+/* What an application's outside may do. Times are ns from the run's start. */
+
+sim_time outside_now(const struct outside *outside);
+uint64_t outside_seed(const struct outside *outside);
+struct arena *outside_arena(struct outside *outside);
+const void *outside_settings(const struct outside *outside);
+/* What `start` made, and one validator's replica as it is now. */
+void *outside_shared(const struct outside *outside);
+const void *outside_replica(const struct outside *outside, uint32_t validator);
+
+uint32_t outside_n_validators(const struct outside *outside);
+/* outside_alive: is the validator up? outside_serves: and does it belong? outside_honest: does it keep the protocol's
+ * promises, and so count in what is measured? */
+bool outside_alive(const struct outside *outside, uint32_t validator);
+bool outside_serves(const struct outside *outside, uint32_t validator);
+bool outside_honest(const struct outside *outside, uint32_t validator);
+/* The gateway of that validator, or of the next live honest one that belongs. */
+uint32_t outside_gateway(const struct outside *outside, uint32_t from);
+/* Whose state the gateway of that validator can ask for: its own where it belongs, else the latest leader's. */
+uint32_t outside_informant(const struct outside *outside, uint32_t validator);
+
+/* Has `happens` called at that time, now at the earliest, with `what`. */
+void outside_at(struct outside *outside, sim_time at_ns, uint64_t what);
+/* Has the validator's processor work so long, after what it has been asked for before and after messages that
+ * wait, and `worked` called when it is done. A crash takes it. */
+void outside_work(struct outside *outside, uint32_t validator, sim_time cost_ns, uint64_t what);
+
+/* An item arrives now, besides those of `arrivals`, at its client: latency counts from now. Gives its number. */
+uint32_t outside_item(struct outside *outside, uint32_t client);
+uint32_t outside_client(const struct outside *outside, uint32_t item);
+/* Its client is another one from now on: the old one's validator has gone. */
+void outside_move(struct outside *outside, uint32_t item, uint32_t client);
+/* The truth that no validator sees; else NaN, and no KPI of errors counts the item. */
+void outside_truth(struct outside *outside, uint32_t item, double truth);
+/* Its client is content, since what was executed at `place` says so. NaN: it is closed without a value. */
+void outside_settled(struct outside *outside, uint32_t item, double value, struct place place);
+bool outside_is_settled(const struct outside *outside, uint32_t item);
+/* A honest replica has come to this value for the item; others that come to another diverge. */
+void outside_came_to(struct outside *outside, uint32_t validator, uint32_t item, double value);
+
+/* Submits the command for the item; its number, sender and, unless set, identity are filled in. What attackers make
+ * of it happens on the way. */
+transaction_id outside_submit(struct outside *outside, uint32_t item, const struct command *command);
+const struct command *outside_command(const struct outside *outside, transaction_id transaction);
+
+/* A row of its own table number `table` (in order of app->tables), where it is recorded; cells behind `run`. */
+bool outside_records(const struct outside *outside, unsigned table);
+void outside_row(struct outside *outside, unsigned table, const union cell *cells);
+/* An invariant between parties of its own is broken at that time; `what` lives as long as the run. */
+void outside_violated(struct outside *outside, const char *invariant, sim_time at_ns, transaction_id first,
+	transaction_id second, const char *what);
+/* Something that must be part of the run's digest happened outside. */
+void outside_digest(struct outside *outside, uint64_t a, uint64_t b);
+
+extern const struct registry app_registry;
+
+#endif
