@@ -395,14 +395,14 @@ static void print_idle_rules(const struct summary *summary, FILE *out)
 }
 
 /* Why a live validator can't take a step, as far as the step itself tells. */
-static const char *why_refused(enum step_action action)
+static const char *why_refused(enum protocol_step action)
 {
 	static const char *const reasons[] = {
-		[STEP_ACTION_CAMPAIGN] = "it was down, led already or has no vote",
-		[STEP_ACTION_PROPOSE] = "it was down or did not lead, or its window was full",
-		[STEP_ACTION_TRANSFER] = "it was down or did not lead, or there was nobody to hand the lead to",
-		[STEP_ACTION_RESTART] = "it was down",
-		[STEP_ACTION_CHANGE_MEMBERSHIP] =
+		[STEP_CAMPAIGN] = "it was down, led already or has no vote",
+		[STEP_PROPOSE] = "it was down or did not lead, or its window was full",
+		[STEP_TRANSFER] = "it was down or did not lead, or there was nobody to hand the lead to",
+		[STEP_RESTART] = "it was down",
+		[STEP_CHANGE_MEMBERSHIP] =
 			"it was down or did not lead, was at another change, or the members were these already",
 	};
 	return reasons[action];

@@ -59,12 +59,6 @@ void faults_links(struct world *world)
 
 bool faults_step(struct world *world, struct node *node, const struct fault_step *step)
 {
-	static const enum protocol_step steps[] = {
-		[STEP_ACTION_CAMPAIGN] = STEP_CAMPAIGN,
-		[STEP_ACTION_PROPOSE] = STEP_PROPOSE,
-		[STEP_ACTION_TRANSFER] = STEP_TRANSFER,
-		[STEP_ACTION_CHANGE_MEMBERSHIP] = STEP_CHANGE_MEMBERSHIP,
-	};
 	const struct lab *lab = world->host;
 	struct protocol_step_argument argument = {
 		.to = step->to < 0 ? NODE_NONE : (uint32_t)step->to,
@@ -73,8 +67,8 @@ bool faults_step(struct world *world, struct node *node, const struct fault_step
 		.joint = step->joint,
 		.force = step->force,
 	};
-	assert(step->action != STEP_ACTION_RESTART); /* the engine's own */
-	return lab->protocol->step != NULL && twins_step(node, steps[step->action], &argument);
+	assert(step->action != STEP_RESTART); /* the engine's own */
+	return lab->protocol->step != NULL && twins_step(node, (enum protocol_step)step->action, &argument);
 }
 
 /* Another batch: the same transactions in another order; or another transaction; or, where there is no

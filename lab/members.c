@@ -17,7 +17,7 @@ struct members {
 static bool is_change(const struct plugin_value *fault)
 {
 	const struct fault_step *step = fault->settings;
-	return strcmp(fault->plugin->name, "step") == 0 && step->action == STEP_ACTION_CHANGE_MEMBERSHIP;
+	return strcmp(fault->plugin->name, "step") == 0 && step->action == STEP_CHANGE_MEMBERSHIP;
 }
 
 void members_start(struct lab *lab)

@@ -284,14 +284,13 @@ static void timer(struct node *node, unsigned which)
 		pbft_fetch(node);
 		break;
 	case PBFT_TIMER_RESEND:
-		if (pbft_of(node)->changing) {
-			pbft_resend_view_change(node);
-		} else {
-			pbft_fall_back(node, false);
-		}
+		pbft_resend_view_change(node);
 		break;
 	case PBFT_TIMER_STATUS:
 		pbft_status_timer(node);
+		break;
+	case PBFT_TIMER_FALL_BACK:
+		pbft_fall_back(node, false);
 		break;
 	default:
 		assert(!"a timer that PBFT does not have");

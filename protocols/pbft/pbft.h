@@ -54,9 +54,9 @@ enum pbft_timer {
 	PBFT_TIMER_VIEW,   /* waits for a request to be executed, or for the new view */
 	PBFT_TIMER_BATCH,  /* batch_delay */
 	PBFT_TIMER_FETCH,  /* behind a stable checkpoint */
-	PBFT_TIMER_RESEND, /* the view change; while no view is changing: */
-	PBFT_TIMER_FALL_BACK = PBFT_TIMER_RESEND, /* an instance that not all have voted for */
+	PBFT_TIMER_RESEND, /* the view change */
 	PBFT_TIMER_STATUS, /* waits without progress */
+	PBFT_TIMER_FALL_BACK, /* an instance that not all have voted for */
 };
 
 /* Bytes on the wire: kind, view, sequence number, digest (32), replica, authenticator. */
@@ -160,7 +160,7 @@ struct pbft_prepared {
 
 /* The body of a view-change message. */
 struct pbft_view_change {
-	struct message_shows shown;
+	uint32_t n_signatures; /* that it shows */
 	uint32_t from;
 	uint64_t view;
 	uint64_t stable;        /* n: the last stable checkpoint */
@@ -174,7 +174,7 @@ struct pbft_view_change {
 
 /* The body of a new-view message: V, from which everyone works out O alike. */
 struct pbft_new_view {
-	struct message_shows shown;
+	uint32_t n_signatures; /* that it shows */
 	uint32_t from;
 	uint64_t view;
 	uint64_t signature; /* its primary's: others send it again to those who have missed it */

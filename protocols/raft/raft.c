@@ -226,8 +226,9 @@ static bool step(struct node *node, enum protocol_step which,
 		return raft_transfer(node, argument->to);
 	case STEP_CHANGE_MEMBERSHIP:
 		return raft_change_members(node, argument);
+	default:
+		return false;
 	}
-	return false;
 }
 
 static enum protocol_reads reads(const void *settings)
