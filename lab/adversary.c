@@ -9,7 +9,12 @@
  * Everything is a function of the item, the seed and who is live, so that every protocol meets the
  * same lies; but for `free-rider` on decisions and `adaptive` against a scorer that remembers, since
  * protocols decide at different times. */
+#include "adversary.h"
+#include "items.h"
 #include "lab.h"
+#include "replicas.h"
+#include "models.h"
+#include "predictions.h"
 
 #include <string.h>
 
@@ -45,7 +50,7 @@ void adversary_start(struct lab *lab)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		*rows[i] = arena_array(arena, double, n);
 	}
-	adversary->room = closing_room_make(n, arena);
+	adversary->room = closing_room_make(n, 1, arena);
 	adversary->colluders = arena_array(arena, uint32_t, n);
 	adversary->speakers = arena_array(arena, uint32_t, n);
 	lab->adversary = adversary;
@@ -55,12 +60,12 @@ void adversary_identities(struct lab *lab)
 {
 	uint32_t n = lab->world.n_validators;
 	size_t capacity = 0;
-	lab->n_identities = n;
+	lab->predictions->n_identities = n;
 	for (uint32_t owner = 0; owner < n; owner++) {
 		for (size_t a = 0; a < lab->scenario->attacks.n; a++) {
 			const struct plugin_value *value = &lab->scenario->attacks.values[a];
 			const struct attack *attack = (const struct attack *)value->plugin;
-			if (attack->identities == NULL || !lab->workload->application) {
+			if (attack->identities == NULL) {
 				continue;
 			}
 			struct arena scratch = {0};
@@ -69,10 +74,10 @@ void adversary_identities(struct lab *lab)
 			uint32_t n_more = attackers[owner] ? attack->identities(value->settings) - 1 : 0;
 			arena_finish(&scratch);
 			for (uint32_t k = 0; k < n_more; k++) {
-				size_t at = lab->n_identities++ - n;
-				lab->identities = arena_grow(&lab->world.arena, lab->identities,
-					sizeof(*lab->identities), at, at + 1, &capacity);
-				lab->identities[at] = (struct identity){owner, (uint32_t)a};
+				size_t at = lab->predictions->n_identities++ - n;
+				lab->predictions->identities = arena_grow(&lab->world.arena, lab->predictions->identities,
+					sizeof(*lab->predictions->identities), at, at + 1, &capacity);
+				lab->predictions->identities[at] = (struct identity){owner, (uint32_t)a};
 			}
 		}
 	}
@@ -133,7 +138,7 @@ static void attack_alone(struct lab *lab, size_t a, uint32_t item, struct item_d
 		}
 		struct random_stream stream = attack_stream(lab, a, i, item);
 		struct attack_view view = {
-			.model = &lab->models[i],
+			.model = &lab->models->by_validator[i],
 			.seen = adversary_seen(lab, i),
 			.honest = details->honest[i],
 			.value = details->sent[i],
@@ -201,7 +206,7 @@ static void attack_together(struct lab *lab, size_t a, uint32_t item, struct ite
 		adversary->claimed[i] = details->claimed[adversary->speakers[i]];
 	}
 	adversary->knows =
-		application_scoring(lab->replicas[adversary->colluders[0]].application, item);
+		application_scoring(replica_of(lab, adversary->colluders[0])->application, item);
 	attack_at(lab, a)->craft(lab->scenario->attacks.values[a].settings, &view, adversary->crafted);
 	adversary->n_searched += attack_at(lab, a)->uses_defence;
 	adversary->n_at_reach += at_reach;
@@ -247,8 +252,8 @@ void adversary_speak(struct lab *lab, uint32_t item, struct item_details *detail
 void adversary_echo(struct lab *lab, uint32_t item, struct item_details *details)
 {
 	uint32_t n = lab->world.n_validators;
-	for (uint32_t id = n; id < lab->n_identities; id++) {
-		const struct identity *identity = &lab->identities[id - n];
+	for (uint32_t id = n; id < lab->predictions->n_identities; id++) {
+		const struct identity *identity = &lab->predictions->identities[id - n];
 		const struct plugin_value *attack = &lab->scenario->attacks.values[identity->attack];
 		if (lab->adversary->attacking[identity->attack][identity->owner]) {
 			struct random_stream stream = attack_stream(lab, identity->attack, id, item);

@@ -2,12 +2,18 @@
  *
  * A gateway is a client that sits with its validator: it needs no reply, since it sees what its validator
  * executes, and it knows whom its validator takes for the leader. */
+#include "clients.h"
+#include "kv.h"
+#include "replicas.h"
+#include "transactions.h"
+#include "items.h"
 #include "lab.h"
 #include "leaders.h"
 #include "members.h"
 #include "told.h"
 #include "watch.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define RING_MIN 16
@@ -20,53 +26,66 @@ static void find_reply_sorts(struct lab *lab)
 	uint32_t n = lab->world.n_validators;
 	uint32_t f = (uint32_t)lab->scenario->n_faulty;
 	if (protocol->tentative_quorum != NULL) {
-		lab->tentative_quorum = protocol->tentative_quorum(settings, n, f);
+		lab->clients->tentative_quorum = protocol->tentative_quorum(settings, n, f);
 	}
 	if (lab->kv != NULL && protocol->reads != NULL) {
-		lab->reads = protocol->reads(settings);
+		lab->clients->reads = protocol->reads(settings);
 	}
-	if (lab->reads == READS_LEADER) {
-		lab->read_quorum = 1;
-	} else if (lab->reads == READS_ALL) {
-		lab->read_quorum = protocol->read_quorum(settings, n, f);
+	if (lab->clients->reads == READS_LEADER) {
+		lab->clients->read_quorum = 1;
+	} else if (lab->clients->reads == READS_ALL) {
+		lab->clients->read_quorum = protocol->read_quorum(settings, n, f);
 	}
 }
 
 /* Are there replies of several sorts? */
 static bool sorted_replies(const struct lab *lab)
 {
-	return lab->tentative_quorum > 0 || lab->read_quorum > 0;
+	return lab->clients->tentative_quorum > 0 || lab->clients->read_quorum > 0;
 }
 
 void clients_start(struct lab *lab)
 {
-	lab->clients = arena_array(&lab->world.arena, struct client, lab->world.n_nodes);
-	lab->reply_quorum =
+	lab->clients = arena_new(&lab->world.arena, struct clients);
+	lab->clients->list = arena_array(&lab->world.arena, struct client, lab->world.n_nodes);
+	lab->clients->reply_quorum =
 		lab->protocol->reply_quorum(lab->scenario->protocol.settings, (uint32_t)lab->scenario->n_faulty);
 	if (!lab->workload->application && lab->common->reply_quorum != PARAM_AUTO_VALUE) {
-		lab->reply_quorum = (uint32_t)lab->common->reply_quorum;
+		lab->clients->reply_quorum = (uint32_t)lab->common->reply_quorum;
 	}
-	lab->reply_count_free = NODE_NONE;
-	lab->reply_set_free = NODE_NONE;
+	lab->clients->count_free = NODE_NONE;
+	lab->clients->set_free = NODE_NONE;
 	find_reply_sorts(lab);
 	/* A quarter of what counts as a stall is the longest wait: the run must not be called stalled only
 	 * because everyone is being polite. */
 	sim_time bound = lab->scenario->liveness_bound_ns;
 	sim_time longest = lab->common->client_timeout_ns;
-	for (lab->backoff_max = 0; lab->backoff_max + 1 < CLIENT_BACKOFFS; lab->backoff_max++) {
+	for (lab->clients->backoff_max = 0; lab->clients->backoff_max + 1 < CLIENT_BACKOFFS; lab->clients->backoff_max++) {
 		longest = sim_time_add(longest, longest);
 		if (bound != SIM_NEVER && longest > bound / 4) {
 			break;
 		}
 	}
-	lab->wait_max_ns = bound == SIM_NEVER ? SIM_NEVER : bound / 4;
+	lab->clients->wait_max_ns = bound == SIM_NEVER ? SIM_NEVER : bound / 4;
 	for (uint32_t i = 0; i < lab->world.n_nodes; i++) {
 		/* All believe in node 0 at first; under `none` client i in validator i mod n. */
 		if (lab->protocol->client == CLIENT_OWN_VALIDATOR) {
 			uint32_t n = lab->world.n_validators;
-			lab->clients[i].believed = i < n ? i : (i - n) % n;
+			lab->clients->list[i].believed = i < n ? i : (i - n) % n;
 		}
 	}
+}
+
+void clients_free(struct lab *lab)
+{
+	free(lab->clients->counts);
+	free(lab->clients->sets);
+}
+
+uint64_t clients_bytes(const struct lab *lab)
+{
+	return lab->clients->counts_capacity * sizeof(struct reply_count) +
+		lab->clients->sets_capacity * sizeof(struct reply_set);
 }
 
 static bool is_gateway(const struct lab *lab, uint32_t client)
@@ -89,7 +108,7 @@ static void ring_push(struct lab *lab, struct outstanding_ring *waiting, struct 
 {
 	struct arena *arena = &lab->world.arena;
 	if (waiting->n == waiting->capacity) {
-		while (waiting->n > 0 && lab->transactions[head_of(waiting)->transaction].answered) {
+		while (waiting->n > 0 && transaction_of(lab, head_of(waiting)->transaction)->answered) {
 			ring_pop(waiting);
 		}
 	}
@@ -109,7 +128,7 @@ static void ring_push(struct lab *lab, struct outstanding_ring *waiting, struct 
 /* The timer stands at the earliest deadline of all. */
 static void set_timer(struct lab *lab, uint32_t id)
 {
-	struct client *client = &lab->clients[id];
+	struct client *client = &lab->clients->list[id];
 	sim_time earliest = SIM_NEVER;
 	for (int level = 0; level < CLIENT_BACKOFFS; level++) {
 		struct outstanding_ring *waiting = &client->waiting[level];
@@ -140,7 +159,7 @@ static void wait_for(struct lab *lab, uint32_t id, transaction_id transaction, i
 		timeout = sim_time_add(timeout, timeout);
 	}
 	sim_time deadline = sim_time_add(lab->world.now, timeout);
-	ring_push(lab, &lab->clients[id].waiting[level], (struct outstanding){transaction, deadline});
+	ring_push(lab, &lab->clients->list[id].waiting[level], (struct outstanding){transaction, deadline});
 	/* Sooner than one that has backed off. */
 	if (deadline < lab->world.ports[id].timer_at[NODE_TIMER_CLIENT]) {
 		node_timer_set(&lab->world.nodes[id], NODE_TIMER_CLIENT, deadline);
@@ -166,16 +185,16 @@ static struct message *request_message(struct lab *lab, struct node *node, trans
 static void ask_deferred(struct world *world, void *context, uint64_t transaction)
 {
 	struct lab *lab = context;
-	const struct transaction *deferred = &lab->transactions[transaction];
+	const struct transaction *deferred = transaction_of(lab, transaction);
 	client_ask(lab, deferred->client, (transaction_id)transaction, deferred->asked);
 }
 
 void client_ask(struct lab *lab, uint32_t id, transaction_id transaction, uint32_t to)
 {
 	struct node *node = &lab->world.nodes[id];
-	bool own = lab->transactions[transaction].kind == TRANSACTION_PROPOSAL;
+	bool own = transaction_of(lab, transaction)->kind == TRANSACTION_PROPOSAL;
 	to = own ? id : to;
-	lab->transactions[transaction].asked = to;
+	transaction_of(lab, transaction)->asked = to;
 	if (world_defer(&lab->world, id, ask_deferred, lab, transaction)) {
 		return; /* a gateway stands still with its validator */
 	}
@@ -186,18 +205,18 @@ void client_ask(struct lab *lab, uint32_t id, transaction_id transaction, uint32
 
 static void ask(struct lab *lab, uint32_t id, transaction_id transaction)
 {
-	client_ask(lab, id, transaction, lab->clients[id].believed);
+	client_ask(lab, id, transaction, lab->clients->list[id].believed);
 }
 
 transaction_id client_waits_for(const struct lab *lab, uint32_t id, int *level, uint32_t *i)
 {
 	for (; *level < CLIENT_BACKOFFS; ++*level, *i = 0) {
-		const struct outstanding_ring *waiting = &lab->clients[id].waiting[*level];
+		const struct outstanding_ring *waiting = &lab->clients->list[id].waiting[*level];
 		while (*i < waiting->n) {
 			transaction_id transaction =
 				waiting->ring[(waiting->first + (*i)++) & (waiting->capacity - 1)].transaction;
-			if (!lab->transactions[transaction].answered &&
-				lab->transactions[transaction].kind != TRANSACTION_PROPOSAL) {
+			if (!transaction_of(lab, transaction)->answered &&
+				transaction_of(lab, transaction)->kind != TRANSACTION_PROPOSAL) {
 				return transaction;
 			}
 		}
@@ -217,11 +236,8 @@ static void ask_all(struct lab *lab, uint32_t id, transaction_id transaction)
 transaction_id client_submit(struct lab *lab, uint32_t client, enum transaction_kind kind,
 	uint32_t item, double value)
 {
-	lab->transactions = lab_grow(lab->transactions, sizeof(*lab->transactions),
-		lab->n_transactions + 1, &lab->transactions_capacity);
-	assert(lab->n_transactions < TRANSACTION_NONE);
-	transaction_id transaction = (transaction_id)lab->n_transactions++;
-	lab->transactions[transaction] = (struct transaction){
+	transaction_id transaction = transaction_new(lab);
+	*transaction_of(lab, transaction) = (struct transaction){
 		.value = value,
 		.client = client,
 		.identity = client,
@@ -229,10 +245,10 @@ transaction_id client_submit(struct lab *lab, uint32_t client, enum transaction_
 		.replies = kind == TRANSACTION_PROPOSAL ? 0 : NODE_NONE,
 		.kind = (uint8_t)kind,
 	};
-	if (lab->noted) {
+	if (lab->transactions->noted) {
 		transaction_submitted(lab, transaction);
 	}
-	if (lab->reads == READS_ALL && is_unordered(lab, transaction)) {
+	if (lab->clients->reads == READS_ALL && is_unordered(lab, transaction)) {
 		ask_all(lab, client, transaction);
 	} else {
 		ask(lab, client, transaction);
@@ -251,11 +267,11 @@ static void order_read(struct lab *lab, uint32_t id, transaction_id transaction)
 
 static void ask_again(struct lab *lab, uint32_t id, transaction_id transaction, uint32_t *next)
 {
-	if (lab->transactions[transaction].kind == TRANSACTION_PROPOSAL) {
+	if (transaction_of(lab, transaction)->kind == TRANSACTION_PROPOSAL) {
 		ask(lab, id, transaction); /* its validator may have forgotten it in a crash */
 		return;
 	}
-	if (lab->reads == READS_ALL && is_unordered(lab, transaction)) {
+	if (lab->clients->reads == READS_ALL && is_unordered(lab, transaction)) {
 		order_read(lab, id, transaction);
 		return;
 	}
@@ -272,7 +288,7 @@ static void ask_again(struct lab *lab, uint32_t id, transaction_id transaction, 
 	case CLIENT_HINTED:
 		/* Raft 8, thesis 6.2: it tries another server; the same for all that timed out together. */
 		if (*next == NODE_NONE) {
-			*next = client_next(lab, id, lab->transactions[transaction].asked);
+			*next = client_next(lab, id, transaction_of(lab, transaction)->asked);
 		}
 		client_ask(lab, id, transaction, *next);
 		break;
@@ -282,14 +298,14 @@ static void ask_again(struct lab *lab, uint32_t id, transaction_id transaction, 
 void client_timer(struct node *node)
 {
 	struct lab *lab = lab_of(node);
-	struct client *client = &lab->clients[node->id];
+	struct client *client = &lab->clients->list[node->id];
 	uint32_t next = NODE_NONE;
 	/* From the longest waits down, so that none is looked at twice. */
 	for (int level = CLIENT_BACKOFFS - 1; level >= 0; level--) {
 		struct outstanding_ring *waiting = &client->waiting[level];
 		while (waiting->n > 0) {
 			struct outstanding head = *head_of(waiting);
-			struct transaction *asked = &lab->transactions[head.transaction];
+			struct transaction *asked = transaction_of(lab, head.transaction);
 			if (asked->kind == TRANSACTION_PROPOSAL && !asked->answered) {
 				asked->answered = replica_executed(node, head.transaction); /* settled */
 			}
@@ -307,7 +323,7 @@ void client_timer(struct node *node)
 			if (!answered) {
 				ask_again(lab, node->id, head.transaction, &next);
 				wait_for(lab, node->id, head.transaction,
-					level < lab->backoff_max ? level + 1 : level);
+					level < lab->clients->backoff_max ? level + 1 : level);
 			}
 		}
 	}
@@ -325,31 +341,31 @@ static void give_up_replies(struct lab *lab, struct transaction *transaction)
 		reply_set_give_back(lab, transaction->replies);
 		transaction->replies = NODE_NONE;
 	} else {
-		struct reply_count *count = &lab->reply_counts[transaction->replies];
-		count->next_free = lab->reply_count_free;
-		lab->reply_count_free = transaction->replies;
+		struct reply_count *count = &lab->clients->counts[transaction->replies];
+		count->next_free = lab->clients->count_free;
+		lab->clients->count_free = transaction->replies;
 		transaction->replies = NODE_NONE;
 	}
 }
 
 static uint32_t take_reply_count(struct lab *lab)
 {
-	uint32_t index = lab->reply_count_free;
+	uint32_t index = lab->clients->count_free;
 	uint32_t words = (lab->world.n_validators + 63) / 64;
-	size_t capacity = lab->reply_counts_capacity;
+	size_t capacity = lab->clients->counts_capacity;
 	if (index != NODE_NONE) {
-		lab->reply_count_free = lab->reply_counts[index].next_free;
-		struct reply_count *count = &lab->reply_counts[index];
+		lab->clients->count_free = lab->clients->counts[index].next_free;
+		struct reply_count *count = &lab->clients->counts[index];
 		memset(count->bits, 0, words * sizeof(uint64_t));
 		count->n = 0;
 		count->n_others = 0;
 		return index;
 	}
-	index = lab->n_reply_counts++;
-	lab->reply_counts =
-		lab_grow(lab->reply_counts, sizeof(*lab->reply_counts), index + 1, &capacity);
-	lab->reply_counts_capacity = (uint32_t)capacity;
-	lab->reply_counts[index] =
+	index = lab->clients->n_counts++;
+	lab->clients->counts =
+		lab_grow(lab->clients->counts, sizeof(*lab->clients->counts), index + 1, &capacity);
+	lab->clients->counts_capacity = (uint32_t)capacity;
+	lab->clients->counts[index] =
 		(struct reply_count){.bits = arena_array(&lab->world.arena, uint64_t, words)};
 	return index;
 }
@@ -390,8 +406,8 @@ static bool enough_firm(struct lab *lab, struct transaction *transaction, const 
 	if (transaction->replies == NODE_NONE) {
 		transaction->replies = take_reply_count(lab);
 	}
-	return count_reply(lab, &lab->reply_counts[transaction->replies], message->from,
-			   message->digest) >= lab->reply_quorum;
+	return count_reply(lab, &lab->clients->counts[transaction->replies], message->from,
+			   message->digest) >= lab->clients->reply_quorum;
 }
 
 /* Counts a reply, where there are several sorts: enough firm ones, or firm and tentative ones together, or
@@ -403,9 +419,9 @@ static bool enough_sorted(struct lab *lab, struct node *node, struct transaction
 		transaction->replies = reply_set_take(lab);
 	}
 	struct reply_tally tally = reply_set_add(lab, transaction->replies, message);
-	if (tally.n_firm >= lab->reply_quorum ||
-		(lab->tentative_quorum > 0 && tally.n_firm + tally.n_tentative >= lab->tentative_quorum) ||
-		(lab->read_quorum > 0 && tally.n_read >= lab->read_quorum)) {
+	if (tally.n_firm >= lab->clients->reply_quorum ||
+		(lab->clients->tentative_quorum > 0 && tally.n_firm + tally.n_tentative >= lab->clients->tentative_quorum) ||
+		(lab->clients->read_quorum > 0 && tally.n_read >= lab->clients->read_quorum)) {
 		return true;
 	}
 	transaction_id id = (transaction_id)message->instance;
@@ -418,19 +434,19 @@ static bool enough_sorted(struct lab *lab, struct node *node, struct transaction
 /* The client has its answer. */
 static void accept_answer(struct lab *lab, struct node *node, transaction_id id, const struct message *message)
 {
-	struct transaction *transaction = &lab->transactions[id];
-	struct client *client = &lab->clients[node->id];
+	struct transaction *transaction = transaction_of(lab, id);
+	struct client *client = &lab->clients->list[node->id];
 	transaction->answered = true;
 	client->pause_ns = 0;
 	if (message->extra != NODE_NONE) {
 		client_learns(lab, node->id, message->view, (uint32_t)message->extra, false);
 	}
-	if (lab->noted) {
+	if (lab->transactions->noted) {
 		transaction_answered(lab, (transaction_id)message->instance, message->from);
 	}
 	give_up_replies(lab, transaction);
 	uint32_t index = transaction->item;
-	struct lab_item *item = &lab->items[index];
+	struct lab_item *item = &lab->items->all[index];
 	if ((message->flags & REPLY_READ) != 0) {
 		transaction->instance = 0; /* in none */
 		item->instance = item->view = UINT64_MAX;
@@ -447,7 +463,7 @@ static void accept_answer(struct lab *lab, struct node *node, transaction_id id,
 		client_submit(lab, node->id, TRANSACTION_REQUEST, index, 0);
 		return;
 	}
-	driver_accepted(lab, index);
+	items_accepted(lab, index);
 }
 
 void client_receive(struct node *node, const struct message *message)
@@ -458,7 +474,7 @@ void client_receive(struct node *node, const struct message *message)
 		return;
 	}
 	transaction_id id = (transaction_id)message->instance;
-	struct transaction *transaction = &lab->transactions[id];
+	struct transaction *transaction = transaction_of(lab, id);
 	if (transaction->answered || transaction->client != node->id) {
 		return;
 	}
@@ -470,9 +486,9 @@ void client_receive(struct node *node, const struct message *message)
 
 void client_executed(struct lab *lab, transaction_id transaction)
 {
-	lab->transactions[transaction].answered = true;
-	if (lab->noted) {
-		transaction_answered(lab, transaction, lab->transactions[transaction].client);
+	transaction_of(lab, transaction)->answered = true;
+	if (lab->transactions->noted) {
+		transaction_answered(lab, transaction, transaction_of(lab, transaction)->client);
 	}
 }
 

@@ -1,4 +1,6 @@
+#include "transactions.h"
 #include "faults.h"
+#include "items.h"
 #include "members.h"
 #include "watch.h"
 
@@ -28,7 +30,7 @@ static bool quorum_in_touch(const struct world *world, uint32_t quorum)
 void faults_links(struct world *world)
 {
 	struct lab *lab = world->host;
-	if (world->n_changes_pending > 0 || (lab->arrivals_over && lab->n_accepted == lab->n_items)) {
+	if (world->n_changes_pending > 0 || (lab->items->arrivals_over && lab->items->n_accepted == lab->items->n)) {
 		return;
 	}
 	uint32_t n = world->n_validators, live = 0;
@@ -57,12 +59,6 @@ void faults_links(struct world *world)
 
 bool faults_step(struct world *world, struct node *node, const struct fault_step *step)
 {
-	static const enum protocol_step steps[] = {
-		[STEP_ACTION_CAMPAIGN] = STEP_CAMPAIGN,
-		[STEP_ACTION_PROPOSE] = STEP_PROPOSE,
-		[STEP_ACTION_TRANSFER] = STEP_TRANSFER,
-		[STEP_ACTION_CHANGE_MEMBERSHIP] = STEP_CHANGE_MEMBERSHIP,
-	};
 	const struct lab *lab = world->host;
 	struct protocol_step_argument argument = {
 		.to = step->to < 0 ? NODE_NONE : (uint32_t)step->to,
@@ -71,8 +67,8 @@ bool faults_step(struct world *world, struct node *node, const struct fault_step
 		.joint = step->joint,
 		.force = step->force,
 	};
-	assert(step->action != STEP_ACTION_RESTART); /* the engine's own */
-	return lab->protocol->step != NULL && twins_step(node, steps[step->action], &argument);
+	assert(step->action != STEP_RESTART); /* the engine's own */
+	return lab->protocol->step != NULL && twins_step(node, (enum protocol_step)step->action, &argument);
 }
 
 /* Another batch: the same transactions in another order; or another transaction; or, where there is no
@@ -90,7 +86,7 @@ static const struct batch *another(
 		}
 		return node_batch(node, reversed, batch->n);
 	}
-	uint32_t n = (uint32_t)lab->n_transactions;
+	uint32_t n = (uint32_t)lab->transactions->n;
 	transactions[0] = batch->n == 1 && n > 0 ? (batch->transactions[0] + n - 1) % n : 0;
 	bool other = n > 0 && (batch->n == 0 || transactions[0] != batch->transactions[0]);
 	return node_batch(node, transactions, other);

@@ -1,5 +1,11 @@
 /* What a run has taken, and the bounds on it: lab/footprint.h. */
+#include "clients.h"
+#include "replicas.h"
+#include "transactions.h"
+#include "items.h"
 #include "lab.h"
+#include "predictions.h"
+#include "scores.h"
 #include "measure/measure.h"
 #include "outages.h"
 #include "watch.h"
@@ -46,25 +52,16 @@ static uint64_t resident(void)
 	return number_in("/proc/self/statm", 1) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* The arrays that grow with the run. Of what each replica keeps of transactions the size follows from their
- * number. */
+/* The arrays that grow with the run. */
 static uint64_t counted(const struct lab *lab)
 {
-	uint64_t n = lab->world.n_validators;
-	uint64_t bytes = world_memory(&lab->world) + lab->kept_bytes;
-	bytes += lab->transactions_capacity * sizeof(*lab->transactions);
-	bytes += lab->records_capacity * sizeof(*lab->records);
-	bytes += lab->items_capacity * sizeof(*lab->items);
+	uint64_t bytes = world_memory(&lab->world);
+	bytes += lab->predictions == NULL ? 0 : lab->predictions->kept_bytes;
+	bytes += scores_bytes(lab);
+	bytes += transactions_bytes(lab) + clients_bytes(lab) + replicas_bytes(lab);
+	bytes += lab->items->capacity * sizeof(*lab->items->all);
 	bytes += watch_bytes(lab->watch) + outages_bytes(lab->outages);
-	bytes += lab->reply_counts_capacity * sizeof(*lab->reply_counts);
-	bytes += lab->reply_sets_capacity * sizeof(*lab->reply_sets);
-	bytes += n * lab->n_transactions / 8;
-	bytes += lab->kv == NULL ? 0 : n * lab->n_transactions * sizeof(struct kv_reply);
 	bytes += measure_bytes(lab->measure);
-	const struct samples *samples[] = {&lab->attacked_scores, &lab->honest_scores};
-	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
-		bytes += samples[i]->capacity * sizeof(int64_t);
-	}
 	return bytes;
 }
 

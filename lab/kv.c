@@ -3,6 +3,10 @@
  *
  * A result is one number, which replies carry as their digest: whether the transaction was aborted, and the
  * key's version and value after it. Clients know the state by results alone. */
+#include "clients.h"
+#include "kv.h"
+#include "replicas.h"
+#include "transactions.h"
 #include "lab.h"
 #include "watch.h"
 
@@ -72,8 +76,8 @@ static struct kv_operation *next_operation(struct lab *lab)
 {
 	struct kv *kv = lab->kv;
 	kv->operations = lab_grow(
-		kv->operations, sizeof(*kv->operations), lab->n_transactions + 1, &kv->capacity);
-	return &kv->operations[lab->n_transactions];
+		kv->operations, sizeof(*kv->operations), lab->transactions->n + 1, &kv->capacity);
+	return &kv->operations[lab->transactions->n];
 }
 
 void kv_prepare(struct lab *lab, uint32_t client, uint32_t item)
@@ -85,7 +89,7 @@ void kv_prepare(struct lab *lab, uint32_t client, uint32_t item)
 		.key = choice.key,
 		.put = choice.put,
 		.expected = *known_version(lab, client, choice.key),
-		.unordered = !choice.put && lab->reads != READS_ORDERED,
+		.unordered = !choice.put && lab->clients->reads != READS_ORDERED,
 		.invoked = ++lab->kv->moment,
 	};
 }
@@ -94,11 +98,11 @@ void kv_prepare_again(struct lab *lab, transaction_id aborted)
 {
 	struct kv_operation *operation = next_operation(lab); /* which may move them */
 	struct kv_operation *before = kv_operation_of(lab, aborted);
-	before->retry = (transaction_id)lab->n_transactions;
+	before->retry = (transaction_id)lab->transactions->n;
 	*operation = (struct kv_operation){
 		.key = before->key,
 		.put = true,
-		.expected = *known_version(lab, lab->transactions[aborted].client, before->key),
+		.expected = *known_version(lab, transaction_of(lab, aborted)->client, before->key),
 		.invoked = ++lab->kv->moment,
 	};
 	lab->kv->n_retries++;
@@ -137,13 +141,13 @@ uint64_t kv_false_result(const struct lab *lab, transaction_id transaction, uint
 uint64_t kv_read(const struct lab *lab, uint32_t replica, transaction_id transaction)
 {
 	const struct kv_operation *operation = kv_operation_of(lab, transaction);
-	return result_of(lab->replicas[replica].store->entries[operation->key], false);
+	return result_of(replica_of(lab, replica)->store->entries[operation->key], false);
 }
 
 uint64_t kv_execute(struct lab *lab, uint32_t replica, transaction_id transaction, uint64_t instance)
 {
 	struct kv_operation *operation = kv_operation_of(lab, transaction);
-	struct kv_replica *store = lab->replicas[replica].store;
+	struct kv_replica *store = replica_of(lab, replica)->store;
 	struct kv_entry *entry = &store->entries[operation->key];
 	bool aborted = operation->put && lab->kv->settings->concurrency == KV_CONCURRENCY_OPTIMISTIC &&
 		entry->version != operation->expected;
@@ -163,14 +167,14 @@ uint64_t kv_execute(struct lab *lab, uint32_t replica, transaction_id transactio
 
 struct kv_reply kv_reply_of(const struct lab *lab, uint32_t replica, transaction_id transaction)
 {
-	const struct kv_replica *store = lab->replicas[replica].store;
+	const struct kv_replica *store = replica_of(lab, replica)->store;
 	return transaction < store->replies_capacity ? store->replies[transaction]
 												 : (struct kv_reply){0};
 }
 
 void kv_undo(struct lab *lab, uint32_t replica, const struct undo *undo)
 {
-	struct kv_replica *store = lab->replicas[replica].store;
+	struct kv_replica *store = replica_of(lab, replica)->store;
 	store->entries[undo->key] = undo->before;
 	store->replies[undo->transaction] = (struct kv_reply){0};
 }
@@ -199,7 +203,7 @@ bool kv_answered(struct lab *lab, transaction_id transaction, uint64_t result)
 	operation->answered = ++kv->moment;
 	operation->answered_at = lab->world.now;
 	operation->result = result;
-	*known_version(lab, lab->transactions[transaction].client, operation->key) =
+	*known_version(lab, transaction_of(lab, transaction)->client, operation->key) =
 		result_entry(result).version;
 	digest_add(&lab->world.digest, UINT64_C(0xbb) << 56 | transaction, result);
 	return (result & RESULT_ABORTED) == 0;
@@ -228,8 +232,8 @@ static void tell(void *context, const struct linear_violation *violation)
 		snprintf(text + n, sizeof(text) - (size_t)n, ": transaction %u had %s %llu", other->id,
 			other->write ? "written" : "read", (unsigned long long)other->value - 1);
 	}
-	watch_violated(lab, "linearizability", lab->transactions[read->id].client,
-		lab->transactions[other->id].client, read->id, read->value - 1, other->value - 1,
+	watch_violated(lab, "linearizability", transaction_of(lab, read->id)->client,
+		transaction_of(lab, other->id)->client, read->id, read->value - 1, other->value - 1,
 		arena_strdup(&lab->world.arena, text));
 	struct violation *told = lab->watch->n_violations <= VIOLATIONS_MAX
 		? &lab->watch->violations[lab->watch->n_violations - 1]
@@ -246,13 +250,13 @@ void kv_check_linear(struct lab *lab)
 	if (lab->kv == NULL || !lab->scenario->checkers || !lab->protocol->ordered) {
 		return;
 	}
-	struct linear_operation *history = calloc(lab->n_transactions + 1, sizeof(*history));
+	struct linear_operation *history = calloc(lab->transactions->n + 1, sizeof(*history));
 	if (history == NULL) {
 		fprintf(stderr, "synod: out of memory\n");
 		exit(3);
 	}
 	size_t n = 0;
-	for (size_t i = 0; i < lab->n_transactions; i++) {
+	for (size_t i = 0; i < lab->transactions->n; i++) {
 		const struct kv_operation *operation = kv_operation_of(lab, (transaction_id)i);
 		bool answered = operation->answered != 0;
 		bool aborted = answered && (operation->result & RESULT_ABORTED) != 0;

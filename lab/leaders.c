@@ -7,6 +7,8 @@
  * elected in peace. So whatever others say, and however
  * often, a request is asked once for each leader, once for each server that knew none, and once each time that
  * its client has waited in vain. */
+#include "clients.h"
+#include "transactions.h"
 #include "leaders.h"
 
 #define PAUSE_NS (50 * SIM_MS)
@@ -14,12 +16,12 @@
 
 static void follow(struct lab *lab, uint32_t id, bool anew)
 {
-	uint32_t leader = lab->clients[id].believed;
+	uint32_t leader = lab->clients->list[id].believed;
 	int level = 0;
 	uint32_t i = 0;
 	transaction_id transaction;
 	while ((transaction = client_waits_for(lab, id, &level, &i)) != TRANSACTION_NONE) {
-		if (anew || lab->transactions[transaction].asked != leader) {
+		if (anew || transaction_of(lab, transaction)->asked != leader) {
 			client_ask(lab, id, transaction, leader);
 		}
 	}
@@ -35,7 +37,7 @@ static void call_at(struct lab *lab, uint32_t id, sim_time at)
 
 static void follow_in_time(struct lab *lab, uint32_t id, bool anew)
 {
-	struct client *client = &lab->clients[id];
+	struct client *client = &lab->clients->list[id];
 	sim_time now = lab->world.now, since = now - client->followed_at;
 	if (client->follow_pause_ns > 0 && since < client->follow_pause_ns) {
 		client->follow_at = sim_time_add(client->followed_at, client->follow_pause_ns);
@@ -44,7 +46,7 @@ static void follow_in_time(struct lab *lab, uint32_t id, bool anew)
 	}
 	sim_time pause = client->follow_pause_ns;
 	pause = pause == 0 || since / CALM > pause ? PAUSE_NS : sim_time_add(pause, pause);
-	client->follow_pause_ns = pause < lab->wait_max_ns ? pause : lab->wait_max_ns;
+	client->follow_pause_ns = pause < lab->clients->wait_max_ns ? pause : lab->clients->wait_max_ns;
 	client->followed_at = now;
 	client->follow_at = 0;
 	follow(lab, id, anew);
@@ -52,7 +54,7 @@ static void follow_in_time(struct lab *lab, uint32_t id, bool anew)
 
 void client_follow_on(struct lab *lab, uint32_t id)
 {
-	struct client *client = &lab->clients[id];
+	struct client *client = &lab->clients->list[id];
 	if (client->follow_at > 0 && client->follow_at <= lab->world.now) {
 		follow_in_time(lab, id, true);
 	}
@@ -60,7 +62,7 @@ void client_follow_on(struct lab *lab, uint32_t id)
 
 void client_learns(struct lab *lab, uint32_t id, uint64_t view, uint32_t leader, bool anew)
 {
-	struct client *client = &lab->clients[id];
+	struct client *client = &lab->clients->list[id];
 	if (lab->protocol->height != NULL || view <= client->view) {
 		return; /* of one instance, over before anyone could ask it; or a view has one leader */
 	}
@@ -74,7 +76,7 @@ void client_learns(struct lab *lab, uint32_t id, uint64_t view, uint32_t leader,
 
 static void seek(struct lab *lab, uint32_t id)
 {
-	struct client *client = &lab->clients[id];
+	struct client *client = &lab->clients->list[id];
 	if (client->pause_ns > 0) {
 		return;
 	}
@@ -85,7 +87,7 @@ static void seek(struct lab *lab, uint32_t id)
 
 uint32_t client_next(struct lab *lab, uint32_t id, uint32_t asked)
 {
-	struct client *client = &lab->clients[id];
+	struct client *client = &lab->clients->list[id];
 	client->turn = (client->turn + 1) % lab->world.n_validators;
 	if (client->turn == asked) {
 		client->turn = (client->turn + 1) % lab->world.n_validators;
@@ -95,7 +97,7 @@ uint32_t client_next(struct lab *lab, uint32_t id, uint32_t asked)
 
 void client_seek_on(struct lab *lab, uint32_t id)
 {
-	struct client *client = &lab->clients[id];
+	struct client *client = &lab->clients->list[id];
 	if (client->pause_ns == 0 || client->seek_at > lab->world.now) {
 		return;
 	}
@@ -106,17 +108,17 @@ void client_seek_on(struct lab *lab, uint32_t id)
 		client->pause_ns = 0;
 		return;
 	}
-	client_ask(lab, id, transaction, client_next(lab, id, lab->transactions[transaction].asked));
+	client_ask(lab, id, transaction, client_next(lab, id, transaction_of(lab, transaction)->asked));
 	client->pause_ns = sim_time_add(client->pause_ns, client->pause_ns);
-	if (client->pause_ns > lab->wait_max_ns) {
-		client->pause_ns = lab->wait_max_ns;
+	if (client->pause_ns > lab->clients->wait_max_ns) {
+		client->pause_ns = lab->clients->wait_max_ns;
 	}
 	client->seek_at = sim_time_add(lab->world.now, client->pause_ns);
 }
 
 void client_hinted(struct lab *lab, struct node *node, const struct message *hint)
 {
-	struct client *client = &lab->clients[node->id];
+	struct client *client = &lab->clients->list[node->id];
 	uint32_t leader = (uint32_t)hint->extra;
 	if (hint->instance == TRANSACTION_NONE) {
 		/* From a server that takes the lead, or gives it up. Only who waits for something listens: others
@@ -134,7 +136,7 @@ void client_hinted(struct lab *lab, struct node *node, const struct message *hin
 		return;
 	}
 	transaction_id id = (transaction_id)hint->instance;
-	const struct transaction *transaction = &lab->transactions[id];
+	const struct transaction *transaction = transaction_of(lab, id);
 	if (transaction->answered || transaction->client != node->id) {
 		return;
 	}

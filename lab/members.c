@@ -1,6 +1,9 @@
 /* Where validators come and go (Raft's members, learners and changes): who belongs to the cluster, as the
  * laboratory sees it. Elsewhere all do for ever, and none of this is asked. */
+#include "clients.h"
+#include "replicas.h"
 #include "members.h"
+#include "items.h"
 #include "watch.h"
 
 #include "engine/fault.h"
@@ -14,7 +17,7 @@ struct members {
 static bool is_change(const struct plugin_value *fault)
 {
 	const struct fault_step *step = fault->settings;
-	return strcmp(fault->plugin->name, "step") == 0 && step->action == STEP_ACTION_CHANGE_MEMBERSHIP;
+	return strcmp(fault->plugin->name, "step") == 0 && step->action == STEP_CHANGE_MEMBERSHIP;
 }
 
 void members_start(struct lab *lab)
@@ -33,7 +36,7 @@ void members_start(struct lab *lab)
 	}
 	if (membership) {
 		size_t n_words = (world->n_validators + 63) / 64;
-		lab->clients_move = true;
+		lab->items->clients_move = true;
 		lab->members = arena_new(&world->arena, struct members);
 		lab->members->reached = arena_array(&world->arena, uint64_t, 2 * n_words);
 	}
@@ -50,7 +53,7 @@ static const struct node *spokesman(const struct lab *lab)
 	const struct node *best = NULL;
 	for (uint32_t i = 0; i < world->n_validators; i++) {
 		if (world->nodes[i].alive &&
-			(best == NULL || lab->replicas[i].applied > lab->replicas[best->id].applied)) {
+			(best == NULL || replica_of(lab, i)->applied > replica_of(lab, best->id)->applied)) {
 			best = &world->nodes[i];
 		}
 	}

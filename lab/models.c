@@ -1,5 +1,6 @@
 /* What the validators of a run predict with: trained before it, and anew at each `retrain`. */
 #include "lab/models.h"
+#include "models.h"
 #include "lab.h"
 #include "measure/measure.h"
 
@@ -322,7 +323,7 @@ static void key_of(const struct session *session, uint32_t node, uint64_t key[2]
 	XXH3_state_t state;
 	XXH3_INITSTATE(&state);
 	XXH3_128bits_reset(&state);
-	const uint64_t numbers[] = {lab->training_digest[0], lab->training_digest[1], lab->seed, node,
+	const uint64_t numbers[] = {lab->models->training_digest[0], lab->models->training_digest[1], lab->seed, node,
 		pooled ? n : 0, session->version, (uint64_t)session->at_ns};
 	add_bytes(&state, numbers, sizeof(numbers));
 	for (size_t a = 0; a < lab->scenario->attacks.n; a++) {
@@ -443,9 +444,9 @@ static bool learn(struct lab *lab, uint32_t version, sim_time at_ns, char error[
 		};
 		uint64_t key[2];
 		key_of(&session, i, key);
-		struct prediction_model *model = &lab->models[i];
+		struct prediction_model *model = &lab->models->by_validator[i];
 		learned = model_cache_take(
-			watched ? NULL : lab->model_cache, key, &training, model, &lab->world.arena, error);
+			watched ? NULL : lab->models->cache, key, &training, model, &lab->world.arena, error);
 		if (learned && lab->verbose) {
 			tell(lab, i, model);
 		}
@@ -454,28 +455,26 @@ static bool learn(struct lab *lab, uint32_t version, sim_time at_ns, char error[
 		}
 	}
 	arena_finish(&scratch);
-	lab->version = version;
+	lab->models->version = version;
 	return learned;
 }
 
-bool models_start(struct lab *lab, char error[256])
+bool models_start(struct lab *lab, struct model_cache *cache, char error[256])
 {
 	const struct scenario *scenario = lab->scenario;
 	uint32_t n = lab->world.n_validators;
-	lab->models = arena_array(&lab->world.arena, struct prediction_model, n);
+	lab->models = arena_new(&lab->world.arena, struct models);
+	lab->models->cache = cache;
+	lab->models->by_validator = arena_array(&lab->world.arena, struct prediction_model, n);
 	XXH3_state_t state;
 	XXH3_INITSTATE(&state);
 	XXH3_128bits_reset(&state);
 	add_plugin(&state, &scenario->workload, workload_counts);
 	add_plugin(&state, &scenario->predictor, predictor_counts);
 	XXH128_hash_t hash = XXH3_128bits_digest(&state);
-	lab->training_digest[0] = hash.low64;
-	lab->training_digest[1] = hash.high64;
-	if (!learn(lab, 0, 0, error)) {
-		return false;
-	}
-	adversary_start(lab);
-	return true;
+	lab->models->training_digest[0] = hash.low64;
+	lab->models->training_digest[1] = hash.high64;
+	return learn(lab, 0, 0, error);
 }
 
 /* The version of now, and when it was made. */
@@ -498,10 +497,10 @@ bool models_refresh(struct lab *lab)
 	sim_time version =
 		version_now(lab->scenario->predictor.settings, lab->world.now, &made_at);
 	/* Versions that nothing arrived for are never asked: nobody trains them. */
-	if (version <= lab->version || version > UINT16_MAX) {
+	if (version <= lab->models->version || version > UINT16_MAX) {
 		return true;
 	}
-	if (!learn(lab, (uint32_t)version, made_at, lab->training_error)) {
+	if (!learn(lab, (uint32_t)version, made_at, lab->models->error)) {
 		lab_end(lab, "limit", "a model can't be trained");
 		return false;
 	}

@@ -1,5 +1,12 @@
 /* What a validator executes: each transaction once, in the order that the protocol gives. */
+#include "clients.h"
+#include "kv.h"
+#include "replicas.h"
+#include "transactions.h"
+#include "items.h"
 #include "lab.h"
+#include "predictions.h"
+#include "scores.h"
 #include "told.h"
 #include "watch.h"
 
@@ -10,7 +17,7 @@ static void start_application(struct lab *lab)
 {
 	struct application_settings settings = {
 		.n_validators = lab->world.n_validators,
-		.n_participants = lab->common->identities == IDENTITIES_OPEN ? lab->n_identities : 0,
+		.n_participants = lab->common->identities == IDENTITIES_OPEN ? lab->predictions->n_identities : 0,
 		.quorum = (uint32_t)lab->common->quorum,
 		.seed = lab->seed,
 		.close_votes = application_close_votes(lab->world.n_validators),
@@ -46,7 +53,8 @@ void replica_finish(struct replica *replica)
 void replicas_start(struct lab *lab)
 {
 	struct arena *arena = &lab->world.arena;
-	lab->replicas = arena_array(arena, struct replica, lab->world.n_validators);
+	lab->replicas = arena_new(arena, struct replicas);
+	lab->replicas->list = arena_array(arena, struct replica, lab->world.n_validators);
 	if (lab->workload->store) {
 		kv_start(lab);
 	}
@@ -54,7 +62,7 @@ void replicas_start(struct lab *lab)
 		start_application(lab);
 	}
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
-		replica_init(lab, &lab->replicas[i]);
+		replica_init(lab, replica_of(lab, i));
 	}
 }
 
@@ -62,19 +70,19 @@ void replicas_start(struct lab *lab)
  * passed and the gateway asks for its closing instead; another validator's never was. */
 static bool is_moot(const struct lab *lab, const struct node *node, const struct transaction *proposal)
 {
-	const struct lab_item *item = &lab->items[proposal->item];
+	const struct lab_item *item = &lab->items->all[proposal->item];
 	return proposal->client != node->id ||
 		lab->world.now >= sim_time_add(item->arrived, lab->common->deadline_ns) ||
-		application_outcome(lab->replicas[node->id].application, proposal->item).closed;
+		application_outcome(replica_of(lab, node->id)->application, proposal->item).closed;
 }
 
 bool replica_executed(const struct node *node, transaction_id transaction)
 {
 	const struct lab *lab = lab_of(node);
-	const struct replica *replica = &lab->replicas[node->id];
+	const struct replica *replica = replica_of(lab, node->id);
 	if (lab->common->validation != VALIDATION_OFF &&
-		lab->transactions[transaction].kind == TRANSACTION_PROPOSAL &&
-		is_moot(lab, node, &lab->transactions[transaction])) {
+		transaction_of(lab, transaction)->kind == TRANSACTION_PROPOSAL &&
+		is_moot(lab, node, transaction_of(lab, transaction))) {
 		return true;
 	}
 	return (transaction >> 6) < replica->executed_words &&
@@ -86,16 +94,16 @@ bool replica_valid(const struct node *node, const struct batch *batch)
 	struct lab *lab = lab_of(node);
 	bool valid = true;
 	for (uint32_t i = 0; i < batch->n; i++) {
-		struct transaction *proposal = &lab->transactions[batch->transactions[i]];
+		struct transaction *proposal = transaction_of(lab, batch->transactions[i]);
 		if (proposal->kind != TRANSACTION_PROPOSAL || proposal->client == node->id) {
 			continue; /* a proposer is for its own */
 		}
 		if (!proposal->judged) {
 			proposal->judged = true;
-			lab->n_proposals_judged++;
+			lab->predictions->n_proposals_judged++;
 		}
 		/* A liar vouches for what it says itself; one who was down has nothing to go by: NaN. */
-		double own = lab->items[proposal->item].details->sent[node->id];
+		double own = lab->items->all[proposal->item].details->sent[node->id];
 		if (fabs(proposal->value - own) <= lab->common->tolerance * fabs(own)) {
 			continue;
 		}
@@ -103,7 +111,7 @@ bool replica_valid(const struct node *node, const struct batch *batch)
 		uint32_t quorum = lab->protocol->quorum(
 			lab->scenario->protocol.settings, node->n_validators, node->n_faulty);
 		/* Its proposer is for it; so many against it leave no quorum. */
-		lab->n_proposals_refused += ++proposal->replies == node->n_validators - quorum + 1;
+		lab->predictions->n_proposals_refused += ++proposal->replies == node->n_validators - quorum + 1;
 	}
 	return valid;
 }
@@ -134,7 +142,7 @@ uint32_t replica_transaction_bytes(const struct node *node, transaction_id trans
 	if (is_get(lab, transaction)) {
 		return REQUEST_HEADER_BYTES;
 	}
-	return REQUEST_HEADER_BYTES + (lab->transactions[transaction].kind == TRANSACTION_REQUEST
+	return REQUEST_HEADER_BYTES + (transaction_of(lab, transaction)->kind == TRANSACTION_REQUEST
 										  ? (uint32_t)lab->common->size_bytes
 										  : PREDICTION_BYTES);
 }
@@ -144,7 +152,7 @@ uint32_t replica_transaction_bytes(const struct node *node, transaction_id trans
 uint64_t replica_transaction_key(const struct node *node, transaction_id transaction)
 {
 	const struct lab *lab = lab_of(node);
-	if (lab->transactions[transaction].kind != TRANSACTION_REQUEST) {
+	if (transaction_of(lab, transaction)->kind != TRANSACTION_REQUEST) {
 		return NODE_KEY_ALL;
 	}
 	if (lab->kv != NULL) {
@@ -245,7 +253,7 @@ static void send_reply(struct lab *lab, struct node *node, transaction_id transa
 	message->view = view;
 	message->extra = lab->protocol->leader(node);
 	message->flags = (uint16_t)(flags | (lab->macs ? MESSAGE_MACS : 0));
-	node_send(node, lab->transactions[transaction].client, message);
+	node_send(node, transaction_of(lab, transaction)->client, message);
 }
 
 /* Gives the result: what the store says, or in `requests` the place in the replica's log. */
@@ -258,14 +266,14 @@ static uint64_t execute_request(
 static inline void execute(struct lab *lab, struct node *node, uint64_t instance, uint64_t view,
 	transaction_id id, bool reply)
 {
-	const struct transaction *transaction = &lab->transactions[id];
-	struct replica *replica = &lab->replicas[node->id];
+	const struct transaction *transaction = transaction_of(lab, id);
+	struct replica *replica = replica_of(lab, node->id);
 	if (transaction->kind == TRANSACTION_REQUEST) {
 		if (!lab->protocol->ordered) {
 			check_position(lab, node, replica, id);
 		}
 		uint64_t result = execute_request(lab, node, instance, id);
-		if (lab->noted) {
+		if (lab->transactions->noted) {
 			bool aborted = lab->kv != NULL && kv_operation_of(lab, id)->aborted;
 			transaction_executed(lab, node, id, instance, view, aborted ? "aborted" : "");
 		}
@@ -290,22 +298,22 @@ static inline void execute(struct lab *lab, struct node *node, uint64_t instance
 		status = application_close(replica->application, transaction->item, sender);
 		break;
 	}
-	if (lab->noted) {
+	if (lab->transactions->noted) {
 		transaction_executed(lab, node, id, instance, view, application_reject(status));
 	}
 	if (sender == node->id) {
 		client_executed(lab, id);
 	}
 	if (status == APPLICATION_REFUSED && !transaction->refused) {
-		lab->transactions[id].refused = true;
-		lab->n_identities_refused++;
+		transaction_of(lab, id)->refused = true;
+		lab->predictions->n_identities_refused++;
 	}
 	if (status == APPLICATION_NOT_FINITE && !transaction->refused) {
-		lab->transactions[id].refused = true;
-		collect_not_finite(lab, transaction->identity);
+		transaction_of(lab, id)->refused = true;
+		scores_not_finite(lab, transaction->identity);
 	}
 	if (status == APPLICATION_CLOSED_NOW) {
-		driver_closed(lab, node, application_closing(lab->application), instance, view);
+		predictions_closed(lab, node, application_closing(lab->application), instance, view);
 	}
 }
 
@@ -313,11 +321,11 @@ static inline void execute(struct lab *lab, struct node *node, uint64_t instance
  * it is new to the replica. */
 static inline bool begin(struct lab *lab, struct node *node, uint64_t instance, transaction_id id)
 {
-	if (!mark_executed(&lab->replicas[node->id], id)) {
+	if (!mark_executed(replica_of(lab, node->id), id)) {
 		told_left_out(node, instance, id);
 		return false;
 	}
-	struct transaction *transaction = &lab->transactions[id];
+	struct transaction *transaction = transaction_of(lab, id);
 	if (!transaction->answered && !node->byzantine) { /* where a liar has it is nobody's answer */
 		transaction->instance = instance;
 	}
@@ -327,7 +335,7 @@ static inline bool begin(struct lab *lab, struct node *node, uint64_t instance, 
 /* The instance is executed at the replica, for good. */
 static inline void applied(struct lab *lab, struct node *node, uint64_t instance, const struct batch *batch)
 {
-	struct replica *replica = &lab->replicas[node->id];
+	struct replica *replica = replica_of(lab, node->id);
 	watch_applied(node, instance, batch);
 	if (lab->protocol->ordered && !lab->workload->application) {
 		check_instance(lab, node, instance, batch);
@@ -343,7 +351,7 @@ void replica_apply(struct node *node, uint64_t instance, uint64_t view, const st
 	bool reply)
 {
 	struct lab *lab = lab_of(node);
-	assert(lab->replicas[node->id].tentative == NULL || lab->replicas[node->id].tentative->n == 0);
+	assert(replica_of(lab, node->id)->tentative == NULL || replica_of(lab, node->id)->tentative->n == 0);
 	applied(lab, node, instance, batch);
 	for (uint32_t i = 0; i < batch->n; i++) {
 		if (begin(lab, node, instance, batch->transactions[i])) {
@@ -352,7 +360,7 @@ void replica_apply(struct node *node, uint64_t instance, uint64_t view, const st
 		}
 	}
 	if (lab->members != NULL && batch->n == 0) {
-		driver_reassign(lab); /* perhaps a configuration: somebody may have left */
+		predictions_reassign(lab); /* perhaps a configuration: somebody may have left */
 	}
 	if (lab->phase == PHASE_DRAINING) {
 		lab_check_done(lab);
@@ -378,7 +386,7 @@ void replica_apply_tentative(struct node *node, uint64_t instance, uint64_t view
 	const struct batch *batch)
 {
 	struct lab *lab = lab_of(node);
-	struct replica *replica = &lab->replicas[node->id];
+	struct replica *replica = replica_of(lab, node->id);
 	if (replica->tentative == NULL) {
 		replica->tentative = arena_new(&lab->world.arena, struct tentative_log);
 	}
@@ -389,7 +397,7 @@ void replica_apply_tentative(struct node *node, uint64_t instance, uint64_t view
 	log->batches[log->first + log->n++] = (struct tentative){instance, batch, log->n_undo};
 	for (uint32_t i = 0; i < batch->n; i++) {
 		transaction_id id = batch->transactions[i];
-		assert(lab->transactions[id].kind == TRANSACTION_REQUEST); /* scenarios/finish.c */
+		assert(transaction_of(lab, id)->kind == TRANSACTION_REQUEST); /* scenarios/finish.c */
 		if (!replica_executed(node, id)) {
 			push_undo(lab, replica, id);
 		}
@@ -404,7 +412,7 @@ void replica_apply_tentative(struct node *node, uint64_t instance, uint64_t view
 void replica_confirm(struct node *node, uint64_t instance)
 {
 	struct lab *lab = lab_of(node);
-	struct replica *replica = &lab->replicas[node->id];
+	struct replica *replica = replica_of(lab, node->id);
 	struct tentative_log *log = replica->tentative;
 	assert(log != NULL && log->n > 0 && log->batches[log->first].instance == instance);
 	struct tentative confirmed = log->batches[log->first++];
@@ -431,7 +439,7 @@ void replica_confirm(struct node *node, uint64_t instance)
 void replica_rollback(struct node *node, uint64_t instance)
 {
 	struct lab *lab = lab_of(node);
-	struct replica *replica = &lab->replicas[node->id];
+	struct replica *replica = replica_of(lab, node->id);
 	struct tentative_log *log = replica->tentative;
 	while (log != NULL && log->n > 0 && log->batches[log->first + log->n - 1].instance >= instance) {
 		const struct tentative *last = &log->batches[log->first + --log->n];
@@ -461,14 +469,14 @@ static bool is_tentative(const struct replica *replica, transaction_id transacti
 void replica_reply(struct node *node, transaction_id transaction, uint64_t view)
 {
 	struct lab *lab = lab_of(node);
-	const struct transaction *of = &lab->transactions[transaction];
+	const struct transaction *of = transaction_of(lab, transaction);
 	if (of->kind != TRANSACTION_REQUEST || of->answered) {
 		return; /* a gateway sees its own validator's state */
 	}
 	/* The reply cache: where it was executed. Equal logs give equal places. */
 	uint64_t result =
 		lab->kv == NULL ? of->instance : kv_reply_of(lab, node->id, transaction).result;
-	bool tentative = is_tentative(&lab->replicas[node->id], transaction);
+	bool tentative = is_tentative(replica_of(lab, node->id), transaction);
 	send_reply(lab, node, transaction, result, view, tentative ? REPLY_TENTATIVE : 0);
 }
 
@@ -476,7 +484,7 @@ void replica_read(struct node *node, transaction_id transaction, uint64_t view)
 {
 	struct lab *lab = lab_of(node);
 	assert(is_get(lab, transaction));
-	if (!lab->transactions[transaction].answered) {
+	if (!transaction_of(lab, transaction)->answered) {
 		send_reply(lab, node, transaction, kv_read(lab, node->id, transaction), view, REPLY_READ);
 	}
 }
@@ -484,7 +492,7 @@ void replica_read(struct node *node, transaction_id transaction, uint64_t view)
 void replica_forget(struct node *node)
 {
 	struct lab *lab = lab_of(node);
-	struct replica *replica = &lab->replicas[node->id];
+	struct replica *replica = replica_of(lab, node->id);
 	replica_finish(replica);
 	*replica = (struct replica){0};
 	replica_init(lab, replica);
@@ -494,7 +502,14 @@ void replica_forget(struct node *node)
 void replicas_free(struct lab *lab)
 {
 	kv_free(lab);
-	for (uint32_t i = 0; lab->replicas != NULL && i < lab->world.n_validators; i++) {
-		replica_finish(&lab->replicas[i]);
+	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
+		replica_finish(replica_of(lab, i));
 	}
+}
+
+uint64_t replicas_bytes(const struct lab *lab)
+{
+	/* Of what each replica keeps of transactions the size follows from their number. */
+	uint64_t n = lab->world.n_validators * (uint64_t)lab->transactions->n;
+	return n / 8 + (lab->kv == NULL ? 0 : n * sizeof(struct kv_reply));
 }

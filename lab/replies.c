@@ -1,6 +1,7 @@
 /* The replies to one request where there are several sorts of them: to reads that were not ordered, before
  * the commitment, and after it. What each validator said last counts, since a rollback may change its mind;
  * but a firm word stands against what comes later by another way. */
+#include "clients.h"
 #include "lab.h"
 
 #include <string.h>
@@ -8,17 +9,17 @@
 uint32_t reply_set_take(struct lab *lab)
 {
 	uint32_t n = lab->world.n_validators;
-	uint32_t index = lab->reply_set_free;
+	uint32_t index = lab->clients->set_free;
 	if (index != NODE_NONE) {
-		lab->reply_set_free = lab->reply_sets[index].next_free;
-		memset(lab->reply_sets[index].sorts, 0, n);
+		lab->clients->set_free = lab->clients->sets[index].next_free;
+		memset(lab->clients->sets[index].sorts, 0, n);
 		return index;
 	}
-	index = lab->n_reply_sets++;
-	size_t capacity = lab->reply_sets_capacity;
-	lab->reply_sets = lab_grow(lab->reply_sets, sizeof(*lab->reply_sets), index + 1, &capacity);
-	lab->reply_sets_capacity = (uint32_t)capacity;
-	lab->reply_sets[index] = (struct reply_set){
+	index = lab->clients->n_sets++;
+	size_t capacity = lab->clients->sets_capacity;
+	lab->clients->sets = lab_grow(lab->clients->sets, sizeof(*lab->clients->sets), index + 1, &capacity);
+	lab->clients->sets_capacity = (uint32_t)capacity;
+	lab->clients->sets[index] = (struct reply_set){
 		.results = arena_array(&lab->world.arena, uint64_t, n),
 		.views = arena_array(&lab->world.arena, uint64_t, n),
 		.sorts = arena_array(&lab->world.arena, uint8_t, n),
@@ -28,8 +29,8 @@ uint32_t reply_set_take(struct lab *lab)
 
 void reply_set_give_back(struct lab *lab, uint32_t set)
 {
-	lab->reply_sets[set].next_free = lab->reply_set_free;
-	lab->reply_set_free = set;
+	lab->clients->sets[set].next_free = lab->clients->set_free;
+	lab->clients->set_free = set;
 }
 
 /* The thesis's 2f+1 matching tentative replies match in the view, too: of several views they prove less, since
@@ -53,7 +54,7 @@ static uint32_t count_tentative(const struct reply_set *set, uint32_t n, uint64_
 
 struct reply_tally reply_set_add(struct lab *lab, uint32_t index, const struct message *message)
 {
-	struct reply_set *set = &lab->reply_sets[index];
+	struct reply_set *set = &lab->clients->sets[index];
 	uint8_t sort = (message->flags & REPLY_READ) != 0 ? REPLY_SORT_READ
 		: (message->flags & REPLY_TENTATIVE) != 0     ? REPLY_SORT_TENTATIVE
 													  : REPLY_SORT_FIRM;
@@ -70,7 +71,7 @@ struct reply_tally reply_set_add(struct lab *lab, uint32_t index, const struct m
 			tally.n_read += set->sorts[i] == REPLY_SORT_READ;
 		}
 	}
-	if (lab->tentative_quorum > 0) {
+	if (lab->clients->tentative_quorum > 0) {
 		tally.n_tentative = count_tentative(set, lab->world.n_validators, message->digest);
 	}
 	return tally;

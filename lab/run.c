@@ -1,6 +1,15 @@
 /* Builds the world of one run from a checked scenario and runs it. */
+#include "clients.h"
+#include "kv.h"
+#include "replicas.h"
+#include "transactions.h"
+#include "adversary.h"
+#include "items.h"
 #include "lab.h"
+#include "measure/kpis.h"
 #include "measure/measure.h"
+#include "models.h"
+#include "predictions.h"
 #include "faults.h"
 #include "leaders.h"
 #include "members.h"
@@ -51,12 +60,12 @@ static void changed(struct world *world, struct node *node)
 	if (node->alive) {
 		clients_restart(lab, node);
 		watch_restarted(lab, node);
-		driver_restarted(lab, node->id);
+		predictions_restarted(lab, node->id);
 	} else {
 		node->crashes = true; /* `nodes: leader` says only now who */
 		watch_failed(lab, node);
 	}
-	driver_reassign(lab); /* also after a restart: when it is the first that is up again */
+	predictions_reassign(lab); /* also after a restart: when it is the first that is up again */
 	faults_links(world);
 	if (lab->phase == PHASE_DRAINING) {
 		lab_check_done(lab);
@@ -75,7 +84,7 @@ static void fault_ended(struct world *world)
 
 static void fault_told(struct world *world, uint32_t node, const char *what)
 {
-	collect_fault(world->host, node, what);
+	measure_fault(world->host, node, what);
 }
 
 static uint32_t current_leader(struct world *world)
@@ -154,12 +163,10 @@ static void build(struct lab *lab)
 		settings.costs.mac_ns = 0; /* else nodes would count as busy ones, and be none */
 	}
 	world_init(&lab->world, &settings, &ops, lab);
+	items_create(lab);
 	uint32_t n = settings.n_validators;
-	adversary_identities(lab);
-	lab->validators = arena_array(&lab->world.arena, struct validator_counts, lab->n_identities);
-	lab->measure->places = arena_array(&lab->world.arena, uint32_t, lab->n_identities);
-	for (uint32_t i = 0; i < lab->n_identities; i++) {
-		lab->validators[i].first_bad = lab->validators[i].first_rejected = SIM_NEVER;
+	if (lab->workload->application) {
+		predictions_start(lab);
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		lab->world.nodes[i].state = arena_alloc(
@@ -167,6 +174,7 @@ static void build(struct lab *lab)
 	}
 	watch_start(lab);
 	outages_start(lab);
+	transactions_start(lab);
 	replicas_start(lab);
 	clients_start(lab);
 	lab_bound(lab);
@@ -177,8 +185,9 @@ static void build(struct lab *lab)
 static void runs_row(struct lab *lab, const struct run_request *request, struct run_blocks *blocks,
 	struct run_summary *summary)
 {
-	union cell kpis[KPI_N];
-	collect_finish(lab, kpis);
+	const struct kpi_list *list = &lab->measure->schemas->kpis;
+	measure_sort(lab);
+	kpis_measure(lab, list, summary->kpis);
 	size_t n = lab->measure->schemas->tables[TABLE_RUNS].n_columns;
 	union cell *cells = calloc(n, sizeof(*cells));
 	if (cells == NULL) {
@@ -187,10 +196,12 @@ static void runs_row(struct lab *lab, const struct run_request *request, struct 
 	size_t at = run_row_begin(request, cells);
 	cells[at++].string = lab->verdict;
 	cells[at++].string = lab->verdict_reason;
-	for (int i = 0; i < KPI_N; i++) {
-		cells[at++] = kpis[i];
-		summary->kpis[i] =
-			kpi_columns[i].type == COLUMN_INT ? (double)kpis[i].integer : kpis[i].real;
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->kpis[i]->sort == SORT_COUNT) {
+			cells[at++].integer = (int64_t)summary->kpis[i];
+		} else {
+			cells[at++].real = summary->kpis[i];
+		}
 	}
 	digest_text(&lab->world.digest, summary->digest);
 	cells[at++].string = summary->digest;
@@ -202,18 +213,14 @@ static void runs_row(struct lab *lab, const struct run_request *request, struct 
 static void finish(struct lab *lab)
 {
 	replicas_free(lab);
+	clients_free(lab);
+	transactions_free(lab);
 	twins_finish(lab);
 	measure_destroy(lab->measure);
-	samples_finish(&lab->attacked_scores);
-	samples_finish(&lab->honest_scores);
-	driver_finish(lab);
+	predictions_finish(lab);
 	outages_finish(lab);
-	free(lab->transactions);
-	free(lab->records);
-	free(lab->items);
+	items_destroy(lab);
 	watch_finish(lab);
-	free(lab->reply_counts);
-	free(lab->reply_sets);
 	world_finish(&lab->world);
 	free(lab);
 }
@@ -288,14 +295,16 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	lab->run = run_index(request);
 	lab->measure = measure_create(blocks, request->schemas);
 	lab->verbose = request->verbose;
-	lab->model_cache = request->models;
 	lab->allowance = request->memory;
 	build(lab);
-	if (lab->workload->application && !models_start(lab, error)) {
-		finish(lab);
-		return false;
+	if (lab->workload->application) {
+		if (!models_start(lab, request->models, error)) {
+			finish(lab);
+			return false;
+		}
+		adversary_start(lab);
 	}
-	lab->clients_move |= lab->world.may_crash;
+	lab->items->clients_move |= lab->world.may_crash;
 	struct host_ops direct = ops;
 	direct.receive = lab->protocol->receive;
 	direct.timer = lab->protocol->timer;
@@ -309,7 +318,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		direct.receive = attackers_receive;
 	}
 	lab->world.ops = &direct;
-	lab->noted = request->trace != NULL || (scenario->record & RECORD_TRANSACTIONS) != 0;
+	lab->transactions->noted = request->trace != NULL || (scenario->record & RECORD_TRANSACTIONS) != 0;
 	if (request->trace != NULL) {
 		trace_start(lab, request->trace, &direct);
 	}
@@ -326,11 +335,11 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	watch_started(lab);
 	members_start(lab);
 	told_start(lab);
-	driver_start(lab);
+	items_start(lab);
 	memory_look(lab);
 	world_run(&lab->world);
-	if (lab->training_error[0] != '\0') {
-		memcpy(error, lab->training_error, sizeof(lab->training_error));
+	if (lab->models != NULL && lab->models->error[0] != '\0') {
+		memcpy(error, lab->models->error, sizeof(lab->models->error));
 		finish(lab);
 		return false;
 	}
@@ -346,6 +355,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		trace_end(lab);
 	}
 	*summary = (struct run_summary){
+		.schemas = request->schemas,
 		.run = lab->run,
 		.point = lab->point,
 		.replication = lab->replication,
@@ -355,7 +365,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		.steps_refused = lab->world.steps_refused,
 	};
 	runs_row(lab, request, blocks, summary);
-	collect_tables(lab);
+	measure_tables(lab);
 	snprintf(summary->verdict, sizeof(summary->verdict), "%s", lab->verdict);
 	snprintf(summary->verdict_reason, sizeof(summary->verdict_reason), "%s", lab->verdict_reason);
 	finish(lab);

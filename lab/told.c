@@ -10,7 +10,12 @@
  *                 than the scenario's `liveness_after`
  *
  * The first two bind ordered protocols; a record look-up a transaction, and one pass at the end. */
+#include "clients.h"
+#include "kv.h"
+#include "replicas.h"
+#include "transactions.h"
 #include "told.h"
+#include "items.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +26,7 @@ void told_proposed(struct node *node, struct lab_instance *record, uint64_t inst
 	struct lab *lab = lab_of(node);
 	/* What another has proposed there before is proposed again in its place, whatever it is. */
 	if (!lab->scenario->checkers || !lab->protocol->ordered || node->byzantine ||
-		record->proposer != NODE_NONE || instance <= lab->replicas[node->id].applied) {
+		record->proposer != NODE_NONE || instance <= replica_of(lab, node->id)->applied) {
 		return;
 	}
 	for (uint32_t i = 0; i < batch->n && !record->proposed_again; i++) {
@@ -41,7 +46,7 @@ void told_left_out(struct node *node, uint64_t instance, transaction_id transact
 	}
 	record->proposed_again = false; /* told once */
 	uint64_t first = lab->kv != NULL ? kv_reply_of(lab, node->id, transaction).instance
-									 : lab->transactions[transaction].instance;
+									 : transaction_of(lab, transaction)->instance;
 	watch_violated(lab, "exactly-once", record->proposer, node->id, instance, first, transaction,
 		"the first proposed a transaction (second value) again that it had executed in an earlier "
 		"instance (first value)");
@@ -63,8 +68,8 @@ void told_accepted(struct lab *lab, transaction_id id, uint64_t instance)
 	if (!lab->scenario->checkers || !lab->protocol->ordered) {
 		return;
 	}
-	struct transaction *transaction = &lab->transactions[id];
-	if (instance == 0 && lab->tentative_quorum != 0) {
+	struct transaction *transaction = transaction_of(lab, id);
+	if (instance == 0 && lab->clients->tentative_quorum != 0) {
 		transaction->instance = 0; /* rolled back meanwhile, in a view change, to be executed again */
 		return;
 	}
@@ -95,10 +100,10 @@ static bool is_told(const struct transaction *transaction)
 
 static struct told find_told(struct lab *lab)
 {
-	struct told told = {.n_words = lab->n_transactions / 64 + 1};
+	struct told told = {.n_words = lab->transactions->n / 64 + 1};
 	told.bits = arena_array(&lab->world.arena, uint64_t, told.n_words);
-	for (size_t i = 0; i < lab->n_transactions; i++) {
-		if (is_told(&lab->transactions[i])) {
+	for (size_t i = 0; i < lab->transactions->n; i++) {
+		if (is_told(transaction_of(lab, i))) {
 			told.bits[i >> 6] |= UINT64_C(1) << (i & 63);
 		}
 	}
@@ -108,12 +113,12 @@ static struct told find_told(struct lab *lab)
 /* The first of them that the validator, which has come so far, has not executed; TRANSACTION_NONE: none. */
 static transaction_id find_vanished(const struct lab *lab, const struct told *told, uint32_t node)
 {
-	const struct replica *replica = &lab->replicas[node];
+	const struct replica *replica = replica_of(lab, node);
 	for (size_t w = 0; w < told->n_words; w++) {
 		uint64_t missing = told->bits[w] & ~(w < replica->executed_words ? replica->executed[w] : 0);
 		for (; missing != 0; missing &= missing - 1) {
 			size_t i = w * 64 + (size_t)__builtin_ctzll(missing);
-			if (lab->transactions[i].instance <= replica->applied) {
+			if (transaction_of(lab, i)->instance <= replica->applied) {
 				return (transaction_id)i;
 			}
 		}
@@ -130,9 +135,9 @@ static void check_places(struct lab *lab)
 		fprintf(stderr, "synod: out of memory\n");
 		exit(3);
 	}
-	for (size_t i = 0; i < lab->n_transactions; i++) {
-		if (is_told(&lab->transactions[i])) {
-			missing[lab->transactions[i].instance]++;
+	for (size_t i = 0; i < lab->transactions->n; i++) {
+		if (is_told(transaction_of(lab, i))) {
+			missing[transaction_of(lab, i)->instance]++;
 		}
 	}
 	for (uint64_t instance = 1; instance < lab->watch->n_instances; instance++) {
@@ -142,8 +147,8 @@ static void check_places(struct lab *lab)
 		}
 		for (uint32_t i = 0; i < record->batch->n; i++) {
 			transaction_id id = record->batch->transactions[i];
-			missing[instance] -= id < lab->n_transactions && is_told(&lab->transactions[id]) &&
-				lab->transactions[id].instance == instance && missing[instance] > 0;
+			missing[instance] -= id < lab->transactions->n && is_told(transaction_of(lab, id)) &&
+				transaction_of(lab, id)->instance == instance && missing[instance] > 0;
 		}
 		if (missing[instance] > 0) {
 			watch_violated(lab, "durability", record->first_node, record->first_node, instance,
@@ -167,8 +172,8 @@ void told_finish(struct lab *lab)
 		transaction_id vanished =
 			node->byzantine || !node->alive ? TRANSACTION_NONE : find_vanished(lab, &told, i);
 		if (vanished != TRANSACTION_NONE) {
-			uint64_t instance = lab->transactions[vanished].instance;
-			watch_violated(lab, "durability", i, i, instance, vanished, lab->replicas[i].applied,
+			uint64_t instance = transaction_of(lab, vanished)->instance;
+			watch_violated(lab, "durability", i, i, instance, vanished, replica_of(lab, i)->applied,
 				"a client was told of a transaction (first value) that the validator has not executed, "
 				"though it has come further (second value)");
 		}
@@ -182,25 +187,25 @@ static void look(struct world *world, void *context, uint64_t changed_at)
 	struct lab *lab = context;
 	sim_time after = lab->scenario->liveness_after_ns;
 	sim_time changed = (sim_time)changed_at;
-	if (lab->n_accepted == lab->n_items) {
-		if (!lab->arrivals_over) {
+	if (lab->items->n_accepted == lab->items->n) {
+		if (!lab->items->arrivals_over) {
 			world_call_at(world, sim_time_add(world->now, after), look, lab, changed_at);
 		}
 		return;
 	}
-	sim_time since = lab->waiting_since > changed ? lab->waiting_since : changed;
+	sim_time since = lab->items->waiting_since > changed ? lab->items->waiting_since : changed;
 	sim_time due = sim_time_add(since, after);
 	if (due > world->now) {
 		world_call_at(world, due, look, lab, changed_at);
 		return;
 	}
 	uint32_t leader = lab->watch->leader < world->n_validators ? lab->watch->leader : 0;
-	watch_violated(lab, "liveness", leader, leader, 0, lab->n_items - lab->n_accepted, lab->n_items,
+	watch_violated(lab, "liveness", leader, leader, 0, lab->items->n - lab->items->n_accepted, lab->items->n,
 		"nothing was accepted for `liveness_after` though all faults and attacks had ended and items "
 		"(first value of second) were waiting");
 	lab_end(lab, "stalled", "liveness broken: nothing accepted from %g s to %g s; %llu of %llu items wait",
 		sim_time_to_s(since), sim_time_to_s(world->now),
-		(unsigned long long)(lab->n_items - lab->n_accepted), (unsigned long long)lab->n_items);
+		(unsigned long long)(lab->items->n - lab->items->n_accepted), (unsigned long long)lab->items->n);
 }
 
 void told_start(struct lab *lab)

@@ -1,4 +1,8 @@
 /* Listens to a world, and to what its nodes report, and tells a sink. */
+#include "clients.h"
+#include "kv.h"
+#include "transactions.h"
+#include "items.h"
 #include "lab.h"
 #include "watch.h"
 
@@ -388,7 +392,7 @@ static void on_appended(struct node *node, uint64_t index, uint64_t term, uint64
 
 void trace_submitted(struct lab *lab, transaction_id transaction)
 {
-	const struct transaction *it = &lab->transactions[transaction];
+	const struct transaction *it = transaction_of(lab, transaction);
 	happens(lab->trace, false,
 		(struct trace_event){
 			.what = TRACE_SUBMITTED,
@@ -404,7 +408,7 @@ void trace_accepted(struct lab *lab, uint32_t item)
 	happens(lab->trace, false,
 		(struct trace_event){
 			.what = TRACE_ACCEPTED,
-			.node = lab->items[item].client,
+			.node = lab->items->all[item].client,
 			.peer = NODE_NONE,
 			.item = item,
 		});
@@ -551,7 +555,7 @@ void trace_node_name(const struct trace_run *run, uint32_t node, char out[TRACE_
 /* ": get key 7" where there is a store. */
 static void tell_operation(const struct trace_run *run, transaction_id transaction, char out[64])
 {
-	if (run->lab == NULL || run->lab->kv == NULL || transaction >= run->lab->n_transactions) {
+	if (run->lab == NULL || run->lab->kv == NULL || transaction >= run->lab->transactions->n) {
 		return;
 	}
 	const struct kv_operation *operation = kv_operation_of(run->lab, transaction);

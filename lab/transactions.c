@@ -1,5 +1,9 @@
 /* The life of each transaction, for the table /transactions and for traces. Nothing here is called in a
  * run that has neither. */
+#include "kv.h"
+#include "transactions.h"
+
+#include <stdlib.h>
 #include "lab.h"
 #include "measure/measure.h"
 
@@ -15,9 +19,36 @@ static const char *kind_name(const struct lab *lab, size_t transaction)
 	if (lab->kv != NULL) {
 		return kv_operation_of(lab, (transaction_id)transaction)->put ? "put" : "get";
 	}
-	unsigned kind = lab->transactions[transaction].kind;
+	unsigned kind = transaction_of(lab, transaction)->kind;
 	assert(kind < sizeof(kind_names) / sizeof(kind_names[0]) && kind_names[kind] != NULL);
 	return kind_names[kind];
+}
+
+void transactions_start(struct lab *lab)
+{
+	lab->transactions = arena_new(&lab->world.arena, struct transactions);
+}
+
+void transactions_free(struct lab *lab)
+{
+	free(lab->transactions->list);
+	free(lab->transactions->records);
+}
+
+uint64_t transactions_bytes(const struct lab *lab)
+{
+	const struct transactions *transactions = lab->transactions;
+	return transactions->capacity * sizeof(*transactions->list) +
+		transactions->records_capacity * sizeof(*transactions->records);
+}
+
+transaction_id transaction_new(struct lab *lab)
+{
+	struct transactions *transactions = lab->transactions;
+	transactions->list = lab_grow(transactions->list, sizeof(*transactions->list),
+		transactions->n + 1, &transactions->capacity);
+	assert(transactions->n < TRANSACTION_NONE);
+	return (transaction_id)transactions->n++;
 }
 
 static bool recorded(const struct lab *lab)
@@ -28,9 +59,9 @@ static bool recorded(const struct lab *lab)
 void transaction_submitted(struct lab *lab, transaction_id transaction)
 {
 	if (recorded(lab)) {
-		lab->records = lab_grow(lab->records, sizeof(*lab->records), (size_t)transaction + 1,
-			&lab->records_capacity);
-		lab->records[transaction] = (struct transaction_record){
+		lab->transactions->records = lab_grow(lab->transactions->records, sizeof(*lab->transactions->records), (size_t)transaction + 1,
+			&lab->transactions->records_capacity);
+		lab->transactions->records[transaction] = (struct transaction_record){
 			.submitted = lab->world.now,
 			.ordered = SIM_NEVER,
 			.answered = SIM_NEVER,
@@ -46,10 +77,10 @@ void transaction_submitted(struct lab *lab, transaction_id transaction)
 void transaction_executed(struct lab *lab, const struct node *node, transaction_id transaction,
 	uint64_t instance, uint64_t view, const char *reject)
 {
-	if (!recorded(lab) || node->byzantine || lab->records[transaction].ordered != SIM_NEVER) {
+	if (!recorded(lab) || node->byzantine || lab->transactions->records[transaction].ordered != SIM_NEVER) {
 		return;
 	}
-	struct transaction_record *record = &lab->records[transaction];
+	struct transaction_record *record = &lab->transactions->records[transaction];
 	record->ordered = lab->world.now;
 	record->instance = instance;
 	record->view = view;
@@ -59,8 +90,8 @@ void transaction_executed(struct lab *lab, const struct node *node, transaction_
 void transaction_answered(struct lab *lab, transaction_id transaction, uint32_t by)
 {
 	if (recorded(lab)) {
-		lab->records[transaction].answered = lab->world.now;
-		lab->records[transaction].answered_by = by;
+		lab->transactions->records[transaction].answered = lab->world.now;
+		lab->transactions->records[transaction].answered_by = by;
 	}
 }
 
@@ -94,9 +125,9 @@ static struct store_cells store_cells(const struct lab *lab, size_t transaction)
 
 void transactions_table(struct lab *lab)
 {
-	for (size_t i = 0; i < lab->n_transactions; i++) {
-		const struct transaction *transaction = &lab->transactions[i];
-		const struct transaction_record *record = &lab->records[i];
+	for (size_t i = 0; i < lab->transactions->n; i++) {
+		const struct transaction *transaction = transaction_of(lab, i);
+		const struct transaction_record *record = &lab->transactions->records[i];
 		bool ordered = record->ordered != SIM_NEVER;
 		uint32_t client = transaction->client;
 		uint32_t n = lab->world.n_validators;

@@ -7,6 +7,8 @@
  * outside of handlers the first one's is in place. The node's timers stand at the earlier of what the two
  * want. What comes from a validator goes to the twin whose group that is in; what comes from clients, to
  * both; what a twin sends itself, to that twin; what one of another pair sends, to the one of its side. */
+#include "clients.h"
+#include "replicas.h"
 #include "lab.h"
 
 #include <stdlib.h>
@@ -31,7 +33,7 @@ struct twins {
 
 static void swap_in_or_out(struct lab *lab, struct node *node, struct twin *twin)
 {
-	struct replica *replica = &lab->replicas[node->id];
+	struct replica *replica = replica_of(lab, node->id);
 	struct twin first = {.state = node->state,
 		.stream = node->stream,
 		.replica = *replica,

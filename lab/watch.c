@@ -19,6 +19,9 @@
  * Costs a record look-up a commit. Validators that attack the protocol are not looked at; those that crash
  * are: a protocol keeps its promises across crashes, and a vote or an entry that a restart forgot shows
  * here. What the statistics leave out is another matter (lab_counts). */
+#include "clients.h"
+#include "replicas.h"
+#include "transactions.h"
 #include "measure/measure.h"
 #include "members.h"
 #include "told.h"
@@ -117,9 +120,9 @@ static void check_validity(struct lab *lab, struct node *node, uint64_t instance
 	const struct batch *batch)
 {
 	for (uint32_t i = 0; i < batch->n; i++) {
-		if (batch->transactions[i] >= lab->n_transactions) {
+		if (batch->transactions[i] >= lab->transactions->n) {
 			watch_violated(lab, "validity", node->id, node->id, instance, batch->transactions[i],
-				lab->n_transactions, "committed a transaction (first value) that nobody has submitted");
+				lab->transactions->n, "committed a transaction (first value) that nobody has submitted");
 		}
 	}
 }
@@ -151,7 +154,7 @@ void watch_committed(struct node *node, uint64_t instance, uint64_t view, const 
 {
 	struct lab *lab = lab_of(node);
 	digest_add(&lab->world.digest, batch->digest, (uint64_t)node->id << 44 | instance);
-	lab->replicas[node->id].n_committed++;
+	replica_of(lab, node->id)->n_committed++;
 	if (node->byzantine) {
 		return;
 	}
@@ -188,7 +191,7 @@ void watch_committed(struct node *node, uint64_t instance, uint64_t view, const 
 void watch_applied(struct node *node, uint64_t instance, const struct batch *batch)
 {
 	struct lab *lab = lab_of(node);
-	const struct replica *replica = &lab->replicas[node->id];
+	const struct replica *replica = replica_of(lab, node->id);
 	if (!lab->scenario->checkers || node->byzantine || !lab->protocol->ordered) {
 		return;
 	}
@@ -212,7 +215,7 @@ void watch_applied(struct node *node, uint64_t instance, const struct batch *bat
 void watch_tentative(struct node *node, uint64_t instance, const struct batch *batch)
 {
 	struct lab *lab = lab_of(node);
-	const struct replica *replica = &lab->replicas[node->id];
+	const struct replica *replica = replica_of(lab, node->id);
 	if (!lab->scenario->checkers || node->byzantine) {
 		return;
 	}
@@ -293,7 +296,7 @@ static void change_leader(struct lab *lab, const struct node *node, uint64_t hei
 	if (left) {
 		watch->last_proposed = 0;
 		for (uint32_t i = 0; i < lab->world.n_validators; i++) {
-			uint64_t applied = lab->replicas[i].applied;
+			uint64_t applied = replica_of(lab, i)->applied;
 			watch->last_proposed = applied > watch->last_proposed ? applied : watch->last_proposed;
 		}
 	}

@@ -351,18 +351,7 @@ static void finish_shape(struct scenario *scenario)
 				   costs->verify_ns > 0 || mac_ns(scenario) > 0;
 	shape->nearest = nearest_name;
 	/* Where the protocol is wrong, that is told; what hangs on it is let pass. */
-	static const enum step_action actions[] = {
-		[STEP_CAMPAIGN] = STEP_ACTION_CAMPAIGN,
-		[STEP_PROPOSE] = STEP_ACTION_PROPOSE,
-		[STEP_TRANSFER] = STEP_ACTION_TRANSFER,
-		[STEP_CHANGE_MEMBERSHIP] = STEP_ACTION_CHANGE_MEMBERSHIP,
-	};
-	shape->steps = 1u << STEP_ACTION_RESTART;
-	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
-		if (!protocol || protocol->steps >> i & 1) {
-			shape->steps |= 1u << actions[i];
-		}
-	}
+	shape->steps = (protocol ? protocol->steps : (1u << STEP_N) - 1) | 1u << STEP_RESTART;
 	shape->lies = !protocol || protocol->forgery;
 	shape->stores = !protocol || !scenario->protocol.settings ||
 					(protocol->stores && protocol->stores(scenario->protocol.settings));

@@ -476,23 +476,34 @@ static __attribute__((noinline, cold)) bool watched_arrival(
 	return true;
 }
 
-/* Hands a message to its receiver. */
-static inline void give(struct world *world, struct node *node, const struct message *message)
+/* What the digest takes of a message, but for its receiver. Odd factors: no two values of one field give the
+ * same record, and what differs in several fields meets in one only by chance. */
+static inline uint64_t mark_of(const struct message *message)
 {
-	world->events++;
-	/* Odd factors: no two values of one field give the same record, and what differs in several fields
-	 * meets in one only by chance. */
 	uint64_t content = message->view * UINT64_C(0x9e3779b97f4a7c15) +
 		message->instance * UINT64_C(0xc2b2ae3d27d4eb4f) + message->digest +
 		message->extra * UINT64_C(0x165667b19e3779f9);
-	uint64_t way = (uint64_t)node->id << 44 | (uint64_t)message->from << 24 |
-		(uint64_t)message->kind << 16 | (message->number & 0xffff);
-	digest_add(&world->digest, (uint64_t)world->now, way ^ content * UINT64_C(0xd6e8feb86659fd93));
+	uint64_t way =
+		(uint64_t)message->from << 24 | (uint64_t)message->kind << 16 | (message->number & 0xffff);
+	return way ^ content * UINT64_C(0xd6e8feb86659fd93);
+}
+
+/* Hands a message to its receiver. */
+static inline void give_marked(
+	struct world *world, struct node *node, const struct message *message, uint64_t mark)
+{
+	world->events++;
+	digest_add(&world->digest, (uint64_t)world->now, (uint64_t)node->id << 44 ^ mark);
 	if (message->kind == MESSAGE_REPLY || message->kind == MESSAGE_HINT) {
 		world->ops->client_receive(node, message);
 	} else {
 		world->ops->receive(node, message);
 	}
+}
+
+static inline void give(struct world *world, struct node *node, const struct message *message)
+{
+	give_marked(world, node, message, mark_of(message));
 }
 
 /* Whether what strikes with a probability strikes this copy; duplicates are struck on their own. */
@@ -547,9 +558,8 @@ static __attribute__((noinline)) uint32_t garble(
 static __attribute__((noinline, cold)) sim_time verify_shown_ns(
 	const struct node_costs *costs, const struct message *message)
 {
-	sim_time cost;
-	const struct message_shows *shown = message->body;
-	return __builtin_mul_overflow(costs->verify_ns, (sim_time)shown->n_signatures, &cost) ? SIM_NEVER : cost;
+	sim_time cost, n = message_n_signatures(message);
+	return __builtin_mul_overflow(costs->verify_ns, n, &cost) ? SIM_NEVER : cost;
 }
 
 /* A copy that comes while its receiver stands still, and would go to its processor. */
@@ -599,7 +609,7 @@ static void serve(struct world *world, struct port *port, struct node *node, uin
 	const struct message *message = &packet_at(world, handle_which(handle))->message;
 	bool macs = (message->flags & MESSAGE_MACS) != 0;
 	sim_time cost = sim_time_add(costs->receive_ns, macs ? costs->mac_ns : costs->verify_ns);
-	if (message->shows) {
+	if (message->shown != 0) {
 		cost = sim_time_add(cost, verify_shown_ns(costs, message));
 	}
 	sim_time start = port->depart > world->now ? port->depart : world->now;
@@ -681,6 +691,7 @@ void net_arrive_all(struct world *world, uint32_t index)
 	struct packet *packet = packet_at(world, index);
 	uint32_t n = world->n_validators;
 	uint32_t from = packet->message.from;
+	uint64_t mark = mark_of(&packet->message);
 	bool filtered = world->filtered;
 	if (world->tracer != NULL) {
 		trace_down(world, &packet->message);
@@ -690,7 +701,7 @@ void net_arrive_all(struct world *world, uint32_t index)
 		if (to == from || !node->alive || (filtered && is_stopped(world, node, packet, index))) {
 			continue;
 		}
-		give(world, node, &packet->message);
+		give_marked(world, node, &packet->message, mark);
 	}
 	packet_release(world, index, packet);
 }

@@ -2,7 +2,8 @@
  * the nodes that show it, and nothing else must be said. */
 #include "study.h"
 
-#include "lab.h"
+#include "items.h"
+#include "replicas.h"
 #include "measure/measure.h"
 #include "watch.h"
 
@@ -78,9 +79,11 @@ static int set_up(void **state)
 		.events_max = 1000,
 	};
 	world_init(&lab->world, &settings, &silent, lab);
+	items_create(lab);
 	watch_start(lab);
+	transactions_start(lab);
 	replicas_start(lab);
-	lab->n_transactions = 100; /* submitted */
+	lab->transactions->n = 100; /* submitted */
 	return 0;
 }
 
@@ -108,7 +111,7 @@ static const struct batch *batch(transaction_id transaction)
 static void apply(uint32_t i, uint64_t instance, const struct batch *of)
 {
 	watch_applied(node(i), instance, of);
-	stage.lab->replicas[i].applied = instance;
+	stage.lab->replicas->list[i].applied = instance;
 }
 
 /* The n-th violation is this one; there are no more than n so far. */
@@ -342,31 +345,31 @@ static void commit_times(void **state)
 	assert_int_equal(lab->measure->proposer_commits.n, 1);
 	assert_int_equal(lab->measure->proposer_commits.values[0], 15);
 	assert_int_equal(lab->watch->n_committed, 1);
-	assert_int_equal(lab->replicas[3].n_committed, 1);
+	assert_int_equal(lab->replicas->list[3].n_committed, 1);
 }
 
 /* A transaction that stands in two instances is executed once. */
 static void executed_once(void **state)
 {
 	struct lab *lab = stage.lab;
-	lab->transactions = calloc(8, sizeof(*lab->transactions));
+	lab->transactions->list = calloc(8, sizeof(*lab->transactions->list));
 	for (int i = 0; i < 8; i++) {
-		lab->transactions[i].kind = TRANSACTION_REQUEST;
-		lab->transactions[i].client = N;
+		lab->transactions->list[i].kind = TRANSACTION_REQUEST;
+		lab->transactions->list[i].client = N;
 	}
 	const transaction_id both[] = {3, 5};
 	replica_apply(node(0), 1, 0, batch(3), false);
 	replica_apply(node(0), 2, 0, node_batch(node(0), both, 2), false);
 	assert_none();
-	assert_int_equal(lab->replicas[0].n_applied, 2);
+	assert_int_equal(lab->replicas->list[0].n_applied, 2);
 	assert_true(replica_executed(node(0), 5));
 	assert_false(replica_executed(node(0), 4));
 	assert_false(replica_executed(node(1), 5));
-	assert_int_equal(lab->transactions[3].instance, 1);
+	assert_int_equal(lab->transactions->list[3].instance, 1);
 	for (uint32_t i = 0; i < N; i++) {
-		free(lab->replicas[i].executed);
+		free(lab->replicas->list[i].executed);
 	}
-	free(lab->transactions);
+	free(lab->transactions->list);
 }
 
 /* A request at a place of the log against another, or against none, is another decision; each place counts
@@ -374,10 +377,10 @@ static void executed_once(void **state)
 static void divergence(void **state)
 {
 	struct lab *lab = stage.lab;
-	lab->transactions = calloc(10, sizeof(*lab->transactions));
+	lab->transactions->list = calloc(10, sizeof(*lab->transactions->list));
 	for (int i = 0; i < 10; i++) {
-		lab->transactions[i].kind = TRANSACTION_REQUEST;
-		lab->transactions[i].client = N;
+		lab->transactions->list[i].kind = TRANSACTION_REQUEST;
+		lab->transactions->list[i].client = N;
 	}
 	const transaction_id two[] = {3, 5}, other[] = {3, 6};
 	const struct batch *null = node_batch(node(0), NULL, 0);
@@ -407,9 +410,9 @@ static void divergence(void **state)
 	replica_apply(node(3), 1, 0, batch(9), false); /* left out */
 	assert_int_equal(lab->watch->positions.n_diverged, 4);
 	for (uint32_t i = 0; i < N; i++) {
-		free(lab->replicas[i].executed);
+		free(lab->replicas->list[i].executed);
 	}
-	free(lab->transactions);
+	free(lab->transactions->list);
 }
 
 /* What a drain waits for: what the leader has proposed; after a change of leaders, what anyone has executed,

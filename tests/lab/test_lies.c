@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "lab.h"
+#include "transactions.h"
 #include "faults.h"
 
 #include "engine/fault.h"
@@ -63,6 +63,7 @@ static struct lab *create(const struct protocol *protocol)
 	struct world_settings settings = {.n_validators = 2, .events_max = 1};
 	settings.latency = (const struct latency_model *)latency_extra_registry.plugins[0];
 	world_init(&lab->world, &settings, &ops, lab);
+	transactions_start(lab);
 	return lab;
 }
 
@@ -79,7 +80,7 @@ static void test_proposals(void **state)
 	struct node *node = &lab->world.nodes[0];
 	const transaction_id several[] = {3, 1, 2};
 	struct message copy = {.kind = MESSAGE_PROTOCOL, .view = ROLE_PROPOSAL};
-	lab->n_transactions = 4;
+	lab->transactions->n = 4;
 	copy.body = node_batch(node, several, 3);
 	assert_true(faults_forge(node, 1, &copy));
 	const struct batch *batch = copy.body;
@@ -95,7 +96,7 @@ static void test_proposals(void **state)
 	assert_int_equal(batch->n, 1); /* another transaction, one that was submitted */
 	assert_int_equal(batch->transactions[0], 3);
 
-	lab->n_transactions = 1;
+	lab->transactions->n = 1;
 	copy.body = node_batch(node, &first, 1);
 	assert_true(faults_forge(node, 1, &copy));
 	batch = copy.body;
@@ -136,22 +137,22 @@ static void test_steps(void **state)
 	static const struct protocol protocol = {.step = step}, without = {.step = NULL};
 	static const uint32_t members[] = {0, 1};
 	struct lab *lab = create(&protocol);
-	struct fault_step order = {.action = STEP_ACTION_CHANGE_MEMBERSHIP, .to = -1,
+	struct fault_step order = {.action = STEP_CHANGE_MEMBERSHIP, .to = -1,
 		.members = {.n = 2, .nodes = members, .given = true}, .joint = true};
 	assert_true(faults_step(&lab->world, &lab->world.nodes[1], &order));
 	assert_int_equal(step_taken, STEP_CHANGE_MEMBERSHIP);
 	assert_int_equal(argument_taken.to, NODE_NONE);
 	assert_int_equal(argument_taken.members.n, 2);
 	assert_true(argument_taken.joint);
-	order.action = STEP_ACTION_TRANSFER;
+	order.action = STEP_TRANSFER;
 	order.to = 1;
 	assert_false(faults_step(&lab->world, &lab->world.nodes[0], &order));
 	assert_int_equal(step_taken, STEP_TRANSFER);
 	assert_int_equal(argument_taken.to, 1);
-	order.action = STEP_ACTION_CAMPAIGN;
+	order.action = STEP_CAMPAIGN;
 	assert_true(faults_step(&lab->world, &lab->world.nodes[1], &order));
 	assert_int_equal(step_taken, STEP_CAMPAIGN);
-	order.action = STEP_ACTION_PROPOSE;
+	order.action = STEP_PROPOSE;
 	assert_true(faults_step(&lab->world, &lab->world.nodes[1], &order));
 	assert_int_equal(step_taken, STEP_PROPOSE);
 	lab->protocol = &without;

@@ -57,4 +57,45 @@ static inline void pbft_vouch(struct cluster *cluster, struct pbft_view_change *
 
 #define EVERY_NODE(i, cluster) (uint32_t i = 0; i < (cluster)->n; i++)
 
+/* The primary of a view, unheard. */
+static inline size_t mute(struct cluster *cluster, uint32_t node, uint64_t view)
+{
+	return cluster_rule(cluster,
+		(struct cluster_rule){.kind = PBFT_PRE_PREPARE,
+			.from = NODE(node),
+			.view_from = view,
+			.view_until = view + 1,
+			.do_drop = true});
+}
+
+static inline void vote_for_view(struct cluster *cluster, uint32_t from, uint64_t view,
+	const struct pbft_prepared *prepared, uint32_t n)
+{
+	struct pbft_view_change *body =
+		cluster_alloc(cluster, sizeof(*body) + n * sizeof(body->prepared[0]));
+	*body = (struct pbft_view_change){.view = view, .from = from, .n_prepared = n};
+	if (n > 0) {
+		memcpy(body->prepared, prepared, n * sizeof(body->prepared[0]));
+	}
+	pbft_vouch(cluster, body, true);
+	struct message message = {.kind = PBFT_VIEW_CHANGE, .from = from, .view = view, .body = body};
+	for EVERY_NODE(to, cluster) {
+		if (to != from) {
+			cluster_inject(cluster, 0, to, &message);
+		}
+	}
+}
+
+/* One transaction an instance, from time `from_ns`, `step_ns` apart, to node 0. */
+static inline void submit_many(struct cluster *cluster, sim_time from_ns, sim_time step_ns,
+	transaction_id first, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		cluster_submit(cluster, from_ns + step_ns * i, 0, first + i);
+	}
+}
+
+/* A window that is soon left behind. */
+#define LAGGING "pbft batch=1 checkpoint_interval=5 watermark_window=10 view_timeout=10s"
+
 #endif

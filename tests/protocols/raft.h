@@ -89,4 +89,30 @@ static inline const char *terms(struct cluster *cluster, uint32_t node, char tex
 		assert_string_equal(terms(cluster, node, text_), wanted); \
 	} while (0)
 
+/* Tells `to` what a leader of a term would. */
+static inline void append(struct cluster *cluster, uint32_t from, uint32_t to, uint64_t term, uint64_t prev,
+	uint64_t prev_term, uint64_t commit, uint32_t n, const uint64_t entry_terms[])
+{
+	struct raft_entries *body = cluster_alloc(cluster, sizeof(*body) + n * sizeof(body->entries[0]));
+	body->n = n;
+	for (uint32_t i = 0; i < n; i++) {
+		transaction_id transaction = (transaction_id)(100 * entry_terms[i] + prev + 1 + i);
+		body->entries[i].term = entry_terms[i];
+		body->entries[i].batch = cluster_batch(cluster, &transaction, 1);
+	}
+	struct message message = {
+		.kind = RAFT_APPEND,
+		.class = CLASS_CONTROL,
+		.flags = RAFT_FLAG_PROBE,
+		.from = from,
+		.view = term,
+		.instance = prev,
+		.digest = prev_term,
+		.extra = commit,
+		.body = n > 0 ? body : NULL,
+	};
+	cluster_inject(cluster, cluster->world.now, to, &message);
+	cluster_run(cluster, cluster->world.now);
+}
+
 #endif

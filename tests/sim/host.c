@@ -179,6 +179,16 @@ struct host *host_create(const struct world_settings *settings)
 	return host;
 }
 
+struct host *host_with_delay(uint32_t n, sim_time delay_ns, uint64_t events_max)
+{
+	struct host_latency latency = host_constant(delay_ns);
+	struct world_settings settings = host_settings(n, &latency);
+	settings.events_max = events_max;
+	struct host *host = host_create(&settings);
+	host->world.settings.latency_settings = NULL; /* a constant one is never asked again */
+	return host;
+}
+
 void host_destroy(struct host *host)
 {
 	world_finish(&host->world);

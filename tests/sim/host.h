@@ -59,6 +59,8 @@ struct world_settings host_settings(uint32_t n_validators, const struct host_lat
 
 /* events_max 0: no bound. */
 struct host *host_create(const struct world_settings *settings);
+/* With a constant delay and nothing else. */
+struct host *host_with_delay(uint32_t n, sim_time delay_ns, uint64_t events_max);
 void host_destroy(struct host *host);
 
 /* Sends from outside a handler, now. `to` NODE_NONE: to all others. */
@@ -77,6 +79,12 @@ void host_assert_digests(struct host *a, struct host *b, bool equal);
 
 /* Within 3 standard errors. */
 void host_assert_near(double got, double expected, double standard_error);
+
+static inline struct trace timer_at(sim_time at, uint32_t node, unsigned which)
+{
+	return (struct trace){
+		at, which == NODE_TIMER_CLIENT ? TRACE_CLIENT_TIMER : TRACE_TIMER, node, 0, which, 0};
+}
 
 #define KIND MESSAGE_PROTOCOL
 

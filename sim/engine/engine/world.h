@@ -13,7 +13,7 @@
 #include "engine/queue.h"
 #include "sim/node.h"
 
-/* Timers 0 .. 4 are the protocol's; the last one belongs to the client or gateway at the node. */
+/* Timers 0 .. 6 are the protocol's; the last one belongs to the client or gateway at the node. */
 #define NODE_TIMER_CLIENT (NODE_TIMERS - 1)
 
 struct fault_step;
@@ -134,7 +134,8 @@ struct clock {
 
 /* What the engine keeps of a node beside what the node sees. */
 struct port {
-	_Alignas(64) struct random_key latency, loss; /* 256 bytes: whole cache lines, and an index is a shift */
+	_Alignas(64) struct random_key latency; /* 256 bytes: whole cache lines, and an index is a shift */
+	struct random_key loss;
 	struct node_costs costs; /* the scenario's, or more where a fault makes the node slow */
 	struct clock *clock;     /* NULL where it has always been right */
 	uint32_t n_shapings;     /* by world_shape */
@@ -145,11 +146,11 @@ struct port {
 	uint32_t n_downs; /* how often it has gone down: what node_later brings from before is gone */
 	uint64_t *waiting; /* handles, a ring */
 	uint32_t waiting_first, waiting_n, waiting_capacity;
-	bool in_service;
+	bool in_service : 1;
+	uint32_t n_crashes : 31; /* crashes in force: up again when all have ended */
 	uint64_t service_handle;
 	sim_time service_at;
 	sim_time depart; /* when the processor will have sent all that handlers have sent so far */
-	uint32_t n_crashes; /* crashes in force: up again when all have ended */
 	sim_time timer_at[NODE_TIMERS];     /* SIM_NEVER: off */
 	sim_time timer_queued[NODE_TIMERS]; /* the earliest entry in the queue, or SIM_NEVER */
 };

@@ -40,6 +40,35 @@ enum message_kind {
 
 #define NODE_NONE UINT32_MAX
 
+/* What a message is to an adversary who knows the protocol. */
+enum message_role {
+	ROLE_OTHER,
+	ROLE_PROPOSAL,    /* proposes one batch for one instance, or several: PBFT's pre-prepare, Raft's appends with
+	                   * entries, an update */
+	ROLE_VOTE,        /* for a batch in an instance, or (Raft) what makes an entry or a leader */
+	ROLE_CERTIFICATE, /* shows what others have signed, or what was agreed on: view changes, new views,
+	                   * checkpoints, snapshots */
+	ROLE_HEARTBEAT,
+	ROLE_CLIENT,      /* to a client, or from the node's own gateway: no protocol's */
+};
+
+/* How a certificate says less than its sender knows, all the same true to what was signed. */
+enum certificate_bend {
+	BEND_OMIT,  /* what its sender has prepared and voted for is left out */
+	BEND_OLDER, /* an older checkpoint than the last one that it knows to be stable, with that one's proof */
+	BEND_N,
+};
+
+/* What a scenario can make a node do at a moment (the fault `step`). */
+enum protocol_step {
+	STEP_CAMPAIGN,          /* begin an election or a view change, as if its timer had expired */
+	STEP_PROPOSE,           /* propose what is waiting, full batch or not; a null batch where nothing is */
+	STEP_TRANSFER,          /* a leader hands the lead to another: to whom the step says, or to whom it likes */
+	STEP_RESTART,           /* crash and be up again at once: the engine's own */
+	STEP_CHANGE_MEMBERSHIP, /* a leader changes the members */
+	STEP_N
+};
+
 /* Flags of any message; the lower bits are its protocol's. */
 enum message_flags {
 	MESSAGE_MACS = 1 << 15,   /* authenticated by a MAC a receiver, not by a signature */
@@ -58,9 +87,10 @@ enum reply_flags {
 struct message {
 	uint8_t kind;
 	uint8_t class : 4;   /* enum message_class */
-	uint8_t shows : 1;   /* what others signed: its body begins with a struct message_shows */
+	uint8_t shown_shift : 4; /* message_shows */
 	uint16_t flags;      /* the protocol's; enum message_flags, reply_flags */
-	uint32_t from;       /* written by the engine */
+	uint32_t from : 20;  /* written by the engine */
+	uint32_t shown : 12; /* message_shows */
 	uint32_t size_bytes; /* on the wire */
 	uint32_t number;     /* the sender's how-many-th; written by the engine; names the random numbers */
 	uint64_t view;       /* view, term */
@@ -70,11 +100,24 @@ struct message {
 	const void *body;
 };
 
-/* How the body of a message begins that shows what others have signed: a certificate, a proof. Whoever takes
- * it in verifies each signature (node_costs.verify_ns), besides the sender's own. */
-struct message_shows {
-	uint32_t n_signatures; /* one where they are aggregated */
-};
+/* Of a message that shows what others have signed, a certificate or a proof: how many signatures (one where they
+ * are aggregated). Whoever takes it in verifies each (node_costs.verify_ns), besides the sender's own. Kept in
+ * 16 bits: exact to 4095, beyond that rounded up by less than 1 in 2048, and at most 4095 << 15. */
+static inline void message_shows(struct message *message, uint64_t n_signatures)
+{
+	unsigned shift = 0;
+	while (shift < 15 && (n_signatures + (UINT64_C(1) << shift) - 1) >> shift > 4095) {
+		shift++;
+	}
+	uint64_t shown = (n_signatures + (UINT64_C(1) << shift) - 1) >> shift;
+	message->shown = shown < 4095 ? (uint32_t)shown & 4095 : 4095;
+	message->shown_shift = (uint8_t)(shift & 15);
+}
+
+static inline uint32_t message_n_signatures(const struct message *message)
+{
+	return (uint32_t)message->shown << message->shown_shift;
+}
 
 /* A transaction is what a client submits; the workload keeps what it says. Transactions are numbered
  * from 0 in order of submission; 32 bits, at most 2^32 - 2 a run. */
@@ -90,7 +133,7 @@ struct batch {
 	transaction_id transactions[];
 };
 
-#define NODE_TIMERS 6 /* a node's timers: 0 .. 4 are the protocol's, the last one its client's or gateway's */
+#define NODE_TIMERS 8 /* a node's timers: 0 .. 6 are the protocol's, the last one its client's or gateway's */
 
 /* What a node costs, ns; all 0 in textbook runs. One FIFO processor a node. */
 struct node_costs {

@@ -1,43 +1,39 @@
-/* What happens in the world outside: items arrive, validators predict, gateways close what waits too
- * long, clients are content. */
+/* Validators predict, gateways submit and close what waits too long, and are content once it is closed. */
+#include "clients.h"
+#include "replicas.h"
+#include "transactions.h"
+#include "predictions.h"
+#include "adversary.h"
+#include "items.h"
 #include "lab.h"
 #include "measure/measure.h"
+#include "models.h"
+#include "scores.h"
 #include "members.h"
-#include "outages.h"
 #include "watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct lab_item *add_item(struct lab *lab, uint32_t client)
+void predictions_start(struct lab *lab)
 {
-	lab->items = lab_grow(lab->items, sizeof(*lab->items), lab->n_items + 1, &lab->items_capacity);
-	struct lab_item *item = &lab->items[lab->n_items++];
-	*item = (struct lab_item){
-		.arrived = lab->world.now,
-		.decided = SIM_NEVER,
-		.client = client,
-		.proposer = NODE_NONE,
-		.truth = real_nan(),
-		.value = real_nan(),
-	};
-	if (lab->n_items == 1) {
-		lab->first_arrival = lab->world.now;
-	}
-	if (lab->n_items - lab->n_accepted == 1) {
-		lab->waiting_since = lab->world.now;
-		lab_progress(lab); /* the first piece of work after none: the bound starts now */
-	}
-	return item;
+	lab->predictions = arena_new(&lab->world.arena, struct predictions);
+	adversary_identities(lab);
+	scores_start(lab);
+}
+
+void predictions_decided(struct lab *lab, const struct lab_item *item)
+{
+	adversary_decided(lab, item);
 }
 
 static struct item_details *take_details(struct lab *lab)
 {
-	struct item_details *details = lab->details_free;
-	uint32_t n = lab->n_identities;
+	struct item_details *details = lab->predictions->details_free;
+	uint32_t n = lab->predictions->n_identities;
 	if (details != NULL) {
-		lab->details_free = details->next_free;
+		lab->predictions->details_free = details->next_free;
 	} else {
 		details = arena_new(&lab->world.arena, struct item_details);
 		details->honest = arena_array(&lab->world.arena, double, n);
@@ -52,30 +48,11 @@ static struct item_details *take_details(struct lab *lab)
 	return details;
 }
 
-/* Item i's client is the gateway of validator i mod n, or of the next live honest one that
- * belongs. */
-static uint32_t live_gateway(const struct lab *lab, uint32_t from)
-{
-	uint32_t n = lab->world.n_validators;
-	for (uint32_t i = 0; i < n; i++) {
-		const struct node *node = &lab->world.nodes[(from + i) % n];
-		if (lab_serves(lab, node->id) && lab_counts(node)) {
-			return node->id;
-		}
-	}
-	for (uint32_t i = 0; i < n; i++) { /* all have crashed at some time: any that is up again */
-		if (lab_serves(lab, (from + i) % n)) {
-			return (from + i) % n;
-		}
-	}
-	return from % n;
-}
-
 /* Has the gateway's validator executed the item's closing, or, where it does not belong, those it asks? */
 static bool knows_closed(const struct lab *lab, uint32_t gateway, uint32_t item)
 {
 	uint32_t validator = lab->members != NULL ? members_informant(lab, gateway) : gateway;
-	return application_outcome(lab->replicas[validator].application, item).closed;
+	return application_outcome(replica_of(lab, validator)->application, item).closed;
 }
 
 /* The deadline: each gateway whose validator has not executed the closing asks for it. */
@@ -96,16 +73,16 @@ static void late_deadlines(struct world *world, void *context, uint64_t node)
 {
 	struct lab *lab = context;
 	sim_time up = world->now - lab->common->deadline_ns;
-	for (uint32_t item = 0; item < lab->n_items && world->nodes[node].alive; item++) {
-		if (!lab->items[item].accepted &&
-			sim_time_add(lab->items[item].arrived, lab->common->deadline_ns) < up &&
+	for (uint32_t item = 0; item < lab->items->n && world->nodes[node].alive; item++) {
+		if (!lab->items->all[item].accepted &&
+			sim_time_add(lab->items->all[item].arrived, lab->common->deadline_ns) < up &&
 			!knows_closed(lab, (uint32_t)node, item)) {
 			client_submit(lab, (uint32_t)node, TRANSACTION_CLOSE, item, 0);
 		}
 	}
 }
 
-void driver_restarted(struct lab *lab, uint32_t node)
+void predictions_restarted(struct lab *lab, uint32_t node)
 {
 	if (lab->workload->application && lab->common->deadline_ns != SIM_NEVER) {
 		world_call_at(&lab->world, sim_time_add(lab->world.now, lab->common->deadline_ns),
@@ -123,8 +100,8 @@ struct said {
 static void submit_said(struct lab *lab, const struct said *said)
 {
 	transaction_id id = client_submit(lab, said->node, said->kind, said->item, said->value);
-	lab->transactions[id].confidence = said->claimed;
-	lab->transactions[id].identity = said->identity;
+	transaction_of(lab, id)->confidence = said->claimed;
+	transaction_of(lab, id)->identity = said->identity;
 }
 
 /* A prediction that takes its time at its validator's processor. */
@@ -150,7 +127,7 @@ static struct computations *computations_named(struct lab *lab, uint64_t name)
 {
 	uint32_t node = (uint32_t)name;
 	bool lost = !lab->world.nodes[node].alive || computations_name(lab, node) != name;
-	return lost ? NULL : &lab->computations[node];
+	return lost ? NULL : &lab->predictions->computations[node];
 }
 
 static void compute(struct world *world, void *context, uint64_t name);
@@ -191,10 +168,10 @@ static void say_after(struct lab *lab, const struct said *said)
 {
 	struct arena *arena = &lab->world.arena;
 	uint32_t node = said->node;
-	if (lab->computations == NULL) {
-		lab->computations = arena_array(arena, struct computations, lab->world.n_validators);
+	if (lab->predictions->computations == NULL) {
+		lab->predictions->computations = arena_array(arena, struct computations, lab->world.n_validators);
 	}
-	struct computations *waiting = &lab->computations[node];
+	struct computations *waiting = &lab->predictions->computations[node];
 	if (waiting->n_downs != lab->world.ports[node].n_downs) {
 		*waiting = (struct computations){.n_downs = lab->world.ports[node].n_downs};
 	}
@@ -234,7 +211,7 @@ static void submit_all(struct lab *lab, uint32_t item, const struct item_details
 		} else if (lab->world.nodes[i].alive) {
 			submit_said(lab, &said);
 		}
-		for (; id < lab->n_identities && lab->identities[id - n].owner == i; id++) {
+		for (; id < lab->predictions->n_identities && lab->predictions->identities[id - n].owner == i; id++) {
 			if (details->attacked[id] && !validated) {
 				said.identity = id;
 				said.value = details->sent[id];
@@ -271,21 +248,21 @@ static void observe(struct lab *lab, uint32_t index, const struct item *real,
 		double *seen = adversary_seen(lab, i);
 		struct random_stream noise =
 			random_stream_make(lab->seed, RANDOM_OBSERVATION, ((uint64_t)i << 40) + index);
-		prediction_see(&lab->models[i], real, lab->world.now, &noise, seen);
-		details->honest[i] = prediction_value(&lab->models[i], seen);
-		details->claimed[i] = prediction_spread(&lab->models[i], seen);
+		prediction_see(&lab->models->by_validator[i], real, lab->world.now, &noise, seen);
+		details->honest[i] = prediction_value(&lab->models->by_validator[i], seen);
+		details->claimed[i] = prediction_spread(&lab->models->by_validator[i], seen);
 		if ((lab->scenario->record & RECORD_OBSERVATIONS) != 0) {
 			record_seen(lab, index, i, real, seen);
 		}
 	}
 }
 
-static void predictions(struct lab *lab, uint32_t index)
+void predictions_arrived(struct lab *lab, uint32_t index)
 {
 	if (!models_refresh(lab)) {
 		return;
 	}
-	struct lab_item *item = &lab->items[index];
+	struct lab_item *item = &lab->items->all[index];
 	const void *settings = lab->scenario->workload.settings;
 	struct random_stream stream = random_stream_make(lab->seed, RANDOM_ITEM, index);
 	struct item real = {0};
@@ -293,7 +270,7 @@ static void predictions(struct lab *lab, uint32_t index)
 	adversary_stamp(lab, index, &real);
 	item->truth = real.truth;
 	struct item_details *details = take_details(lab);
-	details->version = lab->version;
+	details->version = lab->models->version;
 	item->details = details;
 	observe(lab, index, &real, details);
 	adversary_speak(lab, index, details);
@@ -302,11 +279,11 @@ static void predictions(struct lab *lab, uint32_t index)
 		/* What an attacker leaves as it was (a target that is not worth it) is an honest prediction,
 		 * unless its model has learned to lie. */
 		details->attacked[i] = lab->world.nodes[i].alive &&
-			(details->sent[i] != details->honest[i] || lab->models[i].poisoned);
+			(details->sent[i] != details->honest[i] || lab->models->by_validator[i].poisoned);
 	}
-	for (uint32_t i = 0; i < lab->n_identities; i++) {
-		if (details->attacked[i] && lab->validators[i].first_bad == SIM_NEVER) {
-			lab->validators[i].first_bad = lab->world.now;
+	for (uint32_t i = 0; i < lab->predictions->n_identities; i++) {
+		if (details->attacked[i] && lab->scores->validators[i].first_bad == SIM_NEVER) {
+			lab->scores->validators[i].first_bad = lab->world.now;
 		}
 	}
 	submit_all(lab, index, details);
@@ -314,105 +291,6 @@ static void predictions(struct lab *lab, uint32_t index)
 		world_call_at(&lab->world, sim_time_add(lab->world.now, lab->common->deadline_ns), deadline,
 			lab, index);
 	}
-}
-
-static void request(struct lab *lab, uint32_t client)
-{
-	uint32_t index = (uint32_t)lab->n_items;
-	add_item(lab, client);
-	if (lab->kv != NULL) {
-		kv_prepare(lab, client, index);
-	}
-	client_submit(lab, client, TRANSACTION_REQUEST, index, 0);
-}
-
-static uint32_t nth_client(const struct lab *lab, uint64_t item)
-{
-	return lab->world.n_validators + (uint32_t)(item % (uint64_t)lab->common->clients);
-}
-
-static void arrive(struct world *world, void *context, uint64_t argument);
-
-static void schedule_arrival(struct lab *lab)
-{
-	const struct plugin_value *arrivals = &lab->common->arrivals;
-	const struct arrival_process *process = (const struct arrival_process *)arrivals->plugin;
-	sim_time at = sim_time_add(lab->world.now, process->gap(arrivals->settings, &lab->arrivals));
-	if (at >= lab->scenario->stop.time_ns) {
-		lab->arrivals_over = true;
-		return;
-	}
-	world_call_at(&lab->world, at, arrive, lab, 0);
-}
-
-static void arrive(struct world *world, void *context, uint64_t argument)
-{
-	struct lab *lab = context;
-	uint32_t index = (uint32_t)lab->n_items;
-	digest_add(&world->digest, (uint64_t)world->now, UINT64_C(0xaa) << 56 | index);
-	if (lab->workload->application) {
-		add_item(lab, live_gateway(lab, index % world->n_validators));
-		predictions(lab, index);
-	} else {
-		request(lab, nth_client(lab, index));
-	}
-	if (lab->n_items >= lab->items_max) {
-		lab->arrivals_over = true;
-	} else {
-		schedule_arrival(lab);
-	}
-}
-
-void driver_start(struct lab *lab)
-{
-	lab->items_max = (uint64_t)lab->scenario->stop.items;
-	lab->arrivals = random_stream_make(lab->seed, RANDOM_ARRIVALS, 0);
-	if (lab->items_max == 0) {
-		lab->arrivals_over = true;
-		lab_check_done(lab);
-		return;
-	}
-	if (lab->common->arrivals.plugin != NULL) {
-		schedule_arrival(lab);
-		lab_check_done(lab); /* where the first arrival would come after the end */
-		return;
-	}
-	for (int64_t k = 0; k < lab->common->outstanding; k++) {
-		for (int64_t c = 0; c < lab->common->clients && lab->n_items < lab->items_max; c++) {
-			request(lab, nth_client(lab, (uint64_t)c));
-		}
-	}
-	lab->arrivals_over = lab->n_items >= lab->items_max;
-}
-
-void driver_accepted(struct lab *lab, uint32_t index)
-{
-	struct lab_item *item = &lab->items[index];
-	assert(!item->accepted);
-	item->accepted = true;
-	item->decided = lab->world.now;
-	if (!lab->workload->application) {
-		item->decided_value = true;
-	}
-	lab->n_accepted++;
-	lab->n_decided += item->decided_value;
-	collect_accepted(lab, item);
-	outages_accepted(lab, item);
-	lab->last_acceptance = lab->waiting_since = lab->world.now;
-	if (lab->trace != NULL) {
-		trace_accepted(lab, index);
-	}
-	adversary_decided(lab, item);
-	uint64_t bits;
-	memcpy(&bits, &item->value, sizeof(bits));
-	digest_add(&lab->world.digest, UINT64_C(0xdd) << 56 | index, bits);
-	lab_progress(lab);
-	if (lab->common->arrivals.plugin == NULL && !lab->arrivals_over) {
-		uint32_t client = item->client;
-		request(lab, client); /* which may move the items */
-		lab->arrivals_over = lab->n_items >= lab->items_max;
-	}
-	lab_check_done(lab);
 }
 
 static size_t kept_bytes(size_t n)
@@ -451,7 +329,7 @@ static void keep_closing(struct lab_item *item, const struct node *node,
 	kept->closing.scores = scores;
 	kept->closing.accepted = accepted;
 	item->kept = kept;
-	lab_of(node)->kept_bytes += kept_bytes(n);
+	lab_of(node)->predictions->kept_bytes += kept_bytes(n);
 }
 
 static void forget_closings(struct lab *lab, struct lab_item *item)
@@ -459,15 +337,16 @@ static void forget_closings(struct lab *lab, struct lab_item *item)
 	while (item->kept != NULL) {
 		struct kept_closing *kept = item->kept;
 		item->kept = kept->next;
-		lab->kept_bytes -= kept_bytes(kept->closing.n);
+		lab->predictions->kept_bytes -= kept_bytes(kept->closing.n);
 		free(kept);
 	}
 }
 
-void driver_finish(struct lab *lab)
+void predictions_finish(struct lab *lab)
 {
-	for (size_t i = 0; i < lab->n_items; i++) {
-		forget_closings(lab, &lab->items[i]);
+	scores_finish(lab);
+	for (size_t i = 0; i < lab->items->n; i++) {
+		forget_closings(lab, &lab->items->all[i]);
 	}
 }
 
@@ -475,32 +354,32 @@ void driver_finish(struct lab *lab)
 static void accept_closing(struct lab *lab, uint32_t index, const struct closing_view *closing,
 	uint64_t instance, uint64_t view)
 {
-	struct lab_item *item = &lab->items[index];
+	struct lab_item *item = &lab->items->all[index];
 	const struct item_outcome *outcome = &closing->outcome;
 	item->instance = instance;
 	item->view = view;
 	item->proposer = watch_instance(lab, instance)->proposer;
-	collect_closing(lab, closing, item);
+	scores_closing(lab, closing, item);
 	item->value = outcome->decided ? outcome->value : real_nan();
 	item->decided_value = outcome->decided;
 	item->n_predictions = outcome->n_predictions;
 	item->n_rejected = outcome->n_rejected;
 	item->n_disputed = outcome->n_disputed;
 	forget_closings(lab, item);
-	driver_accepted(lab, index);
+	items_accepted(lab, index);
 	if (lab->common->validation != VALIDATION_OFF) {
 		return; /* slower validators have yet to judge it */
 	}
-	lab->items[index].details->next_free = lab->details_free;
-	lab->details_free = lab->items[index].details;
-	lab->items[index].details = NULL;
+	lab->items->all[index].details->next_free = lab->predictions->details_free;
+	lab->predictions->details_free = lab->items->all[index].details;
+	lab->items->all[index].details = NULL;
 }
 
-void driver_closed(struct lab *lab, struct node *node, const struct closing_view *closing,
+void predictions_closed(struct lab *lab, struct node *node, const struct closing_view *closing,
 	uint64_t instance, uint64_t view)
 {
 	uint32_t index = (uint32_t)closing->item;
-	struct lab_item *item = &lab->items[index];
+	struct lab_item *item = &lab->items->all[index];
 	const struct item_outcome *outcome = &closing->outcome;
 	if (lab_counts(node)) {
 		double value = outcome->decided ? outcome->value : real_nan();
@@ -517,24 +396,24 @@ void driver_closed(struct lab *lab, struct node *node, const struct closing_view
 	}
 	if (node->id == item->client) {
 		accept_closing(lab, index, closing, instance, view);
-	} else if (lab->clients_move) {
+	} else if (lab->items->clients_move) {
 		keep_closing(item, node, closing, instance, view);
 	}
 }
 
-void driver_reassign(struct lab *lab)
+void predictions_reassign(struct lab *lab)
 {
-	if (!lab->workload->application || lab->n_accepted == lab->n_items) {
+	if (!lab->workload->application || lab->items->n_accepted == lab->items->n) {
 		return;
 	}
-	for (uint32_t index = 0; index < lab->n_items && !lab->world.stopped; index++) {
-		struct lab_item *item = &lab->items[index];
+	for (uint32_t index = 0; index < lab->items->n && !lab->world.stopped; index++) {
+		struct lab_item *item = &lab->items->all[index];
 		if (item->accepted) {
 			continue;
 		}
 		/* A gateway whose validator turns out to be a liar is no honest client. */
 		if (!lab_serves(lab, item->client) || lab->world.nodes[item->client].byzantine) {
-			item->client = live_gateway(lab, item->client);
+			item->client = items_gateway(lab, item->client);
 		}
 		const struct kept_closing *kept = item->kept;
 		while (kept != NULL && kept->node != item->client) {

@@ -1,0 +1,69 @@
+/* What is submitted, by number, and the life of each where it is recorded or traced. */
+#ifndef LAB_TRANSACTIONS_H
+#define LAB_TRANSACTIONS_H
+
+#include "lab.h"
+
+/* Bytes on the wire besides the payload: client, timestamp, operation, authenticator. */
+#define REQUEST_HEADER_BYTES 40
+#define REPLY_BYTES 64
+enum transaction_kind {
+	TRANSACTION_REQUEST,
+	TRANSACTION_PREDICTION,
+	TRANSACTION_CLOSE,
+	TRANSACTION_PROPOSAL, /* a value that its client's validator alone may propose (validation) */
+};
+
+struct transaction {
+	double value;
+	double confidence; /* the standard deviation claimed for it */
+	uint64_t instance; /* that executed it */
+	uint32_t client; /* the node of the client or gateway */
+	uint32_t item;
+	uint32_t asked;  /* whom the client asked last */
+	uint32_t replies; /* index into the client's reply counts (or sets), or NODE_NONE; a proposal: refusals */
+	uint32_t identity; /* under which it speaks: the client, or one that a Sybil made up */
+	uint8_t kind;
+	bool answered;
+	bool refused; /* its identity is no participant's: counted */
+	bool judged;  /* a proposal that some validator has had to vote on: counted */
+};
+
+/* A transaction's life, as /transactions tells it; SIM_NEVER: never. */
+struct transaction_record {
+	sim_time submitted, ordered, answered;
+	uint64_t instance, view;
+	uint32_t answered_by; /* whose reply was the last that its client needed */
+	const char *reject; /* the application's word for why it changed nothing; "": it counted */
+};
+
+struct transactions {
+	struct transaction *list; /* by number */
+	size_t n, capacity;
+	bool noted; /* they are recorded or traced */
+	struct transaction_record *records; /* by number; NULL: not recorded */
+	size_t records_capacity;
+};
+
+static inline struct transaction *transaction_of(const struct lab *lab, transaction_id transaction)
+{
+	return &lab->transactions->list[transaction];
+}
+
+void transactions_start(struct lab *lab);
+void transactions_free(struct lab *lab);
+/* Bytes that grow with the run. */
+uint64_t transactions_bytes(const struct lab *lab);
+/* A new one, zeroed; those before it may move. */
+transaction_id transaction_new(struct lab *lab);
+
+/* Called where they are noted. */
+void transaction_submitted(struct lab *lab, transaction_id transaction);
+/* A validator has executed it. Only the first that does not attack the protocol is noted. */
+void transaction_executed(struct lab *lab, const struct node *node, transaction_id transaction,
+	uint64_t instance, uint64_t view, const char *reject);
+/* `by`: the validator whose reply was the last that it took. */
+void transaction_answered(struct lab *lab, transaction_id transaction, uint32_t by);
+void transactions_table(struct lab *lab);
+
+#endif
