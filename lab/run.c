@@ -22,7 +22,7 @@
 #include <string.h>
 
 /* Bytes from which arrays no longer double. */
-#define GROW_SLOWLY ((size_t)256 << 20)
+#define GROW_SLOWLY ((size_t)1 << 20)
 
 void *lab_grow(void *old, size_t element_size, size_t n, size_t *capacity)
 {

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define REQUESTS "validators: 4\nprotocol: central\nworkload: {kind: requests, clients: 4}\nrecord: [violations]\n"
+#define REQUESTS "validators: 4\nprotocol: central\nworkload: {kind: requests, clients: 4}\n"
 
 /* A leader a height, and none of them was left. */
 static void rotation(void **state)
@@ -47,7 +47,7 @@ static void goes_back(void **state)
 	struct toy toy = toy_make();
 	toy.goes_back = true;
 	const char *text = "validators: 5\nprotocol: central\nworkload: {kind: requests, clients: 4}\n"
-					   "record: [violations]\nstop: {items: 200}\n"
+					   "stop: {items: 200}\n"
 					   "faults: [{kind: crash, nodes: [2, 3], from: 0.2 s, until: 3.2 s}]\n";
 	struct outcome *outcome = toy_run(&toy, text);
 	assert_verdict(outcome, "unsafe");

@@ -6,6 +6,8 @@
 
 #define NODES_MAX 64
 #define HEADER_BYTES 64
+#define LOG_CHUNK 1024
+#define LOG_CHUNKS 256
 
 enum { FORWARD = MESSAGE_PROTOCOL, PROPOSE, VOTE, CHANGE, DECIDED, FETCH };
 
@@ -13,14 +15,14 @@ static const char *const message_names[] = {"forward", "propose", "vote", "chang
 
 struct toy_state {
 	uint64_t height, round;
+	uint64_t highest;           /* that others have been heard to be at */
 	bool proposed;              /* by itself, in this round */
 	const struct batch *voted;  /* in voted_round, at this height; NULL: for none yet */
 	uint64_t voted_round;
 	uint64_t votes, changes;    /* bits: who voted for its proposal; who has come to its round */
 	const struct batch *best;   /* the latest that those have voted for */
 	uint64_t best_round;
-	const struct batch **log;   /* by height */
-	size_t log_capacity;
+	const struct batch **log[LOG_CHUNKS]; /* by height, so many a chunk; NULL: not yet */
 	transaction_id *waiting;    /* from `first` on */
 	size_t first, n_waiting, waiting_capacity;
 };
@@ -134,9 +136,12 @@ static void decide(struct node *node, const struct batch *batch)
 {
 	struct toy_state *state = node->state;
 	uint64_t height = state->height;
-	state->log = arena_grow(node_arena(node), state->log, sizeof(*state->log), height,
-		height + 1, &state->log_capacity);
-	state->log[height] = batch;
+	const struct batch ***chunk = &state->log[height / LOG_CHUNK];
+	assert(height / LOG_CHUNK < LOG_CHUNKS);
+	if (*chunk == NULL) {
+		*chunk = arena_array(node_arena(node), const struct batch *, LOG_CHUNK);
+	}
+	(*chunk)[height % LOG_CHUNK] = batch;
 	node_committed(node, height, state->round, batch);
 	node_apply(node, height, state->round, batch, true);
 	state->height++;
@@ -211,11 +216,13 @@ static void take(struct node *node, transaction_id transaction)
 /* What is of another height: who is behind asks, and is told. */
 static void catch_up(struct node *node, const struct message *message)
 {
-	const struct toy_state *state = node->state;
+	struct toy_state *state = node->state;
 	if (message->instance > state->height) {
+		state->highest = message->instance > state->highest ? message->instance : state->highest;
 		node_send(node, message->from, say(node, FETCH, NULL));
 	} else if (message->kind != DECIDED && message->kind != VOTE) {
-		struct message *told = say(node, DECIDED, state->log[message->instance]);
+		struct message *told = say(node, DECIDED,
+			state->log[message->instance / LOG_CHUNK][message->instance % LOG_CHUNK]);
 		told->instance = message->instance;
 		node_send(node, message->from, told);
 	}
@@ -270,6 +277,9 @@ static void receive(struct node *node, const struct message *message)
 		break;
 	case DECIDED:
 		decide(node, message->body);
+		if (state->height < state->highest) {
+			node_send(node, message->from, say(node, FETCH, NULL));
+		}
 		break;
 	}
 }
