@@ -153,6 +153,8 @@ static void build(struct lab *lab)
 		.protocol_settings = scenario->protocol.settings,
 		.latency = (const struct latency_model *)scenario->network.latency.plugin,
 		.latency_settings = scenario->network.latency.settings,
+		.topology = (const struct topology *)scenario->network.topology.plugin,
+		.topology_settings = scenario->network.topology.settings,
 		.bandwidth_bps = scenario->network.bandwidth_bps,
 		.loss = scenario->network.loss,
 		.costs = scenario->node,

@@ -14,6 +14,8 @@ struct fake {
 	bool tentative;      /* executes before it is committed, a millisecond later */
 	bool rolls_back;     /* takes each tentative execution back once */
 	uint64_t reads_at;   /* bits: the validators that answer reads; 0: all */
+	bool floods;         /* passes each order on, once; all must be in reach of each other */
+	struct plugin_value topology; /* `network.topology` instead of the scenario's; NULL: that */
 	uint64_t deaf;       /* bits: the validators that hear of no order */
 };
 

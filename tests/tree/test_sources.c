@@ -67,7 +67,6 @@ static struct {
 	{"file", "results/journal.c"},
 	{"file", "scenarios/finish.c"},
 	{"function", "scenarios/print.c:value_print"},
-	{"file", "sim/net.c"},
 	{"file", "tests/lab/test_kpis.c"},
 	{"file", "tests/protocols/cluster.c"},
 	{"file", "tests/soak/schedule.c"},
