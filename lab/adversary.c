@@ -50,7 +50,7 @@ void adversary_start(struct lab *lab)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		*rows[i] = arena_array(arena, double, n);
 	}
-	adversary->room = closing_room_make(n, arena);
+	adversary->room = closing_room_make(n, 1, arena);
 	adversary->colluders = arena_array(arena, uint32_t, n);
 	adversary->speakers = arena_array(arena, uint32_t, n);
 	lab->adversary = adversary;
