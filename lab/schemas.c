@@ -85,12 +85,17 @@ static const struct column series[] = {
 	{"run", COLUMN_INT, "", "the run's number"},
 	{"time_s", COLUMN_REAL, "s", "start of the window (`series.window`)"},
 	{"length_s", COLUMN_REAL, "s", "its length: the run's end may cut the last one short"},
-	{"arrived", COLUMN_INT, "", "items that arrived in it"},
-	{"accepted_per_s", COLUMN_REAL, "1/s", "items accepted in it / its length"},
-	{"outstanding", COLUMN_INT, "", "items that had arrived and were not accepted at its end"},
-	{"latency_mean_s", COLUMN_REAL, "s", "mean latency of the items accepted in it"},
-	{"mae", COLUMN_REAL, UNIT_OF_VALUES, "mean absolute error of the values decided in it"},
-	{"corruption_rate", COLUMN_REAL, "", "share of the values decided in it beyond the tolerance"},
+	{"arrived", COLUMN_INT, "", "items that arrived in it", .label = "items arrived", .sort = SORT_COUNT},
+	{"accepted_per_s", COLUMN_REAL, "1/s", "items accepted in it / its length", .label = "accepted",
+		.sort = SORT_VALUE, .more_is_better = true},
+	{"outstanding", COLUMN_INT, "", "items that had arrived and were not accepted at its end",
+		.label = "items outstanding", .sort = SORT_COUNT},
+	{"latency_mean_s", COLUMN_REAL, "s", "mean latency of the items accepted in it", .label = "mean latency",
+		.sort = SORT_TIME},
+	{"mae", COLUMN_REAL, UNIT_OF_VALUES, "mean absolute error of the values decided in it",
+		.label = "mean absolute error", .sort = SORT_VALUE},
+	{"corruption_rate", COLUMN_REAL, "share", "share of the values decided in it beyond the tolerance",
+		.label = "corrupted decisions", .sort = SORT_SHARE},
 };
 
 static const struct column roc[] = {
