@@ -54,7 +54,6 @@ static struct {
 	{"name", "results/memory.c"},
 	{"name", "results/memory.h"},
 	{"name", "sim/faults.h"},
-	{"name", "lab/models.h"},
 	{"name", "workloads/kv.c"},
 	{"name", "workloads/include/workloads/kv.h"},
 	{"name", "workloads/samples.c"},
