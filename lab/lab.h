@@ -5,8 +5,7 @@
  *   items.c     items arrive, clients are content
  *   predictions.c  validators predict, gateways close
  *   scores.c    what becomes of predictions: who was listened to, and who was lied to
- *   models.c    what validators predict with: training, again and again, and the cache
- *   adversary.c what attackers make of predictions
+ *   training.c  what validators predict with
  *   attackers.c who attacks, and what attackers on nodes do
  *   twins.c     validators that run twice
  *   clients.c   who submits transactions, waits for the answer and asks again
@@ -76,8 +75,8 @@ struct lab {
 	struct application *application;
 	/* NULL where nothing is predicted. */
 	struct predictions *predictions; /* predictions.h */
-	struct models *models;           /* models.h */
-	struct adversary *adversary;     /* adversary.c */
+	struct models *models;           /* workloads/models.h */
+	struct adversary *adversary;     /* workloads/adversary.h */
 	struct scores *scores;           /* scores.h */
 
 	struct watch *watch;     /* watch.h */

@@ -3,12 +3,11 @@
 #include "kv.h"
 #include "replicas.h"
 #include "transactions.h"
-#include "adversary.h"
 #include "items.h"
 #include "lab.h"
 #include "measure/kpis.h"
 #include "measure/measure.h"
-#include "models.h"
+#include "training.h"
 #include "predictions.h"
 #include "faults.h"
 #include "leaders.h"
@@ -153,10 +152,12 @@ static void build(struct lab *lab)
 		.protocol_settings = scenario->protocol.settings,
 		.latency = (const struct latency_model *)scenario->network.latency.plugin,
 		.latency_settings = scenario->network.latency.settings,
+		.topology = (const struct topology *)scenario->network.topology.plugin,
+		.topology_settings = scenario->network.topology.settings,
 		.bandwidth_bps = scenario->network.bandwidth_bps,
 		.loss = scenario->network.loss,
 		.costs = scenario->node,
-		.works = models_cost_ns(scenario) > 0,
+		.works = training_cost_ns(scenario) > 0,
 		.events_max = (uint64_t)scenario->stop.events,
 	};
 	if (!lab->macs) {
@@ -298,11 +299,10 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	lab->allowance = request->memory;
 	build(lab);
 	if (lab->workload->application) {
-		if (!models_start(lab, request->models, error)) {
+		if (!training_start(lab, request->models, error)) {
 			finish(lab);
 			return false;
 		}
-		adversary_start(lab);
 	}
 	lab->items->clients_move |= lab->world.may_crash;
 	struct host_ops direct = ops;
@@ -338,8 +338,8 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	items_start(lab);
 	memory_look(lab);
 	world_run(&lab->world);
-	if (lab->models != NULL && lab->models->error[0] != '\0') {
-		memcpy(error, lab->models->error, sizeof(lab->models->error));
+	if (lab->predictions != NULL && lab->predictions->error[0] != '\0') {
+		memcpy(error, lab->predictions->error, sizeof(lab->predictions->error));
 		finish(lab);
 		return false;
 	}

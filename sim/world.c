@@ -1,10 +1,6 @@
 #include "world_inner.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-#define FREE_NONE UINT32_MAX
 
 void world_init(struct world *world, const struct world_settings *settings, const struct host_ops *ops,
 	void *host)
@@ -59,6 +55,7 @@ void world_init(struct world *world, const struct world_settings *settings, cons
 		settings->latency->draw(settings->latency_settings, world->ports[0].latency, 0, 0, &to, 1,
 			settings->n_validators, &world->constant_ns);
 	}
+	topology_make(world);
 	world->loss_validators = world->loss_all = settings->loss;
 	world->lossy = settings->loss > 0;
 	net_filter(world);
@@ -174,11 +171,7 @@ static uint32_t call_slot(struct world *world, world_call function, void *contex
 	} else {
 		if (world->n_calls == world->calls_capacity) {
 			world->calls_capacity = world->calls_capacity == 0 ? 64 : world->calls_capacity * 2;
-			world->calls = realloc(world->calls, world->calls_capacity * sizeof(*world->calls));
-			if (world->calls == NULL) {
-				fprintf(stderr, "synod: out of memory\n");
-				_Exit(3); /* no handlers beside other threads' runs */
-			}
+			world->calls = world_grow(world->calls, world->calls_capacity * sizeof(*world->calls));
 		}
 		slot = world->n_calls++;
 	}

@@ -1,7 +1,7 @@
 #include "measure/attackers.h"
 
-#include "adversary.h"
 #include "measure/kpis.h"
+#include "workloads/adversary.h"
 
 bool is_attacker(const struct lab *lab, uint32_t validator)
 {
@@ -14,7 +14,8 @@ bool is_attacker(const struct lab *lab, uint32_t validator)
 
 static double at_reach(const struct measured *run)
 {
-	return adversary_at_reach(run->lab);
+	const struct adversary *adversary = run->lab->adversary;
+	return adversary == NULL ? real_nan() : adversary->at_reach(adversary);
 }
 
 static double attackers(const struct measured *run)

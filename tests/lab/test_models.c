@@ -2,7 +2,7 @@
  * has poisoned it, and that each model is trained once. */
 #include "study.h"
 
-#include "lab/models.h"
+#include "workloads/models.h"
 #include "workloads/workload.h"
 
 #include <math.h>

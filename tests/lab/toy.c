@@ -340,5 +340,5 @@ struct toy toy_make(void)
 struct outcome *toy_run(const struct toy *toy, const char *text)
 {
 	struct toy own = *toy;
-	return protocol_run(&own.protocol, &own, text);
+	return protocol_run(&own.protocol, &own, NULL, text);
 }

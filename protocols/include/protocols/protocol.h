@@ -102,6 +102,7 @@ struct protocol {
 	bool solo;          /* one validator goes on alone: any (`none`) or the coordinator (`central`); f is 0 */
 	bool ordered;       /* agrees on a log: agreement and total order are promised */
 	bool leader_based;
+	bool relays;        /* passes on what is meant for all, so that not everyone need be linked to everyone */
 	bool validates;     /* its backups ask node_valid before they vote for a proposal */
 	enum client_policy client;
 	size_t state_size;

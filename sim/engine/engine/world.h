@@ -11,6 +11,7 @@
 #include "engine/digest.h"
 #include "engine/latency.h"
 #include "engine/queue.h"
+#include "engine/topology.h"
 #include "sim/node.h"
 
 /* Timers 0 .. 6 are the protocol's; the last one belongs to the client or gateway at the node. */
@@ -177,6 +178,8 @@ struct world_settings {
 	const void *protocol_settings;
 	const struct latency_model *latency;
 	const void *latency_settings;
+	const struct topology *topology; /* NULL: full */
+	const void *topology_settings;
 	double bandwidth_bps; /* 0: unlimited */
 	double loss;
 	struct node_costs costs;
@@ -232,6 +235,8 @@ struct world {
 	uint32_t n_changes_pending; /* scheduled crashes and pauses, and scheduled ends of crashes, pauses and
 	                             * cuts, to come */
 
+	struct links *links;   /* who may send to whom; NULL: every validator to every other */
+	uint32_t *others;      /* 0 .. n_validators-1, twice: node_peers of a full world; NULL: nobody has asked */
 	uint32_t *ids;         /* 0 .. n_nodes-1 */
 	sim_time *delays;      /* scratch for one multicast */
 	struct queue_entry *entries;
@@ -285,6 +290,9 @@ void world_add_shaper(struct world *world, struct shaper *shaper);
 void world_add_windowed_shaper(struct world *world, struct shaper *shaper);
 void world_shape(struct world *world, uint32_t node);
 void world_unshape(struct world *world, uint32_t node);
+
+/* Is there a link from one validator to another? O(log peers). */
+bool world_linked(const struct world *world, uint32_t from, uint32_t to);
 
 /* Does a message of the one that arrives now come to the other? True unless a cut stands between them; of
  * nodes that are down it says nothing. O(cuts in force). */

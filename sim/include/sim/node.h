@@ -171,8 +171,17 @@ struct arena *node_arena(const struct node *node);
 /* Takes a message from the pool. The caller fills in class, size, view and the rest, then sends it. */
 struct message *node_message(struct node *node, unsigned kind, enum message_class class,
 	uint32_t size_bytes);
-/* Gives `message` to every other validator; each copy counts as one message. */
+/* Gives `message` to every other validator; each copy counts as one message. Where not everyone is linked to
+ * everyone (network.topology): to the node's peers. */
 void node_multicast(struct node *node, struct message *message);
+/* Gives it to `n` nodes, no two the same and not itself, in that order; each copy counts as one message. */
+void node_send_many(struct node *node, const uint32_t *to, uint32_t n, struct message *message);
+/* The validators that the node is linked to, itself not among them; valid for the run. O(1), but O(n_validators)
+ * for the first in a world where everyone is linked to everyone. */
+const uint32_t *node_peers(const struct node *node, uint32_t *n);
+/* May the node send to that one directly? A validator may not to one that is no peer, but for what clients and
+ * gateways ask and are told (kinds below MESSAGE_PROTOCOL), which goes everywhere. O(log peers). */
+bool node_reaches(const struct node *node, uint32_t to);
 /* How many clients there are that are parties of their own: nodes n_validators, n_validators + 1, ... */
 uint32_t node_n_clients(const struct node *node);
 /* Gives it to one node, a validator or a client. To oneself it takes no time and counts as nothing: it
