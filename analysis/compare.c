@@ -238,8 +238,9 @@ int compare_print(const struct compare_request *request, FILE *out, struct resul
 	}
 	if (status == DONE) {
 		compare.values = values;
-		compare.share = quantity_describe(request->kpi, frame_unit(frame, request->kpi), 1).share;
-		const char *of = kpi_share_of(request->kpi);
+		const struct column *column = frame_column(frame, request->kpi);
+		compare.share = column->sort == SORT_SHARE;
+		const char *of = quantity_describe(column, 1).of;
 		compare.units = compare.share && of != NULL && frame_values(frame, of, units) ? units : NULL;
 		arms_init(&compare.arms, frame, by, values);
 		status = choose_level(&compare, request, &against, error);

@@ -272,7 +272,7 @@ void compare_print_runs(const struct compare *compare, FILE *out)
 
 void compare_print_tables(const struct compare *compare, FILE *out)
 {
-	const char *unit = frame_unit(&compare->frame, compare->kpi);
+	const char *unit = compare->share ? "" : frame_column(&compare->frame, compare->kpi)->unit;
 	fprintf(out, "%s%s%s%s by %s; pairs are equal replications, which share their random numbers\n",
 		compare->kpi, unit[0] != '\0' ? " (" : "", unit, unit[0] != '\0' ? ")" : "", compare->arms.key);
 	size_t next = 0;

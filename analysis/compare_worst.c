@@ -87,7 +87,8 @@ static int width_of(const char *text, int width)
 void compare_print_worst(const struct compare *compare, FILE *out)
 {
 	const struct arms *arms = &compare->arms;
-	bool low_is_worse = kpi_low_is_worse(compare->kpi);
+	const struct column *column = frame_column(&compare->frame, compare->kpi);
+	bool low_is_worse = column->more_is_better;
 	double *attackers = figure_take(compare->frame.n_rows, sizeof(*attackers));
 	bool has_attackers = frame_values(&compare->frame, "attackers", attackers);
 	int widths[2] = {7, width_of("worst", 0)};
@@ -99,7 +100,7 @@ void compare_print_worst(const struct compare *compare, FILE *out)
 	for (size_t level = 0; level < arms->n_levels; level++) {
 		widths[1] = width_of(arms->levels[level], widths[1]);
 	}
-	const char *unit = frame_unit(&compare->frame, compare->kpi);
+	const char *unit = compare->share ? "" : column->unit;
 	fprintf(out, "%s%s%s%s: the worst (%s) mean over %s\n\n  %-*s  %-*s %6s", compare->kpi,
 		unit[0] != '\0' ? " (" : "", unit, unit[0] != '\0' ? ")" : "", low_is_worse ? "lowest" : "highest",
 		arms->key, widths[0], "setting", widths[1], "worst", "of");

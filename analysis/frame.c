@@ -284,14 +284,15 @@ bool frame_values(const struct frame *frame, const char *kpi, double *values)
 	return true;
 }
 
-const char *frame_unit(const struct frame *frame, const char *kpi)
+const struct column *frame_column(const struct frame *frame, const char *kpi)
 {
-	if (strcmp(kpi, "bytes_per_item") == 0) {
-		return "bytes";
-	}
+	static const struct column bytes_per_item = {.name = "bytes_per_item",
+		.unit = "bytes",
+		.help = "bytes / items",
+		.label = "traffic per item",
+		.sort = SORT_VALUE};
 	int column = kpi_column(frame, kpi);
-	const char *unit = column < 0 ? NULL : frame->schema->columns[column].unit;
-	return unit == NULL ? "" : unit;
+	return column < 0 ? &bytes_per_item : &frame->schema->columns[column];
 }
 
 size_t frame_kpis(const struct frame *frame, const char **names, size_t max)

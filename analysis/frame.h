@@ -49,8 +49,8 @@ void frame_close(struct frame *frame);
 /* A KPI's values, one a row, NaN where undefined; false where there is no such KPI.
  * `bytes_per_item` is made from `bytes` and `items`. */
 bool frame_values(const struct frame *frame, const char *kpi, double *values);
-/* The unit of a KPI in its column's attribute, or "". */
-const char *frame_unit(const struct frame *frame, const char *kpi);
+/* What the file says of a KPI that it has. */
+const struct column *frame_column(const struct frame *frame, const char *kpi);
 /* Names of all KPIs; at most `max`, answers how many. */
 size_t frame_kpis(const struct frame *frame, const char **names, size_t max);
 /* The factor of a swept key, or -1. */

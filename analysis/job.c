@@ -62,7 +62,7 @@ bool job_kpi(
 		*values = NULL;
 		return false;
 	}
-	*quantity = quantity_describe(kpi, frame_unit(job->frame, kpi), largest);
+	*quantity = quantity_describe(frame_column(job->frame, kpi), largest);
 	return true;
 }
 

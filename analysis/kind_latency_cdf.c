@@ -11,9 +11,11 @@
 #define MAX_POINTS 400
 #define MAX_PANELS 6
 
-/* The latency of one item, in seconds; infinite: it was never answered. */
 #define SUMS 4
 
+static const struct column latency_column = {.name = "latency", .unit = "s", .sort = SORT_TIME};
+
+/* The latency of one item, in seconds; infinite: it was never answered. */
 struct latency {
 	size_t cell; /* panel * colours + colour */
 	int64_t replication;
@@ -256,7 +258,7 @@ static enum figure_outcome cdf_draw(
 	struct cdf *cdf, struct figure_job *job, struct results_error *error)
 {
 	const struct axis *panels = &cdf->layout.axes[AXIS_PANEL];
-	struct quantity quantity = quantity_describe("latency", "s", cdf->largest);
+	struct quantity quantity = quantity_describe(&latency_column, cdf->largest);
 	cdf->scale = quantity.scale;
 	char title[400], caption[1500], keys[200], count[64];
 	layout_keys(&cdf->layout, keys, sizeof(keys));
@@ -280,7 +282,7 @@ static enum figure_outcome cdf_draw(
 	}
 	cdf->right = log_x ? cdf->slowest * 1.05 : cdf->largest + 0.08 * range;
 	if (cdf->slowest > cdf->right) {
-		struct quantity slowest = quantity_describe("latency", "s", cdf->slowest);
+		struct quantity slowest = quantity_describe(&latency_column, cdf->slowest);
 		snprintf(caption + length, sizeof(caption) - length,
 			" The axis ends at the slowest arm's 99 %% quantile; the slowest item took %.3g %s.",
 			cdf->slowest * slowest.scale, slowest.unit);

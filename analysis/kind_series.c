@@ -80,8 +80,7 @@ static void show_column(struct series *series, const struct block *block,
 	double largest = c->type == COLUMN_STRING ? -1 : column_largest(series, block, schema, (size_t)column);
 	if (largest >= 0 && series->n_kpis < MAX_KPIS) {
 		columns[series->n_kpis] = column;
-		series->quantities[series->n_kpis++] =
-			quantity_describe(c->name, c->unit == NULL ? "" : c->unit, largest);
+		series->quantities[series->n_kpis++] = quantity_describe(c, largest);
 	}
 }
 
@@ -316,7 +315,7 @@ static void describe_windows(const struct series *series, const struct figure_jo
 	if (most <= 0) {
 		return;
 	}
-	struct quantity quantity = quantity_describe("length", "s", most);
+	struct quantity quantity = quantity_describe(&(struct column){.name = "length", .unit = "s"}, most);
 	char range[32] = "";
 	if (least < most) {
 		snprintf(range, sizeof(range), "%.3g to ", least * quantity.scale);

@@ -13,49 +13,6 @@ struct word {
 	const char *name, *label;
 };
 
-static const struct word kpi_words[] = {
-	{"items", "items"},
-	{"decided", "items decided"},
-	{"undecided", "items undecided"},
-	{"throughput_per_s", "throughput"},
-	{"accepted_per_s", "accepted"},
-	{"outstanding", "items outstanding"},
-	{"arrived", "items arrived"},
-	{"latency_mean_s", "mean latency"},
-	{"latency_sd_s", "latency, standard deviation"},
-	{"latency_p50_s", "median latency"},
-	{"latency_p95_s", "latency, 95th percentile"},
-	{"latency_p99_s", "latency, 99th percentile"},
-	{"latency_max_s", "largest latency"},
-	{"commit_mean_s", "mean time to commit"},
-	{"commit_p50_s", "median time to commit"},
-	{"commit_p99_s", "time to commit, 99th percentile"},
-	{"proposer_commit_mean_s", "proposer's mean time to commit"},
-	{"messages_per_instance", "messages per instance"},
-	{"bytes_per_instance", "traffic per instance"},
-	{"bytes_per_item", "traffic per item"},
-	{"bytes", "traffic"},
-	{"client_messages", "messages with clients"},
-	{"leader_changes", "leader changes"},
-	{"split_votes", "split votes"},
-	{"election_mean_s", "mean time to elect"},
-	{"mae", "mean absolute error"},
-	{"rmse", "root mean square error"},
-	{"corruption_rate", "corrupted decisions"},
-	{"dispute_rate", "disputed items"},
-	{"false_accept_rate", "bad predictions accepted"},
-	{"false_reject_rate", "good predictions rejected"},
-	{"detection_s", "time to detection"},
-	{"detection_items", "lies until the first rejection"},
-	{"auc", "area under the ROC curve"},
-	{"divergence", "diverging items"},
-	{"availability", "availability"},
-	{"recovery_s", "time to recover"},
-	{"reward_gini", "Gini index of rewards"},
-	{"first_violation_s", "first violation"},
-	{"simulated_s", "simulated time"},
-};
-
 /* Last parts of key paths; the first of the pair is matched against the path without its numbers.
  */
 static const struct word key_words[] = {
@@ -76,46 +33,10 @@ static const struct word key_words[] = {
 	{"workload.size", "request size"},
 };
 
-static bool ends_with(const char *text, const char *end)
-{
-	size_t length = strlen(text), n = strlen(end);
-	return length >= n && strcmp(text + length - n, end) == 0;
-}
-
 /* The unit to print: dimensionless ones have none. */
 static const char *shown_unit(const char *unit)
 {
 	return unit == NULL || strcmp(unit, "1") == 0 ? "" : unit;
-}
-
-static bool is_share(const char *name, const char *unit)
-{
-	return ends_with(name, "_rate") || strcmp(name, "divergence") == 0 ||
-		   strcmp(name, "availability") == 0 || strcmp(shown_unit(unit), "share") == 0;
-}
-
-bool kpi_low_is_worse(const char *name)
-{
-	static const char *const names[] = {
-		"decided", "throughput_per_s", "availability", "auc", "accepted_per_s"};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(names[i], name) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
-const char *kpi_share_of(const char *name)
-{
-	static const struct word shares[] = {
-		{"corruption_rate", "decided"}, {"dispute_rate", "decided"}, {"divergence", "items"}};
-	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
-		if (strcmp(shares[i].name, name) == 0) {
-			return shares[i].label;
-		}
-	}
-	return NULL;
 }
 
 struct unit_scale unit_scale_of(const char *unit, double largest, bool binary)
@@ -149,35 +70,14 @@ void number_words(char out[LABEL_MAX], double number, const char *unit)
 	snprintf(out, LABEL_MAX, "%.6g%s%s", shown, scale.unit[0] != '\0' ? " " : "", scale.unit);
 }
 
-struct quantity quantity_describe(const char *name, const char *unit, double largest)
+struct quantity quantity_describe(const struct column *column, double largest)
 {
-	struct quantity quantity = {.scale = 1, .share = is_share(name, unit), .of = kpi_share_of(name)};
-	const char *label = NULL;
-	for (size_t i = 0; i < sizeof(kpi_words) / sizeof(kpi_words[0]); i++) {
-		if (strcmp(kpi_words[i].name, name) == 0) {
-			label = kpi_words[i].label;
-		}
-	}
-	unit = shown_unit(unit);
-	if (label != NULL) {
-		snprintf(quantity.name, sizeof(quantity.name), "%s", label);
-	} else {
-		text_clean(quantity.name, sizeof(quantity.name), name, 40);
-		size_t length = strlen(quantity.name);
-		if (ends_with(quantity.name, "_per_s")) {
-			quantity.name[length - 6] = '\0';
-			unit = unit[0] == '\0' ? "/s" : unit;
-		} else if (ends_with(quantity.name, "_s")) {
-			quantity.name[length - 2] = '\0';
-			unit = unit[0] == '\0' ? "s" : unit;
-		}
-		for (char *c = quantity.name; *c != '\0'; c++) {
-			*c = *c == '_' ? ' ' : *c;
-		}
-	}
-	if (unit[0] == '\0') {
-		unit = ends_with(name, "_per_s") ? "/s" : ends_with(name, "_s") ? "s" : unit;
-	}
+	bool labelled = column->label != NULL && column->label[0] != '\0';
+	bool of = column->share_of != NULL && column->share_of[0] != '\0';
+	struct quantity quantity = {
+		.scale = 1, .share = column->sort == SORT_SHARE, .of = of ? column->share_of : NULL};
+	text_clean(quantity.name, sizeof(quantity.name), labelled ? column->label : column->name, 40);
+	const char *unit = shown_unit(column->unit);
 	char *shown = quantity.unit;
 	text_clean(shown, sizeof(quantity.unit), unit, 12);
 	if (quantity.share) {

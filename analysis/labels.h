@@ -3,6 +3,8 @@
 #ifndef ANALYSIS_LABELS_H
 #define ANALYSIS_LABELS_H
 
+#include "results/column.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -19,14 +21,9 @@ struct quantity {
 	const char *of;       /* the KPI that counts what a share is one of, or NULL */
 };
 
-/* Describes the KPI `name` of unit `unit`; `largest` (absolute, stored) picks ms, kB and the like.
- */
-struct quantity quantity_describe(const char *name, const char *unit, double largest);
-
-/* Is a low value of the KPI the bad one (throughput), as a high one is of most? */
-bool kpi_low_is_worse(const char *name);
-/* The KPI that counts what this share is one of (corruption_rate: decided), or NULL. */
-const char *kpi_share_of(const char *name);
+/* Describes a column by what its file says of it; `largest` (absolute, stored) picks ms, kB and the like. A file that
+ * has no label for it is older than labels: its name is all that there is. */
+struct quantity quantity_describe(const struct column *column, double largest);
 
 /* The label of a scenario key: "attackers (share)" for attacks.0.fraction; otherwise the last part
  * of the path that is a word, with the unit. */

@@ -33,7 +33,7 @@ static void send_stale(struct attack_copy *copy)
 
 static void forge_tamper(const void *settings, struct attack_copy *copy)
 {
-	if (copy->word != WORD_CERTIFICATE) {
+	if (copy->role != ROLE_CERTIFICATE) {
 		return;
 	}
 	if (((const struct attack_forge *)settings)->stale) {
@@ -83,15 +83,15 @@ enum { HOW_OMIT, HOW_OLDER, HOW_SPLIT };
 static void bend_tamper(const void *settings, struct attack_copy *copy)
 {
 	const struct attack_bend_certificate *attack = settings;
-	if (copy->word != WORD_CERTIFICATE) {
+	if (copy->role != ROLE_CERTIFICATE) {
 		return;
 	}
 	/* To the first group, and to whoever is in none, the truth; to each other one something else. */
 	bool truth = copy->group == VERSION_GIVEN || copy->group == 0;
 	if (attack->how == HOW_SPLIT ? !truth && copy->group % 2 == 1 : attack->how == HOW_OMIT) {
-		copy->hands->bend(copy, ATTACK_BEND_OMIT);
+		copy->hands->bend(copy, BEND_OMIT);
 	} else if (attack->how == HOW_SPLIT ? !truth : attack->how == HOW_OLDER) {
-		copy->hands->bend(copy, ATTACK_BEND_OLDER);
+		copy->hands->bend(copy, BEND_OLDER);
 	}
 }
 

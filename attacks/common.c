@@ -1,4 +1,4 @@
-/* Who attacks, and the attacks by name. */
+/* Who attacks, and when. */
 #include "common.h"
 #include "craft.h"
 
@@ -217,51 +217,3 @@ bool attack_rows(
 	}
 	return true;
 }
-
-static const struct plugin *const attacks[] = {
-	&attack_random.plugin,
-	&attack_targeted.plugin,
-	&attack_gradient.plugin,
-	&attack_pgd.plugin,
-	&attack_sign_flip.plugin,
-	&attack_inflation.plugin,
-	&attack_inner_product.plugin,
-	&attack_alie.plugin,
-	&attack_min_max.plugin,
-	&attack_min_sum.plugin,
-	&attack_mimic.plugin,
-	&attack_free_rider.plugin,
-	&attack_random_within.plugin,
-	&attack_not_a_number.plugin,
-	&attack_adaptive.plugin,
-	&attack_sybil.plugin,
-	&attack_label_flip.plugin,
-	&attack_poisoning.plugin,
-	&attack_backdoor.plugin,
-	&attack_silent.plugin,
-	&attack_crash_prone.plugin,
-	&attack_slow_primary.plugin,
-	&attack_equivocate.plugin,
-	&attack_lying_leader.plugin,
-	&attack_collude.plugin,
-	&attack_double_vote.plugin,
-	&attack_withhold.plugin,
-	&attack_forge_certificate.plugin,
-	&attack_bend_certificate.plugin,
-	&attack_campaign.plugin,
-	&attack_false_ack.plugin,
-	&attack_inflate_term.plugin,
-	&attack_false_reply.plugin,
-	&attack_censor.plugin,
-	&attack_selective.plugin,
-	&attack_bad_macs.plugin,
-	&attack_replay.plugin,
-	&attack_twins.plugin,
-	NULL,
-};
-
-const struct registry attack_registry = {
-	.sort = "attack",
-	.plural = "attacks",
-	.plugins = attacks,
-};

@@ -4,45 +4,6 @@
 
 #include "attacks/attack.h"
 
-extern const struct attack attack_random;
-extern const struct attack attack_targeted;
-extern const struct attack attack_gradient;
-extern const struct attack attack_pgd;
-extern const struct attack attack_sign_flip;
-extern const struct attack attack_inflation;
-extern const struct attack attack_inner_product;
-extern const struct attack attack_alie;
-extern const struct attack attack_min_max;
-extern const struct attack attack_min_sum;
-extern const struct attack attack_mimic;
-extern const struct attack attack_free_rider;
-extern const struct attack attack_random_within;
-extern const struct attack attack_adaptive;
-extern const struct attack attack_sybil;
-extern const struct attack attack_label_flip;
-extern const struct attack attack_poisoning;
-extern const struct attack attack_backdoor;
-extern const struct attack attack_silent;
-extern const struct attack attack_crash_prone;
-extern const struct attack attack_slow_primary;
-extern const struct attack attack_equivocate;
-extern const struct attack attack_collude;
-extern const struct attack attack_double_vote;
-extern const struct attack attack_withhold;
-extern const struct attack attack_forge_certificate;
-extern const struct attack attack_selective;
-extern const struct attack attack_replay;
-extern const struct attack attack_twins;
-extern const struct attack attack_lying_leader;
-extern const struct attack attack_false_reply;
-extern const struct attack attack_censor;
-extern const struct attack attack_false_ack;
-extern const struct attack attack_inflate_term;
-extern const struct attack attack_bend_certificate;
-extern const struct attack attack_campaign;
-extern const struct attack attack_bad_macs;
-extern const struct attack attack_not_a_number;
-
 /* The first entries of every attack's table; `type` is its settings, with a struct attack_common
  * called `common`. */
 #define ATTACK_COMMON_PARAMS(type)                                                                 \

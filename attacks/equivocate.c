@@ -56,10 +56,10 @@ static bool split_finish(void *settings, const struct shape *shape, const char *
  * one gives itself away for nothing. */
 static void equivocate_tamper(const void *settings, struct attack_copy *copy)
 {
-	if (copy->word == WORD_PROPOSAL) {
+	if (copy->role == ROLE_PROPOSAL) {
 		uint32_t version = copy->group == VERSION_GIVEN ? 0 : copy->group;
 		copy->withheld = !copy->hands->propose(copy, version);
-	} else if (copy->word == WORD_VOTE) {
+	} else if (copy->role == ROLE_VOTE) {
 		copy->hands->vote(copy, copy->group);
 	}
 }
@@ -125,7 +125,7 @@ const struct attack attack_lying_leader = {
 
 static void collude_tamper(const void *settings, struct attack_copy *copy)
 {
-	if (copy->word == WORD_VOTE) {
+	if (copy->role == ROLE_VOTE) {
 		copy->hands->vote(copy, copy->group);
 	}
 }
@@ -160,7 +160,7 @@ struct attack_double_vote {
 
 static void double_vote_tamper(const void *settings, struct attack_copy *copy)
 {
-	if (copy->word == WORD_VOTE) {
+	if (copy->role == ROLE_VOTE) {
 		copy->hands->vote_twice(copy);
 	}
 }

@@ -193,11 +193,9 @@ static const struct param params[] = {
 	PARAM_END,
 };
 
-/* clang-format off */
 #define KNOWS                                                                                      \
 	"what the honest ones send, before it speaks (rushing); colluders agree; not the defence. "    \
 	"What attacks before it have made is replaced"
-/* clang-format on */
 
 const struct attack attack_min_max = {
 	.plugin = {.name = "min-max",

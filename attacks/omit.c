@@ -32,7 +32,7 @@ const struct attack attack_silent = {
 
 static void withhold_tamper(const void *settings, struct attack_copy *copy)
 {
-	copy->withheld = copy->word == WORD_VOTE;
+	copy->withheld = copy->role == ROLE_VOTE;
 }
 
 static unsigned withhold_needs(const void *settings)
@@ -157,7 +157,7 @@ struct attack_slow_primary {
 static void slow_tamper(const void *settings, struct attack_copy *copy)
 {
 	const struct attack_slow_primary *attack = settings;
-	if (copy->word == WORD_PROPOSAL) {
+	if (copy->role == ROLE_PROPOSAL) {
 		copy->delay_ns = sim_time_add(copy->delay_ns,
 			attack->delay_ns == PARAM_AUTO_VALUE ? copy->auto_delay_ns : attack->delay_ns);
 	}

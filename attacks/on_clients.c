@@ -10,7 +10,7 @@ struct attack_false_reply {
 
 static void false_reply_tamper(const void *settings, struct attack_copy *copy)
 {
-	if (copy->word == WORD_CLIENT) {
+	if (copy->role == ROLE_CLIENT) {
 		copy->hands->misinform(copy);
 	}
 }

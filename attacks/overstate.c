@@ -9,7 +9,7 @@ struct attack_false_ack {
 
 static void false_ack_tamper(const void *settings, struct attack_copy *copy)
 {
-	if (copy->word == WORD_VOTE) {
+	if (copy->role == ROLE_VOTE) {
 		copy->hands->acknowledge(copy, (uint64_t)((const struct attack_false_ack *)settings)->ahead);
 	}
 }
@@ -51,7 +51,7 @@ struct attack_inflate {
 
 static void inflate_tamper(const void *settings, struct attack_copy *copy)
 {
-	if (copy->word != WORD_CLIENT && copy->to < copy->node->n_validators) {
+	if (copy->role != ROLE_CLIENT && copy->to < copy->node->n_validators) {
 		copy->hands->inflate(copy, (uint64_t)((const struct attack_inflate *)settings)->by);
 	}
 }

@@ -51,8 +51,8 @@ static bool run_and_tell(const char *text, int to)
 		fprintf(stderr, "synod: %s\n", error);
 		return false;
 	}
-	double messages = summary.kpis[KPI_MESSAGES] + summary.kpis[KPI_CLIENT_MESSAGES];
-	double answer[3] = {elapsed, messages, summary.kpis[KPI_DECIDED]};
+	double messages = kpi_of(&summary, "messages") + kpi_of(&summary, "client_messages");
+	double answer[3] = {elapsed, messages, kpi_of(&summary, "decided")};
 	bool told = write(to, answer, sizeof(answer)) == (ssize_t)sizeof(answer);
 	run_blocks_finish(&blocks);
 	run_schemas_finish(&schemas);

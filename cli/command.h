@@ -8,7 +8,8 @@
 
 enum exit_status {
 	EXIT_DONE = 0,
-	EXIT_NO = 1,          /* the answer is no: a difference, an error in a scenario that `check` read, a bad run under --strict */
+	/* the answer is no: a difference, an error in a scenario that `check` read, a bad run under --strict */
+	EXIT_NO = 1,
 	EXIT_USAGE = 2,       /* a usage or scenario error */
 	EXIT_ENVIRONMENT = 3, /* disk, file, gnuplot */
 };

@@ -1,6 +1,5 @@
 /* `synod list`: what there is, from the registries and their tables alone. */
 #include "command.h"
-#include "summary.h"
 
 #include "attacks/attack.h"
 #include "lab/run.h"
@@ -181,20 +180,33 @@ static void print_registry(const struct registry *registry)
 
 static void print_column(const struct column *column)
 {
-	printf("  %-24s %s%s%s%s", column->name, column->help, column->unit[0] == '\0' ? "" : " (", column->unit,
-		column->unit[0] == '\0' ? "" : ")");
-	const char *heading = summary_heading(column->name);
+	bool unit = column->unit[0] != '\0' && column->sort != SORT_SHARE; /* the help says so of a share */
+	printf("  %-24s %s%s%s%s", column->name, column->help, unit ? " (" : "", unit ? column->unit : "", unit ? ")" : "");
+}
+
+static void print_kpi(const struct kpi_list *kpis, size_t i, const char *value_unit)
+{
+	const struct column column = kpi_column(kpis->kpis[i], value_unit);
+	print_column(&column);
+	const char *only = kpi_only_with(kpis, i), *heading = kpis->kpis[i]->shown.heading;
+	if (only != NULL) {
+		printf("; only with `%s`", only);
+	}
 	if (heading != NULL) {
 		printf("; `%s` in the table of `synod run`", heading);
 	}
 	printf("\n");
 }
 
+#define THE_UNIT "the workload's unit"
+
 static void print_kpis(void)
 {
+	struct kpi_list kpis;
+	kpi_list_init(&kpis, NULL);
 	printf("kpis\n\n");
-	for (size_t i = 0; i < KPI_N; i++) {
-		print_column(&kpi_columns[i]);
+	for (size_t i = 0; i < kpis.n; i++) {
+		print_kpi(&kpis, i, THE_UNIT);
 	}
 	printf("\n");
 }
@@ -206,15 +218,6 @@ static void print_keys(void)
 	printf("\n");
 }
 
-static bool is_kpi(const char *name)
-{
-	bool is = false;
-	for (size_t i = 0; i < KPI_N; i++) {
-		is = is || strcmp(kpi_columns[i].name, name) == 0;
-	}
-	return is;
-}
-
 /* The columns of a result file's tables; the KPIs have a list of their own. */
 static void print_tables(void)
 {
@@ -223,8 +226,9 @@ static void print_tables(void)
 	for (int t = 0; t < TABLE_N; t++) {
 		printf("%s\n\n", table_names[t]);
 		for (size_t i = 0; i < schemas.tables[t].n_columns; i++) {
-			if (t != TABLE_RUNS || !is_kpi(schemas.tables[t].columns[i].name)) {
+			if (t != TABLE_RUNS || kpi_find(&schemas.kpis, schemas.tables[t].columns[i].name) < 0) {
 				print_column(&schemas.tables[t].columns[i]);
+				printf("\n");
 			}
 		}
 		printf("%s\n", t == TABLE_RUNS ? "  and each swept key, and the KPIs: `synod list kpis`\n" : "");
@@ -305,11 +309,17 @@ static bool print_columns_named(const char *name)
 	for (int t = 0; t < TABLE_N; t++) {
 		for (size_t i = 0; i < schemas.tables[t].n_columns; i++) {
 			const struct column *column = &schemas.tables[t].columns[i];
-			const char *heading = t == TABLE_RUNS ? summary_heading(column->name) : NULL;
+			int kpi = t == TABLE_RUNS ? kpi_find(&schemas.kpis, column->name) : -1;
+			const char *heading = kpi < 0 ? NULL : schemas.kpis.kpis[kpi]->shown.heading;
 			if (strcmp(column->name, name) == 0 || (heading != NULL && strcmp(heading, name) == 0)) {
 				printf("table %s\n\n", table_names[t]);
-				print_column(column);
-				printf("\n");
+				if (kpi < 0) {
+					print_column(column);
+					printf("\n\n");
+				} else {
+					print_kpi(&schemas.kpis, (size_t)kpi, column->unit);
+					printf("\n");
+				}
 				found = true;
 			}
 		}
@@ -380,8 +390,10 @@ static void refuse_name(const struct lists *lists, const char *name)
 			names[n++] = lists->registries[r]->plugins[i]->name;
 		}
 	}
-	for (size_t i = 0; i < KPI_N && n < NAMES_MAX; i++) {
-		names[n++] = kpi_columns[i].name;
+	struct kpi_list kpis;
+	kpi_list_init(&kpis, NULL);
+	for (size_t i = 0; i < kpis.n && n < NAMES_MAX; i++) {
+		names[n++] = kpis.kpis[i]->name;
 	}
 	const char *nearest = nearest_name(name, names, n);
 	complain("there is no list of '%s', and nothing of that name in one%s%s%s; there are %s", name,
@@ -400,8 +412,10 @@ static void print_overview(const struct lists *lists)
 		printf("\n");
 	}
 	printf("%-12s ", "kpis");
-	for (size_t i = 0; i < KPI_N; i++) {
-		printf("%s%s", i == 0 ? "" : i % 5 == 0 ? ",\n             " : ", ", kpi_columns[i].name);
+	struct kpi_list kpis;
+	kpi_list_init(&kpis, NULL);
+	for (size_t i = 0; i < kpis.n; i++) {
+		printf("%s%s", i == 0 ? "" : i % 5 == 0 ? ",\n             " : ", ", kpis.kpis[i]->name);
 	}
 	printf("\n%-12s ", "tables");
 	for (int i = 0; i < TABLE_N; i++) {

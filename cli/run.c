@@ -99,8 +99,9 @@ static int conclude(const struct summary *summary, bool strict)
 }
 
 /* The finished file is all there is to say: nothing is run. The exit status. */
-static int tell_of_finished(const struct scenario_file *file, const char *output, bool strict)
+static int tell_of_finished(const struct job *job, bool strict)
 {
+	const char *output = job->output;
 	struct results_error error = {0};
 	struct results_file *results = results_open(output, &error);
 	const struct table_schema *schema;
@@ -111,7 +112,7 @@ static int tell_of_finished(const struct scenario_file *file, const char *output
 		results_close(results);
 		return EXIT_ENVIRONMENT;
 	}
-	struct summary *summary = summary_create(file);
+	struct summary *summary = summary_create(job->file, job->schemas);
 	summary_read(summary, schema, runs);
 	results_close(results);
 	summary_print(summary, stdout);
@@ -152,7 +153,7 @@ static int open_journal(const struct option_values *values, const struct job *jo
 	bool begun = results_begun(output);
 	enum results_found found = results_find(output, job->header, force, &error);
 	if (found == FOUND_FINISHED && !begun) {
-		return tell_of_finished(job->file, output, values[OPTION_STRICT].n > 0);
+		return tell_of_finished(job, values[OPTION_STRICT].n > 0);
 	}
 	struct extension *extension = found == FOUND_OTHER_SCENARIO
 		? extension_open(output, job->directory, job->file, job->schemas)
@@ -213,7 +214,7 @@ static int sweep(const struct option_values *values, const struct job *job, stru
 {
 	const char *output = job->output;
 	struct results_error error = {0};
-	struct summary *summary = summary_create(job->file);
+	struct summary *summary = summary_create(job->file, job->schemas);
 	struct progress *progress = progress_create(values[OPTION_QUIET].n > 0);
 	struct watcher watcher = {progress, summary};
 	struct run_all_request request = {

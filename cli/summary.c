@@ -16,31 +16,12 @@
 
 static const char *const verdicts[VERDICTS] = {"completed", "stalled", "unsafe", "limit", "failed"};
 
-/* What the table shows, in this order, where any run has it. */
-static const struct shown {
-	enum kpi kpi;
-	const char *label;
-	double scale;
-	int decimals;
-} shown[] = {
-	{KPI_DECIDED, "decided", 1, 1},
-	{KPI_UNANSWERED, "unanswered", 1, 1},
-	{KPI_THROUGHPUT, "items/s", 1, 1},
-	{KPI_LATENCY_MEAN, "latency ms", 1e3, 3},
-	{KPI_COMMIT_MEAN, "commit ms", 1e3, 3},
-	{KPI_MESSAGES_PER_INSTANCE, "msgs/inst", 1, 2},
-	{KPI_MAE, "mae", 1, 4},
-	{KPI_CORRUPTION_RATE, "corrupted", 1, 4},
-	{KPI_DIVERGENCE, "diverged", 1, 4},
-	{KPI_LEADER_CHANGES, "leaders+", 1, 1},
-};
-
-#define SHOWN (sizeof(shown) / sizeof(shown[0]))
+#define SHOWN_MAX 32
 
 struct run_values {
 	bool present;
 	uint8_t verdict;
-	double values[SHOWN];
+	double values[SHOWN_MAX];
 	double simulated_s, at_reach;
 	bool read_back; /* from a file, which doesn't say what the rules have met; or it failed */
 	uint64_t rules_acted, steps_refused;
@@ -51,27 +32,25 @@ struct run_values {
 
 struct summary {
 	const struct scenario_file *file;
+	const struct run_schemas *schemas;
 	size_t n_points, n_replications;
 	struct run_values *runs;
+	size_t shown[SHOWN_MAX], n_shown; /* of the KPIs, those that the table shows where any run has them */
 };
 
-const char *summary_heading(const char *kpi)
-{
-	for (size_t i = 0; i < SHOWN; i++) {
-		if (strcmp(kpi_columns[shown[i].kpi].name, kpi) == 0) {
-			return shown[i].label;
-		}
-	}
-	return NULL;
-}
-
-struct summary *summary_create(const struct scenario_file *file)
+struct summary *summary_create(const struct scenario_file *file, const struct run_schemas *schemas)
 {
 	struct summary *summary = calloc(1, sizeof(*summary));
 	if (summary == NULL) {
 		abort();
 	}
 	summary->file = file;
+	summary->schemas = schemas;
+	for (size_t i = 0; i < schemas->kpis.n; i++) {
+		if (schemas->kpis.kpis[i]->shown.heading != NULL && summary->n_shown < SHOWN_MAX) {
+			summary->shown[summary->n_shown++] = i;
+		}
+	}
 	summary->n_points = scenario_n_points(file);
 	summary->n_replications = (size_t)scenario_point(file, 0)->replications;
 	summary->runs = calloc(summary->n_points * summary->n_replications, sizeof(*summary->runs));
@@ -97,13 +76,20 @@ static uint8_t verdict_number(const char *verdict)
 	return 0;
 }
 
-static XXH64_hash_t hash_of(const double kpis[KPI_N])
+static XXH64_hash_t hash_of(const double *kpis, size_t n)
 {
-	double values[KPI_N];
-	for (size_t i = 0; i < KPI_N; i++) {
+	double values[KPIS_MAX];
+	for (size_t i = 0; i < n; i++) {
 		values[i] = isnan(kpis[i]) ? (double)NAN : kpis[i];
 	}
-	return XXH3_64bits(values, sizeof(values));
+	return XXH3_64bits(values, n * sizeof(values[0]));
+}
+
+/* What the summary itself looks at, wherever it stands. */
+static double value_of(const struct summary *summary, const struct run_summary *run, const char *name)
+{
+	int at = kpi_find(&summary->schemas->kpis, name);
+	return at < 0 ? (double)NAN : run->kpis[at];
 }
 
 void summary_add(struct summary *summary, const struct run_summary *run)
@@ -114,14 +100,14 @@ void summary_add(struct summary *summary, const struct run_summary *run)
 	values->verdict = verdict_number(run->verdict);
 	snprintf(values->reason, sizeof(values->reason), "%s", run->verdict_reason);
 	memcpy(values->digest, run->digest, sizeof(values->digest));
-	values->kpis = hash_of(run->kpis);
+	values->kpis = hash_of(run->kpis, summary->schemas->kpis.n);
 	values->rules_acted = run->rules_acted;
 	values->steps_refused = run->steps_refused;
-	values->simulated_s = run->kpis[KPI_SIMULATED];
-	values->at_reach = run->kpis[KPI_AT_REACH];
+	values->simulated_s = value_of(summary, run, "simulated_s");
+	values->at_reach = value_of(summary, run, "at_reach");
 	values->read_back = strcmp(run->verdict, "failed") == 0;
-	for (size_t i = 0; i < SHOWN; i++) {
-		values->values[i] = run->kpis[shown[i].kpi];
+	for (size_t i = 0; i < summary->n_shown; i++) {
+		values->values[i] = run->kpis[summary->shown[i]];
 	}
 }
 
@@ -139,18 +125,21 @@ void summary_read(struct summary *summary, const struct table_schema *schema, co
 		snprintf(run.verdict_reason, sizeof(run.verdict_reason), "%s",
 			block_get(runs, schema, row, (size_t)schema_find(schema, "verdict_reason")).string);
 		bool failed = strcmp(run.verdict, "failed") == 0;
-		for (size_t i = 0; i < KPI_N; i++) {
-			union cell cell =
-				block_get(runs, schema, row, (size_t)schema_find(schema, kpi_columns[i].name));
-			run.kpis[i] = kpi_columns[i].type == COLUMN_REAL ? cell.real
-				: failed                                     ? (double)NAN
-															 : (double)cell.integer;
+		for (size_t i = 0; i < summary->schemas->kpis.n; i++) {
+			const struct kpi *kpi = summary->schemas->kpis.kpis[i];
+			union cell cell = block_get(runs, schema, row, (size_t)schema_find(schema, kpi->name));
+			run.kpis[i] = kpi->sort != SORT_COUNT ? cell.real : failed ? (double)NAN : (double)cell.integer;
 		}
 		snprintf(run.digest, sizeof(run.digest), "%s",
 			block_get(runs, schema, row, (size_t)schema_find(schema, "digest")).string);
 		summary_add(summary, &run);
 		summary->runs[run.point * summary->n_replications + run.replication].read_back = true;
 	}
+}
+
+static const struct kpi *shown_kpi(const struct summary *summary, size_t at)
+{
+	return summary->schemas->kpis.kpis[summary->shown[at]];
 }
 
 /* "1.234 ±0.012": the mean over replications and the half-width of its 95 % t interval. */
@@ -177,15 +166,17 @@ static void format_cell(const struct summary *summary, size_t point, size_t at, 
 			sum_squares += (run->values[at] - mean) * (run->values[at] - mean);
 		}
 	}
-	int decimals = sum_squares == 0 && fmod(mean * shown[at].scale, 1) == 0 ? 0 : shown[at].decimals;
+	const struct kpi *kpi = shown_kpi(summary, at);
+	double scale = kpi->shown.scale == 0 ? 1 : kpi->shown.scale;
+	int decimals = sum_squares == 0 && fmod(mean * scale, 1) == 0 ? 0 : kpi->shown.decimals;
 	if (n == 1 || sum_squares == 0) {
-		snprintf(text, 48, "%.*f", decimals, mean * shown[at].scale);
+		snprintf(text, 48, "%.*f", decimals, mean * scale);
 		return;
 	}
 	double half = gsl_cdf_tdist_Pinv(.975, (double)(n - 1)) *
 		sqrt(sum_squares / (double)(n - 1) / (double)n);
-	snprintf(text, 48, "%.*f \u00b1%.*f", decimals, mean * shown[at].scale, decimals,
-		half * shown[at].scale);
+	snprintf(text, 48, "%.*f \u00b1%.*f", decimals, mean * scale, decimals,
+		half * scale);
 }
 
 /* Columns on the screen, not bytes. */
@@ -232,10 +223,10 @@ static void format_swept(
 
 static bool is_shown(const struct summary *summary, size_t at)
 {
-	bool all_zero = shown[at].kpi == KPI_UNANSWERED || shown[at].kpi == KPI_DIVERGENCE || shown[at].kpi == KPI_LEADER_CHANGES;
+	bool not_zero = shown_kpi(summary, at)->shown.not_zero;
 	for (size_t i = 0; i < summary->n_points * summary->n_replications; i++) {
 		double value = summary->runs[i].values[at];
-		if (summary->runs[i].present && !isnan(value) && (value != 0 || !all_zero)) {
+		if (summary->runs[i].present && !isnan(value) && (value != 0 || !not_zero)) {
 			return true;
 		}
 	}
@@ -404,14 +395,14 @@ static void print_idle_rules(const struct summary *summary, FILE *out)
 }
 
 /* Why a live validator can't take a step, as far as the step itself tells. */
-static const char *why_refused(enum step_action action)
+static const char *why_refused(enum protocol_step action)
 {
 	static const char *const reasons[] = {
-		[STEP_ACTION_CAMPAIGN] = "it was down, led already or has no vote",
-		[STEP_ACTION_PROPOSE] = "it was down or did not lead, or its window was full",
-		[STEP_ACTION_TRANSFER] = "it was down or did not lead, or there was nobody to hand the lead to",
-		[STEP_ACTION_RESTART] = "it was down",
-		[STEP_ACTION_CHANGE_MEMBERSHIP] =
+		[STEP_CAMPAIGN] = "it was down, led already or has no vote",
+		[STEP_PROPOSE] = "it was down or did not lead, or its window was full",
+		[STEP_TRANSFER] = "it was down or did not lead, or there was nobody to hand the lead to",
+		[STEP_RESTART] = "it was down",
+		[STEP_CHANGE_MEMBERSHIP] =
 			"it was down or did not lead, was at another change, or the members were these already",
 	};
 	return reasons[action];
@@ -507,7 +498,7 @@ static void print_cells(char (*cells)[64], size_t n_rows, size_t n_columns, size
 void summary_print(const struct summary *summary, FILE *out)
 {
 	size_t n_swept = scenario_n_swept(summary->file);
-	size_t n_columns = n_swept + 1 + SHOWN;
+	size_t n_columns = n_swept + 1 + summary->n_shown;
 	size_t n_points = summary->n_points < ROWS_MAX ? summary->n_points : ROWS_MAX;
 	char(*cells)[64] = calloc(n_columns * (n_points + 1), sizeof(*cells));
 	if (cells == NULL) {
@@ -521,10 +512,10 @@ void summary_print(const struct summary *summary, FILE *out)
 	for (size_t p = 0; p < n_points; p++) {
 		verdict_text(summary, p, cells[(p + 1) * n_columns + n_swept]);
 	}
-	for (size_t i = 0; i < SHOWN; i++) {
+	for (size_t i = 0; i < summary->n_shown; i++) {
 		if (is_shown(summary, i)) {
 			size_t column = n_swept + 1 + i;
-			snprintf(cells[column], 64, "%s", shown[i].label);
+			snprintf(cells[column], 64, "%s", shown_kpi(summary, i)->shown.heading);
 			for (size_t p = 0; p < n_points; p++) {
 				format_cell(summary, p, i, cells[(p + 1) * n_columns + column]);
 			}

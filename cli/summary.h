@@ -6,10 +6,8 @@
 
 struct summary;
 
-/* What the table calls a KPI; NULL where it doesn't show it. */
-const char *summary_heading(const char *kpi);
-
-struct summary *summary_create(const struct scenario_file *file);
+/* Both outlive it. */
+struct summary *summary_create(const struct scenario_file *file, const struct run_schemas *schemas);
 void summary_destroy(struct summary *summary);
 /* Adds one finished run; runs may come in any order. */
 void summary_add(struct summary *summary, const struct run_summary *run);

@@ -2,30 +2,19 @@
 #include "clients.h"
 #include "kv.h"
 #include "transactions.h"
+#include "items.h"
 #include "lab.h"
 #include "predictions.h"
 #include "watch.h"
 
 /* Messages that are replies to clients, or the gateway's own, are not the protocol's. */
-static enum attack_word word_of(const struct lab *lab, const struct message *message)
+static enum message_role role_of(const struct lab *lab, const struct message *message)
 {
 	const struct protocol_forgery *forgery = lab->protocol->forgery;
 	if (message->kind < MESSAGE_PROTOCOL) {
-		return WORD_CLIENT;
+		return ROLE_CLIENT;
 	}
-	switch (forgery == NULL ? ROLE_OTHER : forgery->role(message)) {
-	case ROLE_PROPOSAL:
-		return WORD_PROPOSAL;
-	case ROLE_VOTE:
-		return WORD_VOTE;
-	case ROLE_CERTIFICATE:
-		return WORD_CERTIFICATE;
-	case ROLE_HEARTBEAT:
-		return WORD_HEARTBEAT;
-	case ROLE_OTHER:
-		break;
-	}
-	return WORD_OTHER;
+	return forgery == NULL ? ROLE_OTHER : forgery->role(message);
 }
 
 /* One attack on nodes, and one of its nodes. */
@@ -132,12 +121,10 @@ static void hands_claim(struct attack_copy *copy)
 	attackers->lab->protocol->forgery->claim(copy->node, copy->message);
 }
 
-static void hands_bend(struct attack_copy *copy, enum attack_bend how)
+static void hands_bend(struct attack_copy *copy, enum certificate_bend how)
 {
 	const struct attackers *attackers = copy->context;
-	static const enum forgery_bend bends[] = {
-		[ATTACK_BEND_OMIT] = BEND_OMIT, [ATTACK_BEND_OLDER] = BEND_OLDER};
-	attackers->lab->protocol->forgery->bend(copy->node, copy->message, bends[how]);
+	attackers->lab->protocol->forgery->bend(copy->node, copy->message, how);
 }
 
 static bool hands_campaign(struct attack_copy *copy, struct message *call, uint64_t after, uint64_t ahead)
@@ -217,7 +204,7 @@ static void shape(void *context, struct node *node, uint32_t to, struct message 
 			.node = node,
 			.message = message,
 			.to = to,
-			.word = word_of(lab, message),
+			.role = role_of(lab, message),
 			.group = to < lab->world.n_validators ? at->group[to] : VERSION_GIVEN,
 			.now = lab->world.now,
 			.auto_delay_ns = attackers->auto_delay_ns,
@@ -391,7 +378,7 @@ static void enlist(struct lab *lab, size_t a, uint32_t i)
 	lab->attackers[a][i] = true;
 	if (attack->pauses != NULL) {
 		node->crashes = true; /* and keeps the protocol's promises */
-		lab->clients_move = true;
+		lab->items->clients_move = true;
 		crash_later(lab, attacker);
 		return;
 	}
@@ -505,7 +492,7 @@ void attackers_start(struct lab *lab)
 		}
 		if (at->common->nodes.leader) {
 			lab->waits_for_leader = true;
-			lab->clients_move = true; /* away from its gateway */
+			lab->items->clients_move = true; /* away from its gateway */
 			world_call_at(&lab->world, at->common->from_ns, leader_begins, NULL, a);
 		}
 	}

@@ -446,7 +446,7 @@ static void accept_answer(struct lab *lab, struct node *node, transaction_id id,
 	}
 	give_up_replies(lab, transaction);
 	uint32_t index = transaction->item;
-	struct lab_item *item = &lab->items[index];
+	struct lab_item *item = &lab->items->all[index];
 	if ((message->flags & REPLY_READ) != 0) {
 		transaction->instance = 0; /* in none */
 		item->instance = item->view = UINT64_MAX;

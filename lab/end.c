@@ -6,6 +6,7 @@
  * scenario that names a time and no items has planned its end: that is how it completes. */
 #include "clients.h"
 #include "replicas.h"
+#include "items.h"
 #include "lab.h"
 #include "members.h"
 #include "watch.h"
@@ -108,14 +109,14 @@ static sim_time waits_from(const struct lab *lab)
 
 static bool work_outstanding(const struct lab *lab)
 {
-	return lab->n_accepted < lab->n_items;
+	return lab->items->n_accepted < lab->items->n;
 }
 
 /* No item is to come, and it is not the planned end that keeps them from coming. */
 static bool all_accepted(const struct lab *lab)
 {
-	bool last = lab->n_items >= lab->items_max ||
-		(lab->arrivals_over && lab->scenario->stop.time_ns == SIM_NEVER);
+	bool last = lab->items->n >= lab->items->max ||
+		(lab->items->arrivals_over && lab->scenario->stop.time_ns == SIM_NEVER);
 	return last && !work_outstanding(lab);
 }
 
@@ -139,16 +140,16 @@ static bool all_executed(const struct lab *lab)
 static void clock_ends(struct lab *lab)
 {
 	lab_end(lab, "limit", "the clock ends at %.10g s: %llu items have arrived by then, %llu are accepted",
-		sim_time_to_s(SIM_NEVER), (unsigned long long)lab->n_items,
-		(unsigned long long)lab->n_accepted);
+		sim_time_to_s(SIM_NEVER), (unsigned long long)lab->items->n,
+		(unsigned long long)lab->items->n_accepted);
 }
 
 void lab_done(struct lab *lab)
 {
-	if (lab->n_items < lab->items_max) {
+	if (lab->items->n < lab->items->max) {
 		clock_ends(lab);
 	} else {
-		lab_end(lab, "completed", "all %llu items accepted", (unsigned long long)lab->n_items);
+		lab_end(lab, "completed", "all %llu items accepted", (unsigned long long)lab->items->n);
 	}
 }
 
@@ -170,7 +171,7 @@ static void time_is_up(struct lab *lab)
 {
 	const struct stop_settings *stop = &lab->scenario->stop;
 	lab->world.now = lab->end_ns;
-	unsigned long long n = lab->n_items, n_accepted = lab->n_accepted;
+	unsigned long long n = lab->items->n, n_accepted = lab->items->n_accepted;
 	if (all_accepted(lab)) {
 		lab_done(lab);
 	} else if (lab->end_ns < stop->time_ns) {
@@ -191,7 +192,7 @@ static void nothing_left(struct lab *lab)
 		clock_ends(lab); /* what is left is later than that */
 	} else {
 		lab_end(lab, "stalled", "nothing is left to happen; %llu of %llu items are not accepted",
-			(unsigned long long)(lab->n_items - lab->n_accepted), (unsigned long long)lab->n_items);
+			(unsigned long long)(lab->items->n - lab->items->n_accepted), (unsigned long long)lab->items->n);
 	}
 }
 
@@ -205,7 +206,7 @@ static void no_progress(struct lab *lab, sim_time bound)
 	lab->world.now = later(lab->world.now, bound);
 	lab_end(lab, "stalled", "no progress for %g s%s; %llu of %llu items are not accepted",
 		sim_time_to_s(lab->world.now - from), since,
-		(unsigned long long)(lab->n_items - lab->n_accepted), (unsigned long long)lab->n_items);
+		(unsigned long long)(lab->items->n - lab->items->n_accepted), (unsigned long long)lab->items->n);
 }
 
 void lab_overdue(struct world *world, sim_time next)

@@ -1,9 +1,53 @@
 #include "transactions.h"
 #include "faults.h"
+#include "items.h"
 #include "members.h"
 #include "watch.h"
 
 #include "engine/fault.h"
+
+#include <string.h>
+
+/* Who can tell `from` something (or, with `back`, whom it can), itself included, over live validators that pass
+ * things on. O(links). `reached`, `queue`: scratch, by validator. */
+static uint32_t n_in_reach(
+	const struct world *world, uint32_t from, bool back, bool *reached, uint32_t *queue)
+{
+	uint32_t n_reached = 0;
+	memset(reached, 0, world->n_validators * sizeof(*reached));
+	reached[from] = true;
+	queue[n_reached++] = from;
+	for (uint32_t i = 0; i < n_reached; i++) {
+		uint32_t n_peers;
+		const uint32_t *peers = node_peers(&world->nodes[queue[i]], &n_peers);
+		for (uint32_t k = 0; k < n_peers; k++) {
+			uint32_t to = peers[k];
+			if (!reached[to] && world->nodes[to].alive &&
+				(back ? world_reaches(world, to, queue[i]) : world_reaches(world, queue[i], to))) {
+				reached[to] = true;
+				queue[n_reached++] = to;
+			}
+		}
+	}
+	return n_reached;
+}
+
+/* The same as below of a protocol whose validators pass on what they hear: by ways, not by links alone. */
+static bool quorum_on_ways(const struct world *world, uint32_t quorum)
+{
+	uint32_t n = world->n_validators;
+	struct arena scratch = {0};
+	bool *reached = arena_array(&scratch, bool, n), heard = false, hears = false;
+	uint32_t *queue = arena_array(&scratch, uint32_t, n);
+	for (uint32_t a = 0; a < n && !(heard && hears); a++) {
+		if (world->nodes[a].alive) {
+			heard |= n_in_reach(world, a, false, reached, queue) >= quorum;
+			hears |= n_in_reach(world, a, true, reached, queue) >= quorum;
+		}
+	}
+	arena_finish(&scratch);
+	return heard && hears;
+}
 
 /* Is there a live validator that `quorum` of the live, itself included, can tell something, and one (it may
  * be another) that hears as many? Necessary for anything to be agreed on, not sufficient. */
@@ -29,7 +73,7 @@ static bool quorum_in_touch(const struct world *world, uint32_t quorum)
 void faults_links(struct world *world)
 {
 	struct lab *lab = world->host;
-	if (world->n_changes_pending > 0 || (lab->arrivals_over && lab->n_accepted == lab->n_items)) {
+	if (world->n_changes_pending > 0 || (lab->items->arrivals_over && lab->items->n_accepted == lab->items->n)) {
 		return;
 	}
 	uint32_t n = world->n_validators, live = 0;
@@ -49,7 +93,8 @@ void faults_links(struct world *world)
 	if (live < quorum) {
 		lab_end(lab, "stalled", "from %g s on %u of %u validators are live; a quorum needs %u",
 			sim_time_to_s(world->now), live, n, quorum);
-	} else if (world->n_cuts > 0 && !quorum_in_touch(world, quorum)) {
+	} else if (lab->protocol->relays ? (world->n_cuts > 0 || world->links != NULL) && !quorum_on_ways(world, quorum)
+									 : world->n_cuts > 0 && !quorum_in_touch(world, quorum)) {
 		lab_end(lab, "stalled",
 			"from %g s on no %u of the %u live validators can reach each other; a quorum needs %u",
 			sim_time_to_s(world->now), quorum, live, quorum);
@@ -58,12 +103,6 @@ void faults_links(struct world *world)
 
 bool faults_step(struct world *world, struct node *node, const struct fault_step *step)
 {
-	static const enum protocol_step steps[] = {
-		[STEP_ACTION_CAMPAIGN] = STEP_CAMPAIGN,
-		[STEP_ACTION_PROPOSE] = STEP_PROPOSE,
-		[STEP_ACTION_TRANSFER] = STEP_TRANSFER,
-		[STEP_ACTION_CHANGE_MEMBERSHIP] = STEP_CHANGE_MEMBERSHIP,
-	};
 	const struct lab *lab = world->host;
 	struct protocol_step_argument argument = {
 		.to = step->to < 0 ? NODE_NONE : (uint32_t)step->to,
@@ -72,8 +111,8 @@ bool faults_step(struct world *world, struct node *node, const struct fault_step
 		.joint = step->joint,
 		.force = step->force,
 	};
-	assert(step->action != STEP_ACTION_RESTART); /* the engine's own */
-	return lab->protocol->step != NULL && twins_step(node, steps[step->action], &argument);
+	assert(step->action != STEP_RESTART); /* the engine's own */
+	return lab->protocol->step != NULL && twins_step(node, (enum protocol_step)step->action, &argument);
 }
 
 /* Another batch: the same transactions in another order; or another transaction; or, where there is no

@@ -2,6 +2,7 @@
 #include "clients.h"
 #include "replicas.h"
 #include "transactions.h"
+#include "items.h"
 #include "lab.h"
 #include "predictions.h"
 #include "scores.h"
@@ -58,7 +59,7 @@ static uint64_t counted(const struct lab *lab)
 	bytes += lab->predictions == NULL ? 0 : lab->predictions->kept_bytes;
 	bytes += scores_bytes(lab);
 	bytes += transactions_bytes(lab) + clients_bytes(lab) + replicas_bytes(lab);
-	bytes += lab->items_capacity * sizeof(*lab->items);
+	bytes += lab->items->capacity * sizeof(*lab->items->all);
 	bytes += watch_bytes(lab->watch) + outages_bytes(lab->outages);
 	bytes += measure_bytes(lab->measure);
 	return bytes;

@@ -3,16 +3,29 @@
 #include "kv.h"
 #include "items.h"
 #include "lab.h"
+#include "measure/measure.h"
 #include "members.h"
 #include "outages.h"
 #include "predictions.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+void items_create(struct lab *lab)
+{
+	lab->items = arena_new(&lab->world.arena, struct items);
+}
+
+void items_destroy(struct lab *lab)
+{
+	free(lab->items->all);
+}
 
 static struct lab_item *add_item(struct lab *lab, uint32_t client)
 {
-	lab->items = lab_grow(lab->items, sizeof(*lab->items), lab->n_items + 1, &lab->items_capacity);
-	struct lab_item *item = &lab->items[lab->n_items++];
+	struct items *items = lab->items;
+	items->all = lab_grow(items->all, sizeof(*items->all), items->n + 1, &items->capacity);
+	struct lab_item *item = &items->all[items->n++];
 	*item = (struct lab_item){
 		.arrived = lab->world.now,
 		.decided = SIM_NEVER,
@@ -21,11 +34,11 @@ static struct lab_item *add_item(struct lab *lab, uint32_t client)
 		.truth = real_nan(),
 		.value = real_nan(),
 	};
-	if (lab->n_items == 1) {
-		lab->first_arrival = lab->world.now;
+	if (lab->items->n == 1) {
+		lab->items->first_arrival = lab->world.now;
 	}
-	if (lab->n_items - lab->n_accepted == 1) {
-		lab->waiting_since = lab->world.now;
+	if (lab->items->n - lab->items->n_accepted == 1) {
+		lab->items->waiting_since = lab->world.now;
 		lab_progress(lab); /* the first piece of work after none: the bound starts now */
 	}
 	return item;
@@ -50,7 +63,7 @@ uint32_t items_gateway(const struct lab *lab, uint32_t from)
 
 static void request(struct lab *lab, uint32_t client)
 {
-	uint32_t index = (uint32_t)lab->n_items;
+	uint32_t index = (uint32_t)lab->items->n;
 	add_item(lab, client);
 	if (lab->kv != NULL) {
 		kv_prepare(lab, client, index);
@@ -69,9 +82,9 @@ static void schedule_arrival(struct lab *lab)
 {
 	const struct plugin_value *arrivals = &lab->common->arrivals;
 	const struct arrival_process *process = (const struct arrival_process *)arrivals->plugin;
-	sim_time at = sim_time_add(lab->world.now, process->gap(arrivals->settings, &lab->arrivals));
+	sim_time at = sim_time_add(lab->world.now, process->gap(arrivals->settings, &lab->items->arrivals));
 	if (at >= lab->scenario->stop.time_ns) {
-		lab->arrivals_over = true;
+		lab->items->arrivals_over = true;
 		return;
 	}
 	world_call_at(&lab->world, at, arrive, lab, 0);
@@ -80,7 +93,7 @@ static void schedule_arrival(struct lab *lab)
 static void arrive(struct world *world, void *context, uint64_t argument)
 {
 	struct lab *lab = context;
-	uint32_t index = (uint32_t)lab->n_items;
+	uint32_t index = (uint32_t)lab->items->n;
 	digest_add(&world->digest, (uint64_t)world->now, UINT64_C(0xaa) << 56 | index);
 	if (lab->workload->application) {
 		add_item(lab, items_gateway(lab, index % world->n_validators));
@@ -88,8 +101,8 @@ static void arrive(struct world *world, void *context, uint64_t argument)
 	} else {
 		request(lab, nth_client(lab, index));
 	}
-	if (lab->n_items >= lab->items_max) {
-		lab->arrivals_over = true;
+	if (lab->items->n >= lab->items->max) {
+		lab->items->arrivals_over = true;
 	} else {
 		schedule_arrival(lab);
 	}
@@ -97,10 +110,10 @@ static void arrive(struct world *world, void *context, uint64_t argument)
 
 void items_start(struct lab *lab)
 {
-	lab->items_max = (uint64_t)lab->scenario->stop.items;
-	lab->arrivals = random_stream_make(lab->seed, RANDOM_ARRIVALS, 0);
-	if (lab->items_max == 0) {
-		lab->arrivals_over = true;
+	lab->items->max = (uint64_t)lab->scenario->stop.items;
+	lab->items->arrivals = random_stream_make(lab->seed, RANDOM_ARRIVALS, 0);
+	if (lab->items->max == 0) {
+		lab->items->arrivals_over = true;
 		lab_check_done(lab);
 		return;
 	}
@@ -110,27 +123,27 @@ void items_start(struct lab *lab)
 		return;
 	}
 	for (int64_t k = 0; k < lab->common->outstanding; k++) {
-		for (int64_t c = 0; c < lab->common->clients && lab->n_items < lab->items_max; c++) {
+		for (int64_t c = 0; c < lab->common->clients && lab->items->n < lab->items->max; c++) {
 			request(lab, nth_client(lab, (uint64_t)c));
 		}
 	}
-	lab->arrivals_over = lab->n_items >= lab->items_max;
+	lab->items->arrivals_over = lab->items->n >= lab->items->max;
 }
 
 void items_accepted(struct lab *lab, uint32_t index)
 {
-	struct lab_item *item = &lab->items[index];
+	struct lab_item *item = &lab->items->all[index];
 	assert(!item->accepted);
 	item->accepted = true;
 	item->decided = lab->world.now;
 	if (!lab->workload->application) {
 		item->decided_value = true;
 	}
-	lab->n_accepted++;
-	lab->n_decided += item->decided_value;
-	collect_accepted(lab, item);
+	lab->items->n_accepted++;
+	lab->items->n_decided += item->decided_value;
+	measure_accepted(lab, item);
 	outages_accepted(lab, item);
-	lab->last_acceptance = lab->waiting_since = lab->world.now;
+	lab->items->last_acceptance = lab->items->waiting_since = lab->world.now;
 	if (lab->trace != NULL) {
 		trace_accepted(lab, index);
 	}
@@ -141,10 +154,10 @@ void items_accepted(struct lab *lab, uint32_t index)
 	memcpy(&bits, &item->value, sizeof(bits));
 	digest_add(&lab->world.digest, UINT64_C(0xdd) << 56 | index, bits);
 	lab_progress(lab);
-	if (lab->common->arrivals.plugin == NULL && !lab->arrivals_over) {
+	if (lab->common->arrivals.plugin == NULL && !lab->items->arrivals_over) {
 		uint32_t client = item->client;
 		request(lab, client); /* which may move the items */
-		lab->arrivals_over = lab->n_items >= lab->items_max;
+		lab->items->arrivals_over = lab->items->n >= lab->items->max;
 	}
 	lab_check_done(lab);
 }

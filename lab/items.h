@@ -2,9 +2,44 @@
 #ifndef LAB_ITEMS_H
 #define LAB_ITEMS_H
 
-#include <stdint.h>
+#include "sim/node.h"
+#include "sim/random.h"
 
+struct item_details;
+struct kept_closing;
 struct lab;
+
+/* One item, from its arrival at its client. */
+struct lab_item {
+	sim_time arrived, decided;   /* decided: accepted by its client; SIM_NEVER until then */
+	double truth;
+	uint64_t instance, view;
+	uint32_t client;             /* the validator (application) or client node (requests) */
+	uint32_t proposer;
+	double value;
+	double first_value;          /* of the first honest replica that closed it */
+	uint32_t n_predictions, n_rejected, n_disputed;
+	bool accepted, closed_somewhere, decided_value, diverged, dispute;
+	/* Application: what each validator would have said and did say; given back when it is decided. */
+	struct item_details *details;
+	struct kept_closing *kept; /* where clients may change validators: closings seen so far */
+};
+
+struct items {
+	struct lab_item *all;
+	size_t n, capacity;
+	uint64_t n_accepted, n_decided;
+	uint64_t max;
+	bool arrivals_over;
+	bool clients_move; /* validators crash or leave: closings are kept until their item is accepted */
+	sim_time waiting_since; /* the last acceptance, or the first arrival after none was outstanding */
+	sim_time first_arrival, last_acceptance;
+	struct random_stream arrivals;
+};
+
+/* Before anything that knows of items. */
+void items_create(struct lab *lab);
+void items_destroy(struct lab *lab);
 
 /* The first arrival, or the first requests of a closed loop. */
 void items_start(struct lab *lab);

@@ -5,8 +5,7 @@
  *   items.c     items arrive, clients are content
  *   predictions.c  validators predict, gateways close
  *   scores.c    what becomes of predictions: who was listened to, and who was lied to
- *   models.c    what validators predict with: training, again and again, and the cache
- *   adversary.c what attackers make of predictions
+ *   training.c  what validators predict with
  *   attackers.c who attacks, and what attackers on nodes do
  *   twins.c     validators that run twice
  *   clients.c   who submits transactions, waits for the answer and asks again
@@ -23,8 +22,7 @@
  *   told.c      those about what clients were told: exactly-once, durability, liveness
  *   linearizable.c  whether what clients read and wrote is linearizable
  *   outages.c   how long service stopped, and after which fault
- *   collect.c   samples to KPIs and tables
- *   measure/    what is sampled for them, and where rows go */
+ *   measure/    KPIs and tables, by theme, and the samples behind them */
 #ifndef LAB_PRIVATE_H
 #define LAB_PRIVATE_H
 
@@ -45,22 +43,7 @@
 
 #define PREDICTION_BYTES 24 /* item, node, value, claimed standard deviation */
 
-/* One item, from its arrival at its client. */
-struct lab_item {
-	sim_time arrived, decided;   /* decided: accepted by its client; SIM_NEVER until then */
-	double truth;
-	uint64_t instance, view;
-	uint32_t client;             /* the validator (application) or client node (requests) */
-	uint32_t proposer;
-	double value;
-	double first_value;          /* of the first honest replica that closed it */
-	uint32_t n_predictions, n_rejected, n_disputed;
-	bool accepted, closed_somewhere, decided_value, diverged, dispute;
-	/* Application: what each validator would have said and did say; given back when it is decided. */
-	struct item_details *details;
-	struct kept_closing *kept; /* where clients may change validators: closings seen so far */
-};
-
+struct lab_item;     /* items.h */
 struct transactions; /* transactions.h */
 struct clients;      /* clients.h */
 struct replicas;     /* replicas.h */
@@ -84,16 +67,7 @@ struct lab {
 	struct replicas *replicas;
 	struct kv *kv; /* kv.c; NULL: no store */
 	struct trace *trace; /* NULL: nobody listens */
-	struct lab_item *items;
-	size_t n_items, items_capacity;
-	uint64_t n_accepted, n_decided;
-	uint64_t items_max;
-	bool arrivals_over;
-	sim_time waiting_since; /* the last acceptance, or the first arrival after none was outstanding */
-	bool clients_move; /* validators crash or leave: closings are kept until their item is accepted */
-	struct random_stream arrivals;
-	sim_time first_arrival, last_acceptance;
-
+	struct items *items;     /* items.h */
 	bool **attackers;                /* by attack, by validator */
 	struct attackers *node_attacks;  /* attackers.c; NULL: none */
 	struct twins *twins;             /* twins.c, by validator; NULL: none */
@@ -101,8 +75,8 @@ struct lab {
 	struct application *application;
 	/* NULL where nothing is predicted. */
 	struct predictions *predictions; /* predictions.h */
-	struct models *models;           /* models.h */
-	struct adversary *adversary;     /* adversary.c */
+	struct models *models;           /* workloads/models.h */
+	struct adversary *adversary;     /* workloads/adversary.h */
 	struct scores *scores;           /* scores.h */
 
 	struct watch *watch;     /* watch.h */
@@ -193,12 +167,5 @@ void trace_accepted(struct lab *lab, uint32_t item);
 /* Tells of what was found broken since it was last looked at: at the end of all checks. */
 void trace_violations(struct lab *lab);
 void trace_end(struct lab *lab);
-
-/* collect.c */
-void collect_accepted(struct lab *lab, struct lab_item *item);
-/* For the table of faults, where there is one. */
-void collect_fault(struct lab *lab, uint32_t node, const char *what);
-void collect_finish(struct lab *lab, union cell *kpis);
-void collect_tables(struct lab *lab);
 
 #endif

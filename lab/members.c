@@ -3,6 +3,7 @@
 #include "clients.h"
 #include "replicas.h"
 #include "members.h"
+#include "items.h"
 #include "watch.h"
 
 #include "engine/fault.h"
@@ -16,7 +17,7 @@ struct members {
 static bool is_change(const struct plugin_value *fault)
 {
 	const struct fault_step *step = fault->settings;
-	return strcmp(fault->plugin->name, "step") == 0 && step->action == STEP_ACTION_CHANGE_MEMBERSHIP;
+	return strcmp(fault->plugin->name, "step") == 0 && step->action == STEP_CHANGE_MEMBERSHIP;
 }
 
 void members_start(struct lab *lab)
@@ -35,7 +36,7 @@ void members_start(struct lab *lab)
 	}
 	if (membership) {
 		size_t n_words = (world->n_validators + 63) / 64;
-		lab->clients_move = true;
+		lab->items->clients_move = true;
 		lab->members = arena_new(&world->arena, struct members);
 		lab->members->reached = arena_array(&world->arena, uint64_t, 2 * n_words);
 	}

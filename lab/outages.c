@@ -9,6 +9,7 @@
  * Costs a comparison an acceptance, and a sort of a hundred numbers a fault. */
 #include "measure/measure.h"
 #include "outages.h"
+#include "items.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,14 +82,14 @@ void outages_accepted(struct lab *lab, const struct lab_item *item)
 {
 	struct outages *outages = lab->outages;
 	sim_time now = lab->world.now;
-	sim_time wait = now - lab->waiting_since;
+	sim_time wait = now - lab->items->waiting_since;
 	outages->longest = wait > outages->longest ? wait : outages->longest;
 	while (outages->end_next < outages->ends.n) {
 		samples_add(&outages->recoveries, now - outages->ends.values[outages->end_next++]);
 	}
 	for (size_t i = outages->next; i < outages->n; i++) {
 		struct fault_gap *gap = &outages->faults[i];
-		sim_time since = lab->waiting_since > gap->from ? lab->waiting_since : gap->from;
+		sim_time since = lab->items->waiting_since > gap->from ? lab->items->waiting_since : gap->from;
 		if (now - since > gap->longest) {
 			gap->longest = now - since;
 			gap->until = now;
@@ -99,7 +100,7 @@ void outages_accepted(struct lab *lab, const struct lab_item *item)
 	}
 }
 
-static double recovered_s(const struct lab *lab)
+double outages_recovered_s(const struct lab *lab)
 {
 	const struct outages *outages = lab->outages;
 	struct samples recovered = {0};
@@ -116,15 +117,18 @@ static double recovered_s(const struct lab *lab)
 	return mean;
 }
 
-void outages_kpis(const struct lab *lab, union cell *kpis)
+double outages_longest_s(const struct lab *lab)
 {
 	sim_time longest = lab->outages->longest;
-	if (lab->n_accepted < lab->n_items && lab->world.now - lab->waiting_since > longest) {
-		longest = lab->world.now - lab->waiting_since; /* and so it stayed */
+	if (lab->items->n_accepted < lab->items->n && lab->world.now - lab->items->waiting_since > longest) {
+		longest = lab->world.now - lab->items->waiting_since; /* and so it stayed */
 	}
-	kpis[KPI_OUTAGE_MAX].real = lab->n_items == 0 ? real_nan() : sim_time_to_s(longest);
-	kpis[KPI_RECOVERED].real = recovered_s(lab);
-	kpis[KPI_RECOVERY].real = samples_mean_s(&lab->outages->recoveries);
+	return lab->items->n == 0 ? real_nan() : sim_time_to_s(longest);
+}
+
+double outages_recovery_s(const struct lab *lab)
+{
+	return samples_mean_s(&lab->outages->recoveries);
 }
 
 uint64_t outages_bytes(const struct outages *outages)

@@ -9,10 +9,12 @@ struct outages;
 void outages_start(struct lab *lab);
 void outages_fault_began(struct lab *lab);
 void outages_fault_ended(struct lab *lab);
-/* Before lab->waiting_since is now. */
+/* Before lab->items->waiting_since is now. */
 void outages_accepted(struct lab *lab, const struct lab_item *item);
-/* While the latencies are in order of acceptance. */
-void outages_kpis(const struct lab *lab, union cell *kpis);
+/* NaN: there is none (docs/results.md). */
+double outages_longest_s(const struct lab *lab);
+double outages_recovered_s(const struct lab *lab);
+double outages_recovery_s(const struct lab *lab);
 /* What has grown with the run, in bytes. */
 uint64_t outages_bytes(const struct outages *outages);
 void outages_finish(struct lab *lab);

@@ -3,12 +3,13 @@
 #include "replicas.h"
 #include "transactions.h"
 #include "predictions.h"
-#include "adversary.h"
 #include "items.h"
 #include "lab.h"
 #include "measure/measure.h"
-#include "models.h"
 #include "scores.h"
+#include "training.h"
+#include "attacks/predictions.h"
+#include "workloads/adversary.h"
 #include "members.h"
 #include "watch.h"
 
@@ -19,13 +20,29 @@
 void predictions_start(struct lab *lab)
 {
 	lab->predictions = arena_new(&lab->world.arena, struct predictions);
-	adversary_identities(lab);
+	const struct predictions_settings settings = {
+		.attacks = &lab->scenario->attacks,
+		.workload = lab->workload,
+		.workload_settings = lab->scenario->workload.settings,
+		.seed = lab->seed,
+		.n_validators = lab->world.n_validators,
+		.dims = 1,
+	};
+	struct arena *arena = &lab->world.arena;
+	struct predictions *predictions = lab->predictions;
+	lab->adversary = predictions_adversary(&settings, arena);
+	predictions->n_identities = settings.n_validators + lab->adversary->n_more;
+	predictions->seen = arena_array(arena, double, (size_t)settings.n_validators * FEATURES_MAX);
+	predictions->alive = arena_array(arena, bool, settings.n_validators);
+	predictions->room = closing_room_make(settings.n_validators, 1, arena);
 	scores_start(lab);
 }
 
 void predictions_decided(struct lab *lab, const struct lab_item *item)
 {
-	adversary_decided(lab, item);
+	if (item->decided_value) {
+		lab->adversary->decided(lab->adversary, &item->value, 1);
+	}
 }
 
 static struct item_details *take_details(struct lab *lab)
@@ -73,9 +90,9 @@ static void late_deadlines(struct world *world, void *context, uint64_t node)
 {
 	struct lab *lab = context;
 	sim_time up = world->now - lab->common->deadline_ns;
-	for (uint32_t item = 0; item < lab->n_items && world->nodes[node].alive; item++) {
-		if (!lab->items[item].accepted &&
-			sim_time_add(lab->items[item].arrived, lab->common->deadline_ns) < up &&
+	for (uint32_t item = 0; item < lab->items->n && world->nodes[node].alive; item++) {
+		if (!lab->items->all[item].accepted &&
+			sim_time_add(lab->items->all[item].arrived, lab->common->deadline_ns) < up &&
 			!knows_closed(lab, (uint32_t)node, item)) {
 			client_submit(lab, (uint32_t)node, TRANSACTION_CLOSE, item, 0);
 		}
@@ -160,7 +177,7 @@ static void compute(struct world *world, void *context, uint64_t name)
 		world_call_at(world, port->service_at, compute, lab, name);
 		return;
 	}
-	sim_time done = world_work(world, &world->nodes[node], models_cost_ns(lab->scenario));
+	sim_time done = world_work(world, &world->nodes[node], training_cost_ns(lab->scenario));
 	world_call_at(world, done, computed, lab, name);
 }
 
@@ -196,7 +213,7 @@ static void submit_all(struct lab *lab, uint32_t item, const struct item_details
 {
 	uint32_t n = lab->world.n_validators, id = n;
 	bool validated = lab->common->validation != VALIDATION_OFF;
-	bool costs = models_cost_ns(lab->scenario) > 0;
+	bool costs = training_cost_ns(lab->scenario) > 0;
 	for (uint32_t i = 0; i < n; i++) {
 		struct said said = {
 			.value = details->sent[i],
@@ -211,7 +228,7 @@ static void submit_all(struct lab *lab, uint32_t item, const struct item_details
 		} else if (lab->world.nodes[i].alive) {
 			submit_said(lab, &said);
 		}
-		for (; id < lab->predictions->n_identities && lab->predictions->identities[id - n].owner == i; id++) {
+		for (; id < lab->predictions->n_identities && lab->adversary->owners[id - n] == i; id++) {
 			if (details->attacked[id] && !validated) {
 				said.identity = id;
 				said.value = details->sent[id];
@@ -245,7 +262,7 @@ static void observe(struct lab *lab, uint32_t index, const struct item *real,
 		if (!lab->world.nodes[i].alive) {
 			continue;
 		}
-		double *seen = adversary_seen(lab, i);
+		double *seen = lab->predictions->seen + (size_t)i * FEATURES_MAX;
 		struct random_stream noise =
 			random_stream_make(lab->seed, RANDOM_OBSERVATION, ((uint64_t)i << 40) + index);
 		prediction_see(&lab->models->by_validator[i], real, lab->world.now, &noise, seen);
@@ -257,24 +274,66 @@ static void observe(struct lab *lab, uint32_t index, const struct item *real,
 	}
 }
 
+/* The replicated application's decision on these predictions, were they all it heard. */
+static bool decide(const void *context, uint32_t by, const uint32_t *speakers, const double *claimed,
+	const double *rows, uint32_t n, double *out, bool *accepted)
+{
+	const struct lab *lab = context;
+	struct closing_room *room = &lab->predictions->room;
+	struct scoring given =
+		application_scoring(replica_of(lab, by)->application, lab->predictions->speaking);
+	given.n = n;
+	given.predictions = rows;
+	given.nodes = speakers;
+	struct item_outcome outcome = closing_decide(lab->application, &given, claimed, room);
+	memcpy(accepted, room->accepted, n * sizeof(*accepted));
+	*out = outcome.value;
+	return outcome.decided;
+}
+
+/* From what the live validators would honestly say to what is sent. */
+static void speak(struct lab *lab, uint32_t index, struct item_details *details)
+{
+	struct predictions *predictions = lab->predictions;
+	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
+		predictions->alive[i] = lab->world.nodes[i].alive;
+	}
+	predictions->speaking = index;
+	const struct speech speech = {
+		.item = index,
+		.now = lab->world.now,
+		.dims = 1,
+		.alive = predictions->alive,
+		.models = lab->models->by_validator,
+		.seen = predictions->seen,
+		.honest = details->honest,
+		.sent = details->sent,
+		.claimed = details->claimed,
+		.attacked = details->attacked,
+		.decide = decide,
+		.context = lab,
+	};
+	lab->adversary->speak(lab->adversary, &speech);
+}
+
 void predictions_arrived(struct lab *lab, uint32_t index)
 {
-	if (!models_refresh(lab)) {
+	if (!models_refresh(lab->models, lab->world.now, lab->predictions->error)) {
+		lab_end(lab, "limit", "a model can't be trained");
 		return;
 	}
-	struct lab_item *item = &lab->items[index];
+	struct lab_item *item = &lab->items->all[index];
 	const void *settings = lab->scenario->workload.settings;
 	struct random_stream stream = random_stream_make(lab->seed, RANDOM_ITEM, index);
 	struct item real = {0};
 	lab->workload->draw(settings, &stream, index, &real);
-	adversary_stamp(lab, index, &real);
+	lab->adversary->stamp(lab->adversary, lab->world.now, index, &real);
 	item->truth = real.truth;
 	struct item_details *details = take_details(lab);
 	details->version = lab->models->version;
 	item->details = details;
 	observe(lab, index, &real, details);
-	adversary_speak(lab, index, details);
-	adversary_echo(lab, index, details);
+	speak(lab, index, details);
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		/* What an attacker leaves as it was (a target that is not worth it) is an honest prediction,
 		 * unless its model has learned to lie. */
@@ -345,8 +404,8 @@ static void forget_closings(struct lab *lab, struct lab_item *item)
 void predictions_finish(struct lab *lab)
 {
 	scores_finish(lab);
-	for (size_t i = 0; i < lab->n_items; i++) {
-		forget_closings(lab, &lab->items[i]);
+	for (size_t i = 0; i < lab->items->n; i++) {
+		forget_closings(lab, &lab->items->all[i]);
 	}
 }
 
@@ -354,7 +413,7 @@ void predictions_finish(struct lab *lab)
 static void accept_closing(struct lab *lab, uint32_t index, const struct closing_view *closing,
 	uint64_t instance, uint64_t view)
 {
-	struct lab_item *item = &lab->items[index];
+	struct lab_item *item = &lab->items->all[index];
 	const struct item_outcome *outcome = &closing->outcome;
 	item->instance = instance;
 	item->view = view;
@@ -370,16 +429,16 @@ static void accept_closing(struct lab *lab, uint32_t index, const struct closing
 	if (lab->common->validation != VALIDATION_OFF) {
 		return; /* slower validators have yet to judge it */
 	}
-	lab->items[index].details->next_free = lab->predictions->details_free;
-	lab->predictions->details_free = lab->items[index].details;
-	lab->items[index].details = NULL;
+	lab->items->all[index].details->next_free = lab->predictions->details_free;
+	lab->predictions->details_free = lab->items->all[index].details;
+	lab->items->all[index].details = NULL;
 }
 
 void predictions_closed(struct lab *lab, struct node *node, const struct closing_view *closing,
 	uint64_t instance, uint64_t view)
 {
 	uint32_t index = (uint32_t)closing->item;
-	struct lab_item *item = &lab->items[index];
+	struct lab_item *item = &lab->items->all[index];
 	const struct item_outcome *outcome = &closing->outcome;
 	if (lab_counts(node)) {
 		double value = outcome->decided ? outcome->value : real_nan();
@@ -396,18 +455,18 @@ void predictions_closed(struct lab *lab, struct node *node, const struct closing
 	}
 	if (node->id == item->client) {
 		accept_closing(lab, index, closing, instance, view);
-	} else if (lab->clients_move) {
+	} else if (lab->items->clients_move) {
 		keep_closing(item, node, closing, instance, view);
 	}
 }
 
 void predictions_reassign(struct lab *lab)
 {
-	if (!lab->workload->application || lab->n_accepted == lab->n_items) {
+	if (!lab->workload->application || lab->items->n_accepted == lab->items->n) {
 		return;
 	}
-	for (uint32_t index = 0; index < lab->n_items && !lab->world.stopped; index++) {
-		struct lab_item *item = &lab->items[index];
+	for (uint32_t index = 0; index < lab->items->n && !lab->world.stopped; index++) {
+		struct lab_item *item = &lab->items->all[index];
 		if (item->accepted) {
 			continue;
 		}

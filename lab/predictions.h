@@ -25,18 +25,16 @@ struct item_details {
 	uint32_t version;      /* of the models that have spoken */
 };
 
-/* Who speaks besides the validators: names that Sybils among them make up. */
-struct identity {
-	uint32_t owner;
-	uint32_t attack;
-};
-
 struct predictions {
 	struct item_details *details_free;
 	struct computations *computations; /* predictions under way, by validator; or NULL */
 	uint64_t kept_bytes;               /* in closings that are kept */
 	uint32_t n_identities;             /* the validators, then those that Sybils make up */
-	struct identity *identities;       /* from n_validators on, in order of owners */
+	double *seen;                      /* FEATURES_MAX a validator, of the item under way */
+	bool *alive;                       /* by validator */
+	struct closing_room room;          /* where the adversary asks what would be decided */
+	uint64_t speaking;                 /* the item under way */
+	char error[256];                   /* a model can't be trained */
 	uint64_t n_identities_refused, n_proposals_judged, n_proposals_refused;
 };
 

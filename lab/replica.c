@@ -3,6 +3,7 @@
 #include "outside.h"
 #include "replicas.h"
 #include "transactions.h"
+#include "items.h"
 #include "lab.h"
 #include "told.h"
 #include "watch.h"
@@ -361,10 +362,10 @@ void replica_forget(struct node *node)
 {
 	struct lab *lab = lab_of(node);
 	struct replica *replica = replica_of(lab, node->id);
-	uint64_t view = replica->view;
 	replica_finish(lab, replica);
-	*replica = (struct replica){.view = view};
+	*replica = (struct replica){0};
 	replica_init(lab, replica);
+	watch_forgot(node);
 }
 
 void replica_finish(struct lab *lab, struct replica *replica)

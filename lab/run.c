@@ -3,11 +3,11 @@
 #include "kv.h"
 #include "replicas.h"
 #include "transactions.h"
-#include "adversary.h"
 #include "items.h"
 #include "lab.h"
+#include "measure/kpis.h"
 #include "measure/measure.h"
-#include "models.h"
+#include "training.h"
 #include "predictions.h"
 #include "faults.h"
 #include "leaders.h"
@@ -21,7 +21,7 @@
 #include <string.h>
 
 /* Bytes from which arrays no longer double. */
-#define GROW_SLOWLY ((size_t)256 << 20)
+#define GROW_SLOWLY ((size_t)1 << 20)
 
 void *lab_grow(void *old, size_t element_size, size_t n, size_t *capacity)
 {
@@ -83,7 +83,7 @@ static void fault_ended(struct world *world)
 
 static void fault_told(struct world *world, uint32_t node, const char *what)
 {
-	collect_fault(world->host, node, what);
+	measure_fault(world->host, node, what);
 }
 
 static uint32_t current_leader(struct world *world)
@@ -103,9 +103,9 @@ static void follows(struct node *node, uint64_t view, uint32_t leader)
 }
 
 /* Whoever leads knows it, and so does its gateway. */
-static void leads(struct node *node, uint64_t view)
+static void leads(struct node *node, uint64_t view, enum lead_cause cause)
 {
-	watch_leads(node, view);
+	watch_leads(node, view, cause);
 	follows(node, view, node->id);
 	attackers_led(lab_of(node));
 }
@@ -152,16 +152,19 @@ static void build(struct lab *lab)
 		.protocol_settings = scenario->protocol.settings,
 		.latency = (const struct latency_model *)scenario->network.latency.plugin,
 		.latency_settings = scenario->network.latency.settings,
+		.topology = (const struct topology *)scenario->network.topology.plugin,
+		.topology_settings = scenario->network.topology.settings,
 		.bandwidth_bps = scenario->network.bandwidth_bps,
 		.loss = scenario->network.loss,
 		.costs = scenario->node,
-		.works = models_cost_ns(scenario) > 0,
+		.works = training_cost_ns(scenario) > 0,
 		.events_max = (uint64_t)scenario->stop.events,
 	};
 	if (!lab->macs) {
 		settings.costs.mac_ns = 0; /* else nodes would count as busy ones, and be none */
 	}
 	world_init(&lab->world, &settings, &ops, lab);
+	items_create(lab);
 	uint32_t n = settings.n_validators;
 	if (lab->workload->application) {
 		predictions_start(lab);
@@ -183,8 +186,9 @@ static void build(struct lab *lab)
 static void runs_row(struct lab *lab, const struct run_request *request, struct run_blocks *blocks,
 	struct run_summary *summary)
 {
-	union cell kpis[KPI_N];
-	collect_finish(lab, kpis);
+	const struct kpi_list *list = &lab->measure->schemas->kpis;
+	measure_sort(lab);
+	kpis_measure(lab, list, summary->kpis);
 	size_t n = lab->measure->schemas->tables[TABLE_RUNS].n_columns;
 	union cell *cells = calloc(n, sizeof(*cells));
 	if (cells == NULL) {
@@ -193,10 +197,12 @@ static void runs_row(struct lab *lab, const struct run_request *request, struct 
 	size_t at = run_row_begin(request, cells);
 	cells[at++].string = lab->verdict;
 	cells[at++].string = lab->verdict_reason;
-	for (int i = 0; i < KPI_N; i++) {
-		cells[at++] = kpis[i];
-		summary->kpis[i] =
-			kpi_columns[i].type == COLUMN_INT ? (double)kpis[i].integer : kpis[i].real;
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->kpis[i]->sort == SORT_COUNT) {
+			cells[at++].integer = (int64_t)summary->kpis[i];
+		} else {
+			cells[at++].real = summary->kpis[i];
+		}
 	}
 	digest_text(&lab->world.digest, summary->digest);
 	cells[at++].string = summary->digest;
@@ -214,7 +220,7 @@ static void finish(struct lab *lab)
 	measure_destroy(lab->measure);
 	predictions_finish(lab);
 	outages_finish(lab);
-	free(lab->items);
+	items_destroy(lab);
 	watch_finish(lab);
 	world_finish(&lab->world);
 	free(lab);
@@ -293,13 +299,12 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	lab->allowance = request->memory;
 	build(lab);
 	if (lab->workload->application) {
-		if (!models_start(lab, request->models, error)) {
+		if (!training_start(lab, request->models, error)) {
 			finish(lab);
 			return false;
 		}
-		adversary_start(lab);
 	}
-	lab->clients_move |= lab->world.may_crash;
+	lab->items->clients_move |= lab->world.may_crash;
 	struct host_ops direct = ops;
 	direct.receive = lab->protocol->receive;
 	direct.timer = lab->protocol->timer;
@@ -333,8 +338,8 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	items_start(lab);
 	memory_look(lab);
 	world_run(&lab->world);
-	if (lab->models != NULL && lab->models->error[0] != '\0') {
-		memcpy(error, lab->models->error, sizeof(lab->models->error));
+	if (lab->predictions != NULL && lab->predictions->error[0] != '\0') {
+		memcpy(error, lab->predictions->error, sizeof(lab->predictions->error));
 		finish(lab);
 		return false;
 	}
@@ -350,6 +355,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		trace_end(lab);
 	}
 	*summary = (struct run_summary){
+		.schemas = request->schemas,
 		.run = lab->run,
 		.point = lab->point,
 		.replication = lab->replication,
@@ -359,7 +365,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		.steps_refused = lab->world.steps_refused,
 	};
 	runs_row(lab, request, blocks, summary);
-	collect_tables(lab);
+	measure_tables(lab);
 	snprintf(summary->verdict, sizeof(summary->verdict), "%s", lab->verdict);
 	snprintf(summary->verdict_reason, sizeof(summary->verdict_reason), "%s", lab->verdict_reason);
 	finish(lab);

@@ -1,5 +1,5 @@
 #include "lab/crash.h"
-#include "lab/models.h"
+#include "workloads/models.h"
 #include "lab/run_all.h"
 
 #include <errno.h>

@@ -8,6 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+double kpi_of(const struct run_summary *summary, const char *name)
+{
+	int at = kpi_find(&summary->schemas->kpis, name);
+	assert(at >= 0);
+	return summary->kpis[at];
+}
+
 uint64_t run_index(const struct run_request *request)
 {
 	return request->point * (uint64_t)scenario_point(request->file, request->point)->replications +
@@ -54,6 +61,7 @@ void run_failed(const struct run_request *request, const char *reason, struct ru
 		abort();
 	}
 	*summary = (struct run_summary){
+		.schemas = request->schemas,
 		.run = run_index(request),
 		.point = request->point,
 		.replication = request->replication,
@@ -64,9 +72,9 @@ void run_failed(const struct run_request *request, const char *reason, struct ru
 	size_t at = run_row_begin(request, cells);
 	cells[at++].string = summary->verdict;
 	cells[at++].string = summary->verdict_reason;
-	for (int i = 0; i < KPI_N; i++) {
+	for (size_t i = 0; i < request->schemas->kpis.n; i++) {
 		summary->kpis[i] = NAN;
-		if (kpi_columns[i].type == COLUMN_INT) {
+		if (request->schemas->kpis.kpis[i]->sort == SORT_COUNT) {
 			cells[at++].integer = RUN_FAILED_COUNT;
 		} else {
 			cells[at++].real = NAN;

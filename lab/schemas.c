@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Stands for the unit of the workload's values ("kg"). */
-#define VALUE_UNIT "@"
-
 static const struct column decisions[] = {
 	{"run", COLUMN_INT, "", "the run's number"},
 	{"item", COLUMN_INT, "", "the item's number, in order of arrival"},
@@ -18,8 +15,8 @@ static const struct column decisions[] = {
 	{"proposer", COLUMN_INT, "", "who proposed that instance; -1: none"},
 	{"arrived_s", COLUMN_REAL, "s", "when it arrived at its client"},
 	{"decided_s", COLUMN_REAL, "s", "when its client accepted the answer"},
-	{"truth", COLUMN_REAL, VALUE_UNIT, "what no validator sees"},
-	{"value", COLUMN_REAL, VALUE_UNIT, "the decision; NaN: undecided"},
+	{"truth", COLUMN_REAL, UNIT_OF_VALUES, "what no validator sees"},
+	{"value", COLUMN_REAL, UNIT_OF_VALUES, "the decision; NaN: undecided"},
 	{"predictions", COLUMN_INT, "", "with which it closed"},
 	{"rejected", COLUMN_INT, "", "of these, by the scorer"},
 	{"late", COLUMN_INT, "", "predictions ordered after its closing"},
@@ -31,13 +28,13 @@ static const struct column predictions[] = {
 	{"item", COLUMN_INT, "", "the item's number"},
 	{"node", COLUMN_INT, "",
 		"the validator; from their number on, an identity that a Sybil made up"},
-	{"honest", COLUMN_REAL, VALUE_UNIT, "what it would have said; NaN: it is made up"},
-	{"sent", COLUMN_REAL, VALUE_UNIT, "what it said"},
+	{"honest", COLUMN_REAL, UNIT_OF_VALUES, "what it would have said; NaN: it is made up"},
+	{"sent", COLUMN_REAL, UNIT_OF_VALUES, "what it said"},
 	{"score", COLUMN_REAL, "", "by the replicated scorer, in [0, 1]; NaN: late"},
 	{"accepted", COLUMN_INT, "", "1: the score passed the threshold"},
 	{"late", COLUMN_INT, "", "1: the item closed without it"},
 	{"version", COLUMN_INT, "", "of the validator's model"},
-	{"confidence", COLUMN_REAL, VALUE_UNIT, "the standard deviation that it claimed"},
+	{"confidence", COLUMN_REAL, UNIT_OF_VALUES, "the standard deviation that it claimed"},
 	{"attacked", COLUMN_INT, "", "1: its validator was under an attack then, on what it says or learns from"},
 };
 
@@ -88,12 +85,17 @@ static const struct column series[] = {
 	{"run", COLUMN_INT, "", "the run's number"},
 	{"time_s", COLUMN_REAL, "s", "start of the window (`series.window`)"},
 	{"length_s", COLUMN_REAL, "s", "its length: the run's end may cut the last one short"},
-	{"arrived", COLUMN_INT, "", "items that arrived in it"},
-	{"accepted_per_s", COLUMN_REAL, "1/s", "items accepted in it / its length"},
-	{"outstanding", COLUMN_INT, "", "items that had arrived and were not accepted at its end"},
-	{"latency_mean_s", COLUMN_REAL, "s", "mean latency of the items accepted in it"},
-	{"mae", COLUMN_REAL, VALUE_UNIT, "mean absolute error of the values decided in it"},
-	{"corruption_rate", COLUMN_REAL, "", "share of the values decided in it beyond the tolerance"},
+	{"arrived", COLUMN_INT, "", "items that arrived in it", .label = "items arrived", .sort = SORT_COUNT},
+	{"accepted_per_s", COLUMN_REAL, "1/s", "items accepted in it / its length", .label = "accepted",
+		.sort = SORT_VALUE, .more_is_better = true},
+	{"outstanding", COLUMN_INT, "", "items that had arrived and were not accepted at its end",
+		.label = "items outstanding", .sort = SORT_COUNT},
+	{"latency_mean_s", COLUMN_REAL, "s", "mean latency of the items accepted in it", .label = "mean latency",
+		.sort = SORT_TIME},
+	{"mae", COLUMN_REAL, UNIT_OF_VALUES, "mean absolute error of the values decided in it",
+		.label = "mean absolute error", .sort = SORT_VALUE},
+	{"corruption_rate", COLUMN_REAL, "share", "share of the values decided in it beyond the tolerance",
+		.label = "corrupted decisions", .sort = SORT_SHARE},
 };
 
 static const struct column roc[] = {
@@ -121,10 +123,10 @@ static const struct column models[] = {
 	{"version", COLUMN_INT, "", "0: learned before the run"},
 	{"time_s", COLUMN_REAL, "s", "of what age the data is that it learned from"},
 	{"predictor", COLUMN_STRING, "", "which"},
-	{"mae", COLUMN_REAL, VALUE_UNIT, "mean absolute error on held-out items"},
-	{"rmse", COLUMN_REAL, VALUE_UNIT, "root mean squared error there"},
+	{"mae", COLUMN_REAL, UNIT_OF_VALUES, "mean absolute error on held-out items"},
+	{"rmse", COLUMN_REAL, UNIT_OF_VALUES, "root mean squared error there"},
 	{"r2", COLUMN_REAL, "", "coefficient of determination there"},
-	{"bias", COLUMN_REAL, VALUE_UNIT, "mean of predicted minus true there"},
+	{"bias", COLUMN_REAL, UNIT_OF_VALUES, "mean of predicted minus true there"},
 	{"within_tolerance", COLUMN_REAL, "", "share of these items within the tolerance"},
 	{"poisoned", COLUMN_INT, "", "1: from rows that the validator itself has poisoned"},
 	{"r2_learned", COLUMN_REAL, "",
@@ -136,7 +138,7 @@ static const struct column importance[] = {
 	{"node", COLUMN_INT, "", "the validator"},
 	{"version", COLUMN_INT, "", "of its model"},
 	{"feature", COLUMN_STRING, "", "which is shuffled among the held-out items"},
-	{"rmse_rise", COLUMN_REAL, VALUE_UNIT, "by how much the root mean squared error grows then"},
+	{"rmse_rise", COLUMN_REAL, UNIT_OF_VALUES, "by how much the root mean squared error grows then"},
 };
 
 /* Then the features, by name. */
@@ -144,7 +146,7 @@ static const struct column observations[] = {
 	{"run", COLUMN_INT, "", "the run's number"},
 	{"item", COLUMN_INT, "", "the item's number"},
 	{"node", COLUMN_INT, "", "the validator that sees it"},
-	{"truth", COLUMN_REAL, VALUE_UNIT, "what no validator sees"},
+	{"truth", COLUMN_REAL, UNIT_OF_VALUES, "what no validator sees"},
 	{"target", COLUMN_REAL, "", "what a predictor's output should be (dimweight: ln of the grams)"},
 };
 
@@ -154,7 +156,7 @@ static const struct column training[] = {
 	{"version", COLUMN_INT, "", "of its model"},
 	{"contributor", COLUMN_INT, "", "the validator that has brought it"},
 	{"poisoned", COLUMN_INT, "", "1: altered by an attack"},
-	{"truth", COLUMN_REAL, VALUE_UNIT, "its label in the unit of the predictions"},
+	{"truth", COLUMN_REAL, UNIT_OF_VALUES, "its label in the unit of the predictions"},
 	{"target", COLUMN_REAL, "", "its label as it is learned (dimweight: ln of the grams)"},
 };
 
@@ -185,7 +187,7 @@ static struct table_schema make(const struct column *columns, size_t n, const ch
 	}
 	for (size_t i = 0; i < n; i++) {
 		own[i] = columns[i];
-		if (strcmp(own[i].unit, VALUE_UNIT) == 0) {
+		if (strcmp(own[i].unit, UNIT_OF_VALUES) == 0) {
 			own[i].unit = value_unit;
 		}
 	}
@@ -210,9 +212,9 @@ static struct table_schema make_with_features(const struct column *columns, size
 }
 
 static struct table_schema make_runs(const struct scenario_file *file, size_t n_swept,
-	const char *value_unit)
+	const struct kpi_list *kpis, const char *value_unit)
 {
-	size_t n = COUNT(runs_first) + n_swept + COUNT(runs_verdict) + KPI_N + COUNT(runs_last);
+	size_t n = COUNT(runs_first) + n_swept + COUNT(runs_verdict) + kpis->n + COUNT(runs_last);
 	struct column *columns = calloc(n, sizeof(*columns));
 	if (columns == NULL) {
 		abort();
@@ -231,12 +233,8 @@ static struct table_schema make_runs(const struct scenario_file *file, size_t n_
 	for (size_t i = 0; i < COUNT(runs_verdict); i++) {
 		columns[at++] = runs_verdict[i];
 	}
-	for (size_t i = 0; i < KPI_N; i++) {
-		columns[at] = kpi_columns[i];
-		if (i == KPI_MAE || i == KPI_RMSE) {
-			columns[at].unit = value_unit;
-		}
-		at++;
+	for (size_t i = 0; i < kpis->n; i++) {
+		columns[at++] = kpi_column(kpis->kpis[i], value_unit);
 	}
 	columns[at++] = runs_last[0];
 	assert(at == n);
@@ -261,7 +259,8 @@ void run_schemas_init(struct run_schemas *schemas, const struct scenario_file *f
 	unsigned record = scenario->record;
 	size_t n_swept = scenario_n_swept(file);
 	*schemas = (struct run_schemas){.n_swept = n_swept};
-	schemas->tables[TABLE_RUNS] = make_runs(file, n_swept, unit);
+	kpi_list_init(&schemas->kpis, file);
+	schemas->tables[TABLE_RUNS] = make_runs(file, n_swept, &schemas->kpis, unit);
 	schemas->tables[TABLE_VIOLATIONS] = make(violations, COUNT(violations), unit);
 	if ((record & RECORD_DECISIONS) != 0) {
 		schemas->tables[TABLE_DECISIONS] = make(decisions, COUNT(decisions), unit);
@@ -318,8 +317,9 @@ void run_schemas_describe(struct run_schemas *schemas)
 	};
 	static const char unit[] = "the workload's unit";
 	*schemas = (struct run_schemas){.n_swept = 0};
+	kpi_list_init(&schemas->kpis, NULL);
 	for (int i = 0; i < TABLE_N; i++) {
-		schemas->tables[i] = i == TABLE_RUNS ? make_runs(NULL, 0, unit) : make(all[i].columns, all[i].n, unit);
+		schemas->tables[i] = i == TABLE_RUNS ? make_runs(NULL, 0, &schemas->kpis, unit) : make(all[i].columns, all[i].n, unit);
 	}
 }
 

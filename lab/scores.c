@@ -1,6 +1,9 @@
 /* What becomes of predictions: who was listened to, and who was lied to. */
 #include "scores.h"
+#include "items.h"
 #include "lab.h"
+#include "measure/accuracy.h"
+#include "measure/kpis.h"
 #include "measure/measure.h"
 #include "predictions.h"
 
@@ -31,16 +34,6 @@ uint64_t scores_bytes(const struct lab *lab)
 	const struct scores *scores = lab->scores;
 	return scores == NULL ? 0 :
 		(scores->attacked_scores.capacity + scores->honest_scores.capacity) * sizeof(int64_t);
-}
-
-static bool further_than(double tolerance, double value, double from)
-{
-	return fabs(value - from) > tolerance * fabs(from);
-}
-
-static double ratio(double a, double b)
-{
-	return b > 0 ? a / b : real_nan();
 }
 
 static void count_dispute(struct lab *lab, struct lab_item *item, double value)
@@ -153,11 +146,12 @@ void scores_not_finite(struct lab *lab, uint32_t identity)
 	}
 }
 
-static double detection_s(const struct lab *lab)
+static double detection_s(const struct measured *run)
 {
+	const struct lab *lab = run->lab;
 	double sum = 0;
 	uint32_t n = 0;
-	for (uint32_t i = 0; i < lab->predictions->n_identities; i++) {
+	for (uint32_t i = 0; lab->scores != NULL && i < lab->predictions->n_identities; i++) {
 		const struct validator_counts *counts = &lab->scores->validators[i];
 		if (counts->first_bad != SIM_NEVER && counts->first_rejected != SIM_NEVER) {
 			sum += sim_time_to_s(counts->first_rejected - counts->first_bad);
@@ -167,10 +161,11 @@ static double detection_s(const struct lab *lab)
 	return ratio(sum, n);
 }
 
-static double detection_items(const struct lab *lab)
+static double detection_items(const struct measured *run)
 {
+	const struct lab *lab = run->lab;
 	uint64_t sum = 0, n = 0;
-	for (uint32_t i = 0; i < lab->predictions->n_identities; i++) {
+	for (uint32_t i = 0; lab->scores != NULL && i < lab->predictions->n_identities; i++) {
 		sum += lab->scores->validators[i].n_bad_until_rejected;
 		n += lab->scores->validators[i].n_bad_until_rejected > 0;
 	}
@@ -179,8 +174,13 @@ static double detection_items(const struct lab *lab)
 
 /* Of all pairs of an attacked and an honest prediction, the share in which the attacked one scores less,
  * ties counted half (the Mann-Whitney statistic): the area under the curve of /roc. Both are sorted. */
-static double auc(const struct samples *attacked, const struct samples *honest)
+static double auc(const struct measured *run)
 {
+	if (run->lab->scores == NULL) {
+		return real_nan();
+	}
+	const struct samples *attacked = &run->lab->scores->attacked_scores;
+	const struct samples *honest = &run->lab->scores->honest_scores;
 	uint64_t n_halves = 0;
 	size_t below = 0, upto = 0; /* attacked ones below this honest one, and below or equal */
 	for (size_t i = 0; i < honest->n; i++) {
@@ -195,31 +195,38 @@ static double auc(const struct samples *attacked, const struct samples *honest)
 	return ratio((double)n_halves / 2, (double)attacked->n * (double)honest->n);
 }
 
-void scores_kpis(struct lab *lab, union cell *kpis)
+static double false_accept_rate(const struct measured *run)
 {
-	struct scores *scores = lab->scores;
-	const struct predictions *predictions = lab->predictions;
-	if (scores == NULL) {
-		const enum kpi undefined[] = {KPI_FALSE_ACCEPT_RATE, KPI_FALSE_REJECT_RATE, KPI_DETECTION,
-			KPI_DETECTION_ITEMS, KPI_AUC, KPI_PROPOSALS_REFUSED};
-		for (size_t i = 0; i < sizeof(undefined) / sizeof(undefined[0]); i++) {
-			kpis[undefined[i]].real = real_nan();
-		}
-		kpis[KPI_IDENTITIES_REFUSED].integer = 0;
-		return;
+	const struct scores *scores = run->lab->scores;
+	return scores == NULL ? real_nan() : ratio((double)scores->attacked_accepted, (double)scores->attacked_scored);
+}
+
+static double false_reject_rate(const struct measured *run)
+{
+	const struct scores *scores = run->lab->scores;
+	return scores == NULL ? real_nan() : ratio((double)scores->honest_rejected, (double)scores->honest_scored);
+}
+
+static double identities_refused(const struct measured *run)
+{
+	const struct predictions *predictions = run->lab->predictions;
+	return predictions == NULL ? 0 : (double)predictions->n_identities_refused;
+}
+
+static double proposals_refused(const struct measured *run)
+{
+	const struct predictions *predictions = run->lab->predictions;
+	return predictions == NULL
+		? real_nan()
+		: ratio((double)predictions->n_proposals_refused, (double)predictions->n_proposals_judged);
+}
+
+void scores_sort(struct lab *lab)
+{
+	if (lab->scores != NULL) {
+		samples_sort(&lab->scores->attacked_scores);
+		samples_sort(&lab->scores->honest_scores);
 	}
-	kpis[KPI_FALSE_ACCEPT_RATE].real =
-		ratio((double)scores->attacked_accepted, (double)scores->attacked_scored);
-	kpis[KPI_FALSE_REJECT_RATE].real =
-		ratio((double)scores->honest_rejected, (double)scores->honest_scored);
-	kpis[KPI_DETECTION].real = detection_s(lab);
-	kpis[KPI_DETECTION_ITEMS].real = detection_items(lab);
-	samples_sort(&scores->attacked_scores);
-	samples_sort(&scores->honest_scores);
-	kpis[KPI_AUC].real = auc(&scores->attacked_scores, &scores->honest_scores);
-	kpis[KPI_IDENTITIES_REFUSED].integer = (int64_t)predictions->n_identities_refused;
-	kpis[KPI_PROPOSALS_REFUSED].real =
-		ratio((double)predictions->n_proposals_refused, (double)predictions->n_proposals_judged);
 }
 
 /* At most so many points of the curve, at every k-th of the scores pooled. */
@@ -254,6 +261,9 @@ static void roc_row(struct lab *lab, double threshold, uint64_t attacked, uint64
  * point is exact. From nothing rejected to everything. */
 void scores_roc(struct lab *lab)
 {
+	if (lab->scores == NULL) {
+		return; /* nothing is scored */
+	}
 	const struct samples *attacked = &lab->scores->attacked_scores, *honest = &lab->scores->honest_scores;
 	size_t n = attacked->n + honest->n, i = 0, k = 0;
 	int64_t last = -1;
@@ -273,3 +283,51 @@ void scores_roc(struct lab *lab)
 	roc_row(lab, INFINITY, attacked->n, honest->n);
 }
 
+const struct kpi_table detection_kpis = {
+	.kpis = (const struct kpi[]){
+		{.name = "false_accept_rate",
+			.label = "bad predictions accepted",
+			.sort = SORT_SHARE,
+			.value = false_accept_rate,
+			.help = "share of the attacked predictions scored that were accepted"},
+		{.name = "false_reject_rate",
+			.label = "good predictions rejected",
+			.sort = SORT_SHARE,
+			.value = false_reject_rate,
+			.help = "share of the honest predictions scored that were rejected"},
+		{.name = "detection_s",
+			.label = "time to detection",
+			.sort = SORT_TIME,
+			.value = detection_s,
+			.help = "mean over attackers of the time from the first bad prediction to its first rejection"},
+		{0}},
+};
+
+const struct kpi_table score_kpis = {
+	.kpis = (const struct kpi[]){
+		{.name = "auc",
+			.label = "area under the ROC curve",
+			.sort = SORT_VALUE,
+			.more_is_better = true,
+			.value = auc,
+			.help = "area under the receiver operating characteristic: the probability that an attacked "
+					"prediction scores below an honest one, ties counted half"},
+		{.name = "detection_items",
+			.label = "lies until the first rejection",
+			.sort = SORT_VALUE,
+			.value = detection_items,
+			.help = "mean over attackers ever rejected of their bad predictions up to the first rejected one, "
+					"itself included"},
+		{.name = "identities_refused",
+			.label = "predictions of strangers refused",
+			.sort = SORT_COUNT,
+			.value = identities_refused,
+			.help = "predictions refused because their identity is no participant's"},
+		{.name = "proposals_refused",
+			.label = "proposals refused",
+			.sort = SORT_SHARE,
+			.value = proposals_refused,
+			.help = "under `validation`: share of the proposed values that so many validators refused that no "
+					"quorum was left"},
+		{0}},
+};

@@ -2,7 +2,6 @@
 #ifndef LAB_SCORES_H
 #define LAB_SCORES_H
 
-#include "lab/kpi.h"
 #include "measure/samples.h"
 #include "sim/param.h"
 #include "workloads/application.h"
@@ -33,8 +32,9 @@ uint64_t scores_bytes(const struct lab *lab);
 void scores_closing(struct lab *lab, const struct closing_view *closing, struct lab_item *item);
 /* A prediction that is no number is rejected before anything is scored, where it is first executed. */
 void scores_not_finite(struct lab *lab, uint32_t identity);
-void scores_kpis(struct lab *lab, union cell *kpis);
-/* After scores_kpis, which sorts. */
+/* The run has ended: puts the scores in order. */
+void scores_sort(struct lab *lab);
+/* After that. */
 void scores_roc(struct lab *lab);
 
 #endif

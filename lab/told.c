@@ -15,6 +15,7 @@
 #include "replicas.h"
 #include "transactions.h"
 #include "told.h"
+#include "items.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -186,25 +187,25 @@ static void look(struct world *world, void *context, uint64_t changed_at)
 	struct lab *lab = context;
 	sim_time after = lab->scenario->liveness_after_ns;
 	sim_time changed = (sim_time)changed_at;
-	if (lab->n_accepted == lab->n_items) {
-		if (!lab->arrivals_over) {
+	if (lab->items->n_accepted == lab->items->n) {
+		if (!lab->items->arrivals_over) {
 			world_call_at(world, sim_time_add(world->now, after), look, lab, changed_at);
 		}
 		return;
 	}
-	sim_time since = lab->waiting_since > changed ? lab->waiting_since : changed;
+	sim_time since = lab->items->waiting_since > changed ? lab->items->waiting_since : changed;
 	sim_time due = sim_time_add(since, after);
 	if (due > world->now) {
 		world_call_at(world, due, look, lab, changed_at);
 		return;
 	}
 	uint32_t leader = lab->watch->leader < world->n_validators ? lab->watch->leader : 0;
-	watch_violated(lab, "liveness", leader, leader, 0, lab->n_items - lab->n_accepted, lab->n_items,
+	watch_violated(lab, "liveness", leader, leader, 0, lab->items->n - lab->items->n_accepted, lab->items->n,
 		"nothing was accepted for `liveness_after` though all faults and attacks had ended and items "
 		"(first value of second) were waiting");
 	lab_end(lab, "stalled", "liveness broken: nothing accepted from %g s to %g s; %llu of %llu items wait",
 		sim_time_to_s(since), sim_time_to_s(world->now),
-		(unsigned long long)(lab->n_items - lab->n_accepted), (unsigned long long)lab->n_items);
+		(unsigned long long)(lab->items->n - lab->items->n_accepted), (unsigned long long)lab->items->n);
 }
 
 void told_start(struct lab *lab)

@@ -2,6 +2,7 @@
 #include "clients.h"
 #include "kv.h"
 #include "transactions.h"
+#include "items.h"
 #include "lab.h"
 #include "watch.h"
 
@@ -360,10 +361,10 @@ static void on_rollback(struct node *node, uint64_t instance)
 	of(node)->inner.rollback(node, instance);
 }
 
-static void on_leads(struct node *node, uint64_t view)
+static void on_leads(struct node *node, uint64_t view, enum lead_cause cause)
 {
 	report(node, TRACE_LEADS, 0, view, NULL);
-	of(node)->inner.leads(node, view);
+	of(node)->inner.leads(node, view, cause);
 	check_violations(of(node));
 }
 
@@ -407,7 +408,7 @@ void trace_accepted(struct lab *lab, uint32_t item)
 	happens(lab->trace, false,
 		(struct trace_event){
 			.what = TRACE_ACCEPTED,
-			.node = lab->items[item].client,
+			.node = lab->items->all[item].client,
 			.peer = NODE_NONE,
 			.item = item,
 		});

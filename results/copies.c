@@ -21,6 +21,10 @@ struct table_schema schema_copy(const struct table_schema *schema)
 			.type = from->type,
 			.unit = memory_copy_text(from->unit ? from->unit : ""),
 			.help = memory_copy_text(from->help ? from->help : ""),
+			.label = memory_copy_text(from->label ? from->label : ""),
+			.sort = from->sort,
+			.share_of = memory_copy_text(from->share_of ? from->share_of : ""),
+			.more_is_better = from->more_is_better,
 		};
 	}
 	return (struct table_schema){.n_columns = schema->n_columns, .columns = columns};
@@ -32,6 +36,8 @@ void schema_finish(struct table_schema *schema)
 		text_free(schema->columns[i].name);
 		text_free(schema->columns[i].unit);
 		text_free(schema->columns[i].help);
+		text_free(schema->columns[i].label);
+		text_free(schema->columns[i].share_of);
 	}
 	free((void *)(uintptr_t)schema->columns);
 	*schema = (struct table_schema){0};

@@ -78,30 +78,29 @@ static bool diff_columns(const struct sides *sides, const char *table, const str
 	size_t n = lesser(a->n_columns, b->n_columns) ? a->n_columns : b->n_columns;
 	for (size_t i = 0; i < n; i++) {
 		const struct column *ca = &a->columns[i], *cb = &b->columns[i];
-		const char *what, *in_a, *in_b;
 		if (strcmp(ca->name, cb->name) != 0) {
 			fprintf(sides->out, "%s, column %zu: %s in %s, %s in %s\n", table, i, ca->name,
 				sides->path_a, cb->name, sides->path_b);
 			return true;
 		}
-		if (ca->type != cb->type) {
-			what = "type";
-			in_a = type_name(ca->type);
-			in_b = type_name(cb->type);
-		} else if (strcmp(ca->unit, cb->unit) != 0) {
-			what = "unit";
-			in_a = ca->unit;
-			in_b = cb->unit;
-		} else if (strcmp(ca->help, cb->help) != 0) {
-			what = "help";
-			in_a = ca->help;
-			in_b = cb->help;
-		} else {
-			continue;
+		const struct {
+			const char *what, *in_a, *in_b;
+		} texts[] = {
+			{"type", type_name(ca->type), type_name(cb->type)},
+			{"unit", ca->unit, cb->unit},
+			{"help", ca->help, cb->help},
+			{"label", ca->label, cb->label},
+			{"sort", column_sorts[ca->sort], column_sorts[cb->sort]},
+			{"share_of", ca->share_of, cb->share_of},
+			{"better", ca->more_is_better ? "more" : "", cb->more_is_better ? "more" : ""},
+		};
+		for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++) {
+			if (strcmp(texts[k].in_a, texts[k].in_b) != 0) {
+				fprintf(sides->out, "%s, column %s, its %s: \"%s\" in %s, \"%s\" in %s\n", table, ca->name,
+					texts[k].what, texts[k].in_a, sides->path_a, texts[k].in_b, sides->path_b);
+				return true;
+			}
 		}
-		fprintf(sides->out, "%s, column %s, its %s: \"%s\" in %s, \"%s\" in %s\n", table, ca->name,
-			what, in_a, sides->path_a, in_b, sides->path_b);
-		return true;
 	}
 	if (a->n_columns != b->n_columns) {
 		bool more_in_a = a->n_columns > b->n_columns;

@@ -100,6 +100,10 @@ static struct journal_head head_make(const struct journal *journal, XXH3_state_t
 			hash_integer(state, schema->columns[j].type);
 			hash_text(state, schema->columns[j].unit);
 			hash_text(state, schema->columns[j].help);
+			hash_text(state, schema->columns[j].label);
+			hash_integer(state, schema->columns[j].sort);
+			hash_text(state, schema->columns[j].share_of);
+			hash_integer(state, schema->columns[j].more_is_better);
 		}
 	}
 	head.hash_schemas = XXH3_64bits_digest(state);

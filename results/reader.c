@@ -206,6 +206,23 @@ static char *column_attribute(hid_t dataset, const char *kind, const char *colum
 	return text ? text : memory_copy_text("");
 }
 
+/* What the file says of a column; files of before say nothing of label and sort. */
+static void read_column_texts(hid_t dataset, const char *name, struct column *column)
+{
+	column->name = memory_copy_text(name);
+	column->unit = column_attribute(dataset, "unit", name);
+	column->help = column_attribute(dataset, "help", name);
+	column->label = column_attribute(dataset, "label", name);
+	column->share_of = column_attribute(dataset, "share_of", name);
+	char *sort = column_attribute(dataset, "sort", name), *better = column_attribute(dataset, "better", name);
+	for (unsigned i = 0; i < SORT_N; i++) {
+		column->sort = strcmp(sort, column_sorts[i]) == 0 ? i : column->sort;
+	}
+	column->more_is_better = strcmp(better, "more") == 0;
+	free(sort);
+	free(better);
+}
+
 /* Chooses how a member of the file's row type is read; the type to read it as, or -1 where the
  * format has no such column. */
 static hid_t member_type(hid_t stored, struct column *column, struct field *field)
@@ -246,9 +263,7 @@ static bool read_columns(
 		types[i] = member_type(member, &columns[i], &it->fields[i]);
 		known = types[i] >= 0;
 		if (known) {
-			columns[i].name = memory_copy_text(name);
-			columns[i].unit = column_attribute(it->dataset, "unit", name);
-			columns[i].help = column_attribute(it->dataset, "help", name);
+			read_column_texts(it->dataset, name, &columns[i]);
 			it->schema.n_columns++;
 			it->fields[i].offset = it->row_bytes;
 			it->fields[i].bytes = H5Tget_size(types[i]);

@@ -26,6 +26,14 @@ const char *const table_names[TABLE_N] = {
 	[TABLE_TRAINING] = "training",
 };
 
+const char *const column_sorts[SORT_N] = {
+	[SORT_NONE] = "",
+	[SORT_COUNT] = "count",
+	[SORT_SHARE] = "share",
+	[SORT_TIME] = "time",
+	[SORT_VALUE] = "value",
+};
+
 void block_finish(struct block *block)
 {
 	free(block->cells);

@@ -150,20 +150,33 @@ static hid_t dataset_create(struct writer *writer, enum table_id table)
 	return dataset;
 }
 
+/* What is said of each column: unit and help always, the rest where there is something to say. */
 static bool write_column_texts(hid_t dataset, const struct table_schema *schema)
 {
 	bool written = true;
 	for (size_t i = 0; i < schema->n_columns && written; i++) {
 		const struct column *column = &schema->columns[i];
-		size_t bytes = strlen(column->name) + sizeof("unit.");
-		char *name = memory_resize(NULL, bytes);
-		snprintf(name, bytes, "unit.%s", column->name);
-		written = write_text(dataset, name, column->unit ? column->unit : "");
-		if (written) {
-			snprintf(name, bytes, "help.%s", column->name);
-			written = write_text(dataset, name, column->help ? column->help : "");
+		const struct {
+			const char *what, *text;
+			bool always;
+		} texts[] = {
+			{"unit", column->unit, true},
+			{"help", column->help, true},
+			{"label", column->label, false},
+			{"sort", column_sorts[column->sort], false},
+			{"share_of", column->share_of, false},
+			{"better", column->more_is_better ? "more" : "", false},
+		};
+		for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]) && written; k++) {
+			const char *text = texts[k].text ? texts[k].text : "";
+			if (texts[k].always || text[0] != '\0') {
+				size_t bytes = strlen(texts[k].what) + strlen(column->name) + 2;
+				char *name = memory_resize(NULL, bytes);
+				snprintf(name, bytes, "%s.%s", texts[k].what, column->name);
+				written = write_text(dataset, name, text);
+				free(name);
+			}
 		}
-		free(name);
 	}
 	return written;
 }

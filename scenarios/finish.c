@@ -6,6 +6,7 @@
 #include "attacks/attack.h"
 #include "engine/fault.h"
 #include "engine/latency.h"
+#include "engine/topology.h"
 #include "protocols/protocol.h"
 #include "workloads/prediction.h"
 #include "workloads/rules.h"
@@ -161,13 +162,34 @@ static bool finish_network(
 	const struct plugin_value *latency = &scenario->network.latency;
 	const struct path up = {NULL, "network", 0}, path = {&up, "latency", 0};
 	const struct tree *tree = tree_get(tree_get(root, "network"), "latency");
+	const struct path to_topology = {&up, "topology", 0};
+	bool good = scenario->network.topology.plugin &&
+		finish_plugin(checker, &scenario->network.topology, tree_get(tree_get(root, "network"), "topology"),
+			whole(root), &scenario->shape, &to_topology);
 	if (!latency->plugin ||
 		!finish_plugin(checker, latency, tree, whole(root), &scenario->shape, &path)) {
 		return false;
 	}
 	const struct latency_model *model = (const void *)latency->plugin;
 	scenario->shape.delay_p999_ns = model->p999_ns(latency->settings, checker->n_validators);
-	return true;
+	return good;
+}
+
+/* Where some are not linked, what is meant for all must be passed on. */
+static bool finish_topology(
+	struct checker *checker, const struct tree *root, const struct scenario *scenario)
+{
+	const struct plugin *topology = scenario->network.topology.plugin;
+	const struct protocol *protocol = (const void *)scenario->protocol.plugin;
+	if (!topology || !((const struct topology *)(const void *)topology)->link || protocol->relays) {
+		return true;
+	}
+	const struct tree *at = tree_get(tree_get(root, "network"), "topology");
+	diagnostics_error(checker->diagnostics, at ? at->place : whole(root),
+		"network.topology: %s's validators send to each other directly and pass nothing on, so that it needs "
+		"`full`, and some have no link on `%s`",
+		protocol->plugin.name, topology->name);
+	return false;
 }
 
 static int64_t third(uint32_t n)
@@ -351,18 +373,7 @@ static void finish_shape(struct scenario *scenario)
 				   costs->verify_ns > 0 || mac_ns(scenario) > 0;
 	shape->nearest = nearest_name;
 	/* Where the protocol is wrong, that is told; what hangs on it is let pass. */
-	static const enum step_action actions[] = {
-		[STEP_CAMPAIGN] = STEP_ACTION_CAMPAIGN,
-		[STEP_PROPOSE] = STEP_ACTION_PROPOSE,
-		[STEP_TRANSFER] = STEP_ACTION_TRANSFER,
-		[STEP_CHANGE_MEMBERSHIP] = STEP_ACTION_CHANGE_MEMBERSHIP,
-	};
-	shape->steps = 1u << STEP_ACTION_RESTART;
-	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
-		if (!protocol || protocol->steps >> i & 1) {
-			shape->steps |= 1u << actions[i];
-		}
-	}
+	shape->steps = (protocol ? protocol->steps : (1u << STEP_N) - 1) | 1u << STEP_RESTART;
 	shape->lies = !protocol || protocol->forgery;
 	shape->stores = !protocol || !scenario->protocol.settings ||
 					(protocol->stores && protocol->stores(scenario->protocol.settings));
@@ -576,6 +587,7 @@ bool finish_point(struct checker *checker, const struct tree *root, struct scena
 	if (protocol) {
 		finish_liveness(scenario);
 		protocol = finish_tentative(checker, root, scenario);
+		protocol &= finish_topology(checker, root, scenario);
 		good &= !workload || finish_validation(checker, root, scenario);
 		good &= !workload || finish_replies(checker, root, scenario);
 	}
@@ -624,7 +636,7 @@ static void pool_plugin(struct pool *pool, struct plugin_value *value)
 void pool_point(struct pool *pool, struct scenario *scenario)
 {
 	struct plugin_value *values[] = {&scenario->protocol, &scenario->network.latency,
-		&scenario->workload, &scenario->predictor, &scenario->scorer, &scenario->aggregator};
+		&scenario->network.topology, &scenario->workload, &scenario->predictor, &scenario->scorer, &scenario->aggregator};
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		pool_plugin(pool, values[i]);
 	}

@@ -5,6 +5,7 @@
 #include "attacks/attack.h"
 #include "engine/fault.h"
 #include "engine/latency.h"
+#include "engine/topology.h"
 #include "protocols/protocol.h"
 #include "workloads/rules.h"
 #include "workloads/workload.h"
@@ -112,6 +113,12 @@ const struct param scenario_params[] = {
 		.fallback = "unlimited",
 		.unit = "bit/s",
 		.help = "of each node's network card, each way"},
+	{.name = "network.topology",
+		.kind = PARAM_PLUGIN,
+		.offset = AT(network.topology),
+		.registry = &topology_registry,
+		.fallback = "full",
+		.help = "which validators send to each other directly"},
 	{.name = "network.loss",
 		.kind = PARAM_REAL,
 		.offset = AT(network.loss),

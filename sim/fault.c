@@ -2,11 +2,32 @@
 
 #include <stdarg.h>
 
-static const struct plugin *const faults[] = {&fault_crash.plugin, &fault_pause.plugin, &fault_partition.plugin,
-	&fault_cut.plugin, &fault_flap.plugin, &fault_isolate.plugin, &fault_slow_node.plugin, &fault_slow_disk.plugin, &fault_disk.plugin,
-	&fault_slow_link.plugin, &fault_skew.plugin, &fault_loss.plugin, &fault_duplicate.plugin,
-	&fault_reorder.plugin, &fault_corrupt.plugin, &fault_stabilise.plugin, &fault_rule.plugin,
-	&fault_step.plugin, NULL};
+extern const struct fault fault_crash, fault_pause, fault_partition, fault_cut, fault_flap,
+	fault_isolate, fault_slow_node, fault_slow_disk, fault_disk, fault_slow_link, fault_skew,
+	fault_loss, fault_duplicate, fault_reorder, fault_corrupt, fault_stabilise, fault_rule,
+	fault_step;
+
+static const struct plugin *const faults[] = {
+	&fault_crash.plugin,
+	&fault_pause.plugin,
+	&fault_partition.plugin,
+	&fault_cut.plugin,
+	&fault_flap.plugin,
+	&fault_isolate.plugin,
+	&fault_slow_node.plugin,
+	&fault_slow_disk.plugin,
+	&fault_disk.plugin,
+	&fault_slow_link.plugin,
+	&fault_skew.plugin,
+	&fault_loss.plugin,
+	&fault_duplicate.plugin,
+	&fault_reorder.plugin,
+	&fault_corrupt.plugin,
+	&fault_stabilise.plugin,
+	&fault_rule.plugin,
+	&fault_step.plugin,
+	NULL,
+};
 
 const struct registry fault_registry = {.sort = "fault", .plural = "faults", .plugins = faults};
 

@@ -48,13 +48,13 @@ static bool finish(void *settings, const struct shape *shape, const char **param
 		return fault_refuse("to", param, error, "must be a validator's number, 0 to %u, got %lld",
 			shape->n_validators - 1, (long long)step->to);
 	}
-	if (step->to != -1 && step->action != STEP_ACTION_TRANSFER) {
+	if (step->to != -1 && step->action != STEP_TRANSFER) {
 		return fault_refuse("to", param, error, "goes with action: transfer");
 	}
-	if (step->force && step->action != STEP_ACTION_CAMPAIGN) {
+	if (step->force && step->action != STEP_CAMPAIGN) {
 		return fault_refuse("force", param, error, "goes with action: campaign");
 	}
-	bool changes = step->action == STEP_ACTION_CHANGE_MEMBERSHIP;
+	bool changes = step->action == STEP_CHANGE_MEMBERSHIP;
 	if (changes ? step->members.n == 0 : step->members.given) {
 		return fault_refuse("members", param, error,
 			changes ? "must name who votes from then on, such as [0, 1, 2]"
@@ -70,10 +70,10 @@ static bool finish(void *settings, const struct shape *shape, const char **param
 static bool take(struct world *world, uint32_t whom, const struct fault_step *step)
 {
 	struct node *node = &world->nodes[whom];
-	if (!node->alive || (world_paused(world, whom) && step->action != STEP_ACTION_RESTART)) {
+	if (!node->alive || (world_paused(world, whom) && step->action != STEP_RESTART)) {
 		return false;
 	}
-	if (step->action != STEP_ACTION_RESTART) {
+	if (step->action != STEP_RESTART) {
 		return world->ops->step != NULL && world->ops->step(world, node, step);
 	}
 	world->ops->fault_began(world);
@@ -106,7 +106,7 @@ static void step_now(struct world *world, void *context, uint64_t index)
 static void schedule(struct world *world, const void *settings, uint32_t index)
 {
 	const struct fault_step *step = settings;
-	if (step->action == STEP_ACTION_RESTART) {
+	if (step->action == STEP_RESTART) {
 		world->may_crash = true;
 		if (step->node.n == 1) {
 			world->nodes[step->node.nodes[0]].crashes = true;

@@ -79,10 +79,6 @@ static inline uint64_t fault_counter(const struct node *from, const struct messa
 	return (uint64_t)from->id << 32 | message->number;
 }
 
-extern const struct fault fault_crash, fault_pause, fault_loss, fault_corrupt, fault_partition, fault_cut, fault_flap,
-	fault_isolate, fault_slow_node, fault_slow_link, fault_duplicate, fault_reorder, fault_skew, fault_slow_disk, fault_disk,
-	fault_stabilise, fault_rule, fault_step;
-
 /* What is lost or garbled with a probability for a while. */
 void fault_add_loss(struct world *world, const struct loss_window *window);
 /* One of these windows has opened or closed. */

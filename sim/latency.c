@@ -248,16 +248,19 @@ static const struct latency_model model_none = {
 	.p999_ns = none_p999_ns,
 };
 
-static const struct plugin *const extra_plugins[] = {&model_none.plugin, &model_constant.plugin,
-	&model_uniform.plugin, &model_normal.plugin, &model_lognormal.plugin, &model_exponential.plugin,
-	&latency_model_pareto.plugin, &latency_model_empirical.plugin, NULL};
+/* Those in files of their own. */
+extern const struct latency_model latency_model_pareto, latency_model_empirical, latency_model_regions;
+
+#define MODELS                                                                                     \
+	&model_constant.plugin, &model_uniform.plugin, &model_normal.plugin, &model_lognormal.plugin,  \
+		&model_exponential.plugin, &latency_model_pareto.plugin, &latency_model_empirical.plugin
+
+static const struct plugin *const extra_plugins[] = {&model_none.plugin, MODELS, NULL};
 
 const struct registry latency_extra_registry = {
 	.sort = "delay", .plural = "delays", .plugins = extra_plugins};
 
-static const struct plugin *const latency_plugins[] = {&model_constant.plugin,
-	&model_uniform.plugin, &model_normal.plugin, &model_lognormal.plugin, &model_exponential.plugin,
-	&latency_model_pareto.plugin, &latency_model_empirical.plugin, &latency_model_regions.plugin, NULL};
+static const struct plugin *const latency_plugins[] = {MODELS, &latency_model_regions.plugin, NULL};
 
 const struct registry latency_registry = {
 	.sort = "latency", .plural = "latencies", .plugins = latency_plugins};

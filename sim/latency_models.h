@@ -4,8 +4,6 @@
 
 #include "engine/latency.h"
 
-extern const struct latency_model latency_model_pareto, latency_model_empirical, latency_model_regions;
-
 /* The nearest nanosecond; what is too long for the clock never arrives. */
 static inline sim_time delay_of(double delay_ns)
 {

@@ -1,14 +1,11 @@
 #include "world_inner.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-#define FREE_NONE UINT32_MAX
 
 void world_init(struct world *world, const struct world_settings *settings, const struct host_ops *ops,
 	void *host)
 {
+	static_assert(sizeof(struct port) == 256, "see there");
 	assert(settings->n_validators > 0);
 	uint64_t n_nodes = (uint64_t)settings->n_validators + settings->n_clients;
 	assert(n_nodes <= SIM_NODES_MAX);
@@ -58,6 +55,7 @@ void world_init(struct world *world, const struct world_settings *settings, cons
 		settings->latency->draw(settings->latency_settings, world->ports[0].latency, 0, 0, &to, 1,
 			settings->n_validators, &world->constant_ns);
 	}
+	topology_make(world);
 	world->loss_validators = world->loss_all = settings->loss;
 	world->lossy = settings->loss > 0;
 	net_filter(world);
@@ -126,6 +124,10 @@ bool node_timer_runs(const struct node *node, unsigned timer)
 	return node->world->ports[node->id].timer_at[timer] != SIM_NEVER;
 }
 
+/* What the digest calls a timer. The client's was number 5 while a node had six, and still is to the digest,
+ * so that results of that time can be compared. */
+static const uint8_t timer_mark[NODE_TIMERS] = {0, 1, 2, 3, 4, 6, 7, 5};
+
 static void timer_event(struct world *world, uint32_t whom, unsigned timer)
 {
 	struct port *port = &world->ports[whom];
@@ -150,7 +152,7 @@ static void timer_event(struct world *world, uint32_t whom, unsigned timer)
 		return;
 	}
 	world->events++;
-	digest_add(&world->digest, (uint64_t)world->now, (uint64_t)whom << 44 | timer);
+	digest_add(&world->digest, (uint64_t)world->now, (uint64_t)whom << 44 | timer_mark[timer]);
 	if (world->tracer != NULL && world->tracer->timer != NULL) {
 		world->tracer->timer(world->tracer->context, node, timer);
 	}
@@ -169,11 +171,7 @@ static uint32_t call_slot(struct world *world, world_call function, void *contex
 	} else {
 		if (world->n_calls == world->calls_capacity) {
 			world->calls_capacity = world->calls_capacity == 0 ? 64 : world->calls_capacity * 2;
-			world->calls = realloc(world->calls, world->calls_capacity * sizeof(*world->calls));
-			if (world->calls == NULL) {
-				fprintf(stderr, "synod: out of memory\n");
-				_Exit(3); /* no handlers beside other threads' runs */
-			}
+			world->calls = world_grow(world->calls, world->calls_capacity * sizeof(*world->calls));
 		}
 		slot = world->n_calls++;
 	}
@@ -431,10 +429,10 @@ void node_reply(struct node *node, transaction_id transaction, uint64_t view)
 	node->world->ops->reply(node, transaction, view);
 }
 
-void node_leads(struct node *node, uint64_t view)
+void node_leads(struct node *node, uint64_t view, enum lead_cause cause)
 {
 	struct world *world = node->world;
-	world->ops->leads(node, view);
+	world->ops->leads(node, view, cause);
 	if (world->followers != NULL) {
 		fault_follow(world);
 	}

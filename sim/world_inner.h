@@ -47,8 +47,47 @@ static inline struct packet *packet_at(const struct world *world, uint32_t index
 								[index & ((1u << PACKET_CHUNK_BITS) - 1)];
 }
 
-struct packet *packet_take(struct world *world);
-void packet_release(struct world *world, uint32_t index, struct packet *packet);
+#define FREE_NONE UINT32_MAX
+
+/* realloc, or the end of the program. */
+void *world_grow(void *old, size_t bytes);
+void packet_chunk_add(struct world *world);
+
+/* While a packet is being filled in, `next_free` holds its own index. */
+static inline struct packet *packet_take(struct world *world)
+{
+	uint32_t index = world->packet_free;
+	struct packet *packet;
+	if (index != FREE_NONE) {
+		packet = packet_at(world, index);
+		world->packet_free = packet->next_free;
+	} else {
+		index = world->n_packets_used++;
+		if (index >> PACKET_CHUNK_BITS == world->n_packet_chunks) {
+			packet_chunk_add(world);
+		}
+		packet = packet_at(world, index);
+	}
+	packet->next_free = index;
+	packet->remaining = 0; /* until it is sent */
+	return packet;
+}
+
+static inline struct packet *packet_copy(struct world *world, const struct message *message)
+{
+	struct packet *packet = packet_take(world);
+	packet->message = *message;
+	return packet;
+}
+
+static inline void packet_release(struct world *world, uint32_t index, struct packet *packet)
+{
+	assert(packet->remaining > 0);
+	if (--packet->remaining == 0) {
+		packet->next_free = world->packet_free;
+		world->packet_free = index;
+	}
+}
 
 /* What arrivals have to be asked has changed. */
 static inline void net_filter(struct world *world)
@@ -105,7 +144,13 @@ void fault_tell(struct world *world, uint32_t node, const char *what);
 /* Somebody leads: who follows the leader may have to move. In fault_cut.c. */
 void fault_follow(struct world *world);
 
-/* Arrivals, in net.c. */
+/* How long so many bytes take on the wire, to the nearest nanosecond; saturates. */
+sim_time wire_ns(const struct world *world, uint32_t size_bytes);
+
+/* In topology.c: the world's links, as its settings say. */
+void topology_make(struct world *world);
+
+/* Arrivals, in arrive.c. */
 void net_arrive(struct world *world, uint32_t whom, uint32_t index);
 void net_arrive_all(struct world *world, uint32_t index);
 void net_card(struct world *world, uint32_t whom, uint32_t index);

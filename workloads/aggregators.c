@@ -68,24 +68,3 @@ void aggregator_apply(const struct plugin_value *aggregator, const struct rows *
 	struct rows mixed = rows_mix(aggregator->settings, &ascending, n_faulty, scratch);
 	rule->aggregate_rows(aggregator->settings, &mixed, n_faulty, out, scratch);
 }
-
-static const struct plugin *const aggregators[] = {
-	&aggregator_mean.plugin,
-	&aggregator_median.plugin,
-	&aggregator_trimmed_mean.plugin,
-	&aggregator_weighted_mean.plugin,
-	&aggregator_krum.plugin,
-	&aggregator_multi_krum.plugin,
-	&aggregator_bulyan.plugin,
-	&aggregator_geometric_median.plugin,
-	&aggregator_centered_clipping.plugin,
-	&aggregator_majority.plugin,
-	&aggregator_inverse_variance.plugin,
-	NULL,
-};
-
-const struct registry aggregator_registry = {
-	.sort = "aggregator",
-	.plural = "aggregators",
-	.plugins = aggregators,
-};

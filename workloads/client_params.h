@@ -1,8 +1,17 @@
-/* The parameters of the workloads whose clients are parties of their own: `requests` and `kv`. */
+/* The parameters of the workloads whose clients are parties of their own, and what items share with them. */
 #ifndef WORKLOADS_CLIENT_PARAMS_H
 #define WORKLOADS_CLIENT_PARAMS_H
 
 #include "workloads/workload.h"
+
+/* When whoever waits for an answer asks again. */
+#define CLIENT_TIMEOUT_PARAM(help_)                                                                \
+	{                                                                                              \
+		.name = "client_timeout", .kind = PARAM_DURATION, .flags = PARAM_AUTO | PARAM_OFF,         \
+		.offset = offsetof(struct workload_common, client_timeout_ns), .min = SIM_TIMER_MIN,       \
+		.max = (double)SIM_NEVER, .fallback = "auto", .auto_delays = {40},                         \
+		.auto_min_ns = {2 * SIM_SECOND}, .unit = "s", .help = help_                                \
+	}
 
 /* `conflict_help` says what the shared object is. Settings begin with a struct workload_common. */
 #define CLIENT_PARAMS(conflict_when, conflict_help)                                                 \
@@ -51,12 +60,6 @@
 		.offset = offsetof(struct workload_common, reply_quorum), .min = 1, .max = 1e6,             \
 		.fallback = "auto", .unit = "validators",                                                   \
 		.help = "equal replies that a client waits for; auto: what the protocol says"},             \
-	{                                                                                               \
-		.name = "client_timeout", .kind = PARAM_DURATION, .flags = PARAM_AUTO | PARAM_OFF,          \
-		.offset = offsetof(struct workload_common, client_timeout_ns), .min = SIM_TIMER_MIN,        \
-		.max = (double)SIM_NEVER, .fallback = "auto", .auto_delays = {40},                          \
-		.auto_min_ns = {2 * SIM_SECOND}, .unit = "s",                                               \
-		.help = "a client without an answer sends its request again after this long"                \
-	}
+	CLIENT_TIMEOUT_PARAM("a client without an answer sends its request again after this long")
 
 #endif

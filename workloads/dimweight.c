@@ -6,13 +6,12 @@
  * normal error of sd `sensor_sd` (sides) or `density_sd`: multiplicative noise exp(sd * N), which
  * for the small errors of sensors is 1 + sd * N and, unlike it, can't make a side negative. The
  * features stay in logs: predictors are fitted to them, and an attack's epsilon is in them. */
-#include "plugins.h"
-
+#include "item_params.h"
 #include "parcels.h"
-#include "sim/real.h"
-#include "sim/columns.h"
 
-#include <inttypes.h>
+#include "sim/columns.h"
+#include "sim/real.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -142,21 +141,8 @@ static bool dimweight_finish(
 	void *settings, const struct shape *shape, const char **param, char error[256])
 {
 	struct dimweight *dimweight = settings;
-	struct workload_common *common = &dimweight->common;
-	int64_t n = shape->n_validators;
-	assert(common->client_timeout_ns != PARAM_AUTO_VALUE);
-	if (common->quorum == PARAM_AUTO_VALUE) {
-		common->quorum = n - (n - 1) / 3;
-	}
-	if (common->quorum < 1 || common->quorum > n) {
-		*param = "quorum";
-		snprintf(error, 256,
-			"must be a number of predictions from 1 to the %" PRId64 " validators, got %" PRId64, n,
-			common->quorum);
+	if (!item_finish(&dimweight->common, shape, param, error)) {
 		return false;
-	}
-	if (common->deadline_ns == PARAM_AUTO_VALUE) {
-		common->deadline_ns = common->client_timeout_ns;
 	}
 	if (dimweight->data && !data_check(dimweight, error)) {
 		*param = "data";
@@ -166,52 +152,7 @@ static bool dimweight_finish(
 }
 
 static const struct param params[] = {
-	{.name = "arrivals",
-		.kind = PARAM_PLUGIN,
-		.offset = offsetof(struct dimweight, common.arrivals),
-		.registry = &arrival_registry,
-		.fallback = "{kind: poisson, rate: 100 /s}",
-		.unit = "",
-		.help = "when parcels arrive"},
-	{.name = "tolerance",
-		.kind = PARAM_REAL,
-		.offset = offsetof(struct dimweight, common.tolerance),
-		.min = 0,
-		.max = 1e6,
-		.fallback = "0.1",
-		.unit = "",
-		.help = "relative error up to which a decision is right"},
-	{.name = "quorum",
-		.kind = PARAM_INT,
-		.flags = PARAM_AUTO | PARAM_N,
-		.offset = offsetof(struct dimweight, common.quorum),
-		.min = 1,
-		.max = SIM_NODES_MAX,
-		.fallback = "auto",
-		.unit = "",
-		.when = "validation = off",
-		.help = "predictions that close an item; auto: n - floor((n-1)/3)"},
-	{.name = "deadline",
-		.kind = PARAM_DURATION,
-		.flags = PARAM_AUTO | PARAM_OFF,
-		.offset = offsetof(struct dimweight, common.deadline_ns),
-		.min = SIM_TIMER_MIN,
-		.max = (double)SIM_NEVER,
-		.fallback = "auto",
-		.unit = "s",
-		.help =
-			"gateways ask to close an item this long after its arrival; auto: the client timeout"},
-	{.name = "client_timeout",
-		.kind = PARAM_DURATION,
-		.flags = PARAM_AUTO | PARAM_OFF,
-		.offset = offsetof(struct dimweight, common.client_timeout_ns),
-		.min = SIM_TIMER_MIN,
-		.fallback = "auto",
-		.auto_delays = {40},
-		.auto_min_ns = {2 * SIM_SECOND},
-		.unit = "s",
-		.help = "a gateway without an answer sends its transaction again after this long"},
-	APPLICATION_PARAMS(struct dimweight),
+	ITEM_PARAMS("when parcels arrive"),
 	{.name = "sensor_sd",
 		.kind = PARAM_REAL,
 		.offset = offsetof(struct dimweight, sensor_sd),

@@ -168,31 +168,15 @@ static bool ensemble_finish(
 	return predictor_finish(settings, shape, param, error);
 }
 
-static const struct plugin *const members[] = {
-	&member_linear.plugin,
-	&member_ridge.plugin,
-	&member_trees.plugin,
-	&member_forest.plugin,
-	&member_mlp.plugin,
-	&member_gp.plugin,
-	NULL,
-};
-
-static const struct registry member_registry = {
-	.sort = "predictor of an ensemble",
-	.plural = "members",
-	.plugins = members,
-};
-
 static const struct param params[] = {
 	PREDICTOR_COMMON_PARAMS(struct ensemble_settings),
 	{.name = "of",
 		.kind = PARAM_PLUGINS,
 		.offset = offsetof(struct ensemble_settings, of),
-		.registry = &member_registry,
+		.registry = &predictor_member_registry,
 		.fallback = "[linear, mlp, gp]",
 		.unit = "",
-		.help = "the members: linear, ridge, trees, forest, mlp, gp; a kind may come twice"},
+		.help = "the members: any predictor but oracle and ensemble itself; a kind may come twice"},
 	{.name = "combine",
 		.kind = PARAM_CHOICE,
 		.offset = offsetof(struct ensemble_settings, combine),

@@ -2,7 +2,6 @@
 #include "workloads/kv.h"
 
 #include "client_params.h"
-#include "plugins.h"
 
 #include <stdio.h>
 

@@ -1,15 +1,11 @@
-/* The predictors, and the parameters that they share. */
+/* What predictors share: parameters, samples, scaling. */
 #ifndef WORKLOADS_PREDICTORS_H
 #define WORKLOADS_PREDICTORS_H
 
 #include "workloads/prediction.h"
 
-extern const struct predictor predictor_linear, predictor_ridge, predictor_trees, predictor_forest,
-	predictor_mlp, predictor_gp, predictor_ensemble, predictor_oracle;
-
-/* The same without the common parameters, as members of an ensemble: the ensemble's data is theirs. */
-extern const struct predictor member_linear, member_ridge, member_trees, member_forest, member_mlp,
-	member_gp;
+/* What an ensemble may be of: predictors without the common parameters, since its data is theirs. */
+extern const struct registry predictor_member_registry;
 
 /* The common entries of every predictor's table; `type` is its settings, which begin with a struct
  * predictor_common called `common`. */

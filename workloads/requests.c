@@ -1,7 +1,6 @@
 /* `requests`: opaque transactions from clients of their own, for studying protocols alone. Nothing
  * is predicted; the decision is which request stands at a log position. */
 #include "client_params.h"
-#include "plugins.h"
 
 static const struct param params[] = {
 	CLIENT_PARAMS("protocol.fast_path = on", "share of the requests that touch one shared object; each of the others touches "

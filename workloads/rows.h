@@ -64,12 +64,6 @@ double row_direction(const double *from, const double *to, uint32_t dims, double
 bool aggregator_finish(
 	void *settings, const struct shape *shape, const char **param, char error[256]);
 
-/* The aggregators, each family in a file of its own. */
-extern const struct aggregator aggregator_mean, aggregator_weighted_mean, aggregator_median,
-	aggregator_trimmed_mean, aggregator_majority, aggregator_krum, aggregator_multi_krum,
-	aggregator_bulyan, aggregator_geometric_median, aggregator_centered_clipping,
-	aggregator_inverse_variance;
-
 /* Mixes what is in ascending order; the answer is in ascending order again. */
 struct rows rows_mix(const struct aggregator_common *common, const struct rows *rows,
 	uint32_t n_faulty, struct arena *scratch);

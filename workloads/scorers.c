@@ -27,7 +27,7 @@ static void none_score(
 	scores_of_finite(given, scores);
 }
 
-static const struct scorer none = {
+const struct scorer scorer_none = {
 	.plugin = {.name = "none",
 		.summary = "every prediction is taken (except NaN and infinities)",
 		.settings_size = sizeof(struct scorer_common)},
@@ -188,24 +188,6 @@ const struct scorer scorer_iqr = {
 	.score = iqr_score,
 };
 
-static const struct plugin *const scorers[] = {
-	&none.plugin,
-	&scorer_mad.plugin,
-	&scorer_z.plugin,
-	&scorer_iqr.plugin,
-	&scorer_isolation.plugin,
-	&scorer_classifier.plugin,
-	&scorer_reputation.plugin,
-	&scorer_combined.plugin,
-	NULL,
-};
-
-const struct registry scorer_registry = {
-	.sort = "scorer",
-	.plural = "scorers",
-	.plugins = scorers,
-};
-
 #define LATENCY_HALF_MS 300.0
 #define LATENCY_SCORE_MIN 0.05
 #define LATENCY_SCORE_MAX 0.99
@@ -223,17 +205,9 @@ static void latency_score(
 	}
 }
 
-static const struct scorer latency = {
+const struct scorer scorer_latency = {
 	.plugin = {.name = "latency",
 		.summary = "1/(1 + latency/300 ms), kept between .05 and .99; latencies in ms",
 		.settings_size = sizeof(struct scorer_common)},
 	.score = latency_score,
-};
-
-static const struct plugin *const eval_scorers[] = {&latency.plugin, NULL};
-
-const struct registry eval_scorer_registry = {
-	.sort = "scorer",
-	.plural = "scorers",
-	.plugins = eval_scorers,
 };

@@ -1,4 +1,4 @@
-/* What scorers share, and the scorers by name, each family in a file of its own. */
+/* What scorers share. */
 #ifndef WORKLOADS_SCORERS_H
 #define WORKLOADS_SCORERS_H
 
@@ -32,7 +32,10 @@ static inline const struct scorer *scorer_of(const struct plugin_value *value)
 	return (const void *)value->plugin;
 }
 
-extern const struct scorer scorer_mad, scorer_z, scorer_iqr, scorer_isolation, scorer_classifier,
-	scorer_reputation, scorer_combined;
+/* What the classifier falls back on. */
+extern const struct scorer scorer_mad;
+
+/* What scorers within scorers may be: those that look at the item alone, and these and reputation. */
+extern const struct registry scorer_plain_registry, scorer_member_registry;
 
 #endif

@@ -81,7 +81,7 @@ static const struct param trust_params[] = {
 	PARAM_END,
 };
 
-static const struct aggregator fltrust = {
+const struct aggregator aggregator_fltrust = {
 	.plugin = {.name = "fltrust",
 		.summary = "the mean of the rows that point the way of a trusted one, as long as that one",
 		.params = trust_params,
@@ -89,12 +89,4 @@ static const struct aggregator fltrust = {
 		.finish = trust_finish},
 	.n_min = two,
 	.aggregate_rows = trust_aggregate,
-};
-
-static const struct plugin *const eval_aggregators[] = {&fltrust.plugin, NULL};
-
-const struct registry eval_aggregator_registry = {
-	.sort = "aggregator",
-	.plural = "aggregators",
-	.plugins = eval_aggregators,
 };

@@ -1,6 +1,11 @@
 #include "measure/measure.h"
 
+#include "items.h"
 #include "lab.h"
+#include "measure/tables.h"
+#include "measure/windows.h"
+#include "scores.h"
+#include "transactions.h"
 
 #include <stdlib.h>
 
@@ -22,10 +27,63 @@ void measure_destroy(struct measure *measure)
 		return;
 	}
 	samples_finish(&measure->latencies);
+	samples_finish(&measure->latencies_sorted);
 	samples_finish(&measure->commits);
 	samples_finish(&measure->proposer_commits);
 	samples_finish(&measure->elections);
 	free(measure);
+}
+
+/* Latencies are still wanted in order of acceptance: the bits of their standard deviation depend on it. */
+void measure_sort(struct lab *lab)
+{
+	struct measure *measure = lab->measure;
+	samples_copy(&measure->latencies_sorted, &measure->latencies);
+	samples_sort(&measure->latencies_sorted);
+	samples_sort(&measure->commits);
+	scores_sort(lab);
+}
+
+void measure_accepted(struct lab *lab, const struct lab_item *item)
+{
+	struct measure *measure = lab->measure;
+	samples_add(&measure->latencies, item->decided - item->arrived);
+	int64_t window = window_of(lab, item->decided);
+	if (measure->n_windows_accepted == 0 || window != measure->window_accepted) {
+		measure->n_windows_accepted++;
+		measure->window_accepted_before = measure->window_accepted;
+		measure->window_accepted = window;
+	}
+}
+
+void measure_fault(struct lab *lab, uint32_t node, const char *what)
+{
+	if (measure_records(lab, TABLE_FAULTS)) {
+		measure_row(lab, TABLE_FAULTS,
+			(union cell[]){{.integer = (int64_t)lab->run}, {.real = sim_time_to_s(lab->world.now)},
+				{.integer = node == NODE_NONE ? -1 : (int64_t)node}, {.string = what}});
+	}
+}
+
+void measure_tables(struct lab *lab)
+{
+	unsigned record = lab->scenario->record;
+	if ((record & RECORD_DECISIONS) != 0) {
+		decisions_table(lab);
+	}
+	if ((record & RECORD_TRANSACTIONS) != 0) {
+		transactions_table(lab);
+	}
+	if ((record & RECORD_VALIDATORS) != 0) {
+		validators_table(lab);
+	}
+	if ((record & RECORD_SERIES) != 0) {
+		series_table(lab);
+	}
+	violations_table(lab);
+	if ((record & RECORD_ROC) != 0) {
+		scores_roc(lab);
+	}
 }
 
 uint64_t measure_bytes(const struct measure *measure)

@@ -3,12 +3,22 @@
 #include "lab.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void samples_add(struct samples *samples, int64_t value)
 {
 	samples->values = lab_grow(
 		samples->values, sizeof(*samples->values), samples->n + 1, &samples->capacity);
 	samples->values[samples->n++] = value;
+}
+
+void samples_copy(struct samples *to, const struct samples *from)
+{
+	to->values = lab_grow(to->values, sizeof(*to->values), from->n, &to->capacity);
+	to->n = from->n;
+	if (to->n > 0) {
+		memcpy(to->values, from->values, to->n * sizeof(*to->values));
+	}
 }
 
 void samples_finish(struct samples *samples)

@@ -11,6 +11,8 @@ struct samples {
 };
 
 void samples_add(struct samples *samples, int64_t value);
+/* `to` is zeroed. */
+void samples_copy(struct samples *to, const struct samples *from);
 void samples_finish(struct samples *samples);
 void samples_sort(struct samples *samples);
 /* In seconds, of samples in ns; NaN where there are none (the standard deviation, over n - 1: fewer than two). */

@@ -124,7 +124,7 @@ static const struct pbft_new_view *claim_view_changes(
 
 /* What it has prepared and voted for, left out; an older checkpoint instead of the last. */
 static const struct pbft_view_change *bend_view_change(
-	struct node *node, const struct pbft_view_change *honest, enum forgery_bend bend)
+	struct node *node, const struct pbft_view_change *honest, enum certificate_bend bend)
 {
 	const struct pbft *pbft = pbft_of(node);
 	struct pbft_view_change *body = copy_view_change(node, honest, 0);
@@ -149,7 +149,7 @@ static const struct pbft_view_change *bend_view_change(
 
 /* Another V: its own view change in it is another one. NULL: V is not its own. */
 static const struct pbft_new_view *bend_new_view(
-	struct node *node, const struct pbft_new_view *honest, enum forgery_bend bend)
+	struct node *node, const struct pbft_new_view *honest, enum certificate_bend bend)
 {
 	if (honest->from != node->id) {
 		return NULL;
@@ -165,17 +165,33 @@ static const struct pbft_new_view *bend_new_view(
 	return body;
 }
 
-static bool bend(struct node *node, struct message *copy, enum forgery_bend how)
+/* Puts another view change or new view into a copy. */
+static void say_view_change(struct message *copy, const struct pbft_view_change *body)
 {
-	const void *body = NULL;
+	copy->body = body;
+	copy->size_bytes = pbft_view_change_bytes(body);
+	message_shows(copy, body->n_signatures);
+}
+
+static void say_new_view(struct message *copy, const struct pbft_new_view *body)
+{
+	copy->body = body;
+	message_shows(copy, body->n_signatures);
+}
+
+static bool bend(struct node *node, struct message *copy, enum certificate_bend how)
+{
 	if (copy->kind == PBFT_VIEW_CHANGE) {
-		body = bend_view_change(node, copy->body, how);
-		copy->size_bytes = pbft_view_change_bytes(body);
-		copy->instance = ((const struct pbft_view_change *)body)->stable;
-	} else if (copy->kind == PBFT_NEW_VIEW) {
-		body = bend_new_view(node, copy->body, how);
+		const struct pbft_view_change *body = bend_view_change(node, copy->body, how);
+		say_view_change(copy, body);
+		copy->instance = body->stable;
+		return true;
 	}
-	copy->body = body != NULL ? body : copy->body;
+	const struct pbft_new_view *body =
+		copy->kind == PBFT_NEW_VIEW ? bend_new_view(node, copy->body, how) : NULL;
+	if (body != NULL) {
+		say_new_view(copy, body);
+	}
 	return body != NULL;
 }
 
@@ -188,14 +204,12 @@ static bool campaign(struct node *node, struct message *copy, uint64_t view)
 	*copy = (struct message){
 		.kind = PBFT_VIEW_CHANGE,
 		.class = CLASS_CONTROL,
-		.shows = true,
 		.from = node->id,
-		.size_bytes = pbft_view_change_bytes(body),
 		.number = copy->number,
 		.view = view,
 		.instance = body->stable,
-		.body = body,
 	};
+	say_view_change(copy, body);
 	return true;
 }
 
@@ -243,11 +257,10 @@ static void claim(struct node *node, struct message *copy)
 		copy->digest = claim_digest(node, copy->instance);
 		break;
 	case PBFT_VIEW_CHANGE:
-		copy->body = claim_prepared(node, copy->body, copy->number);
-		copy->size_bytes = pbft_view_change_bytes(copy->body);
+		say_view_change(copy, claim_prepared(node, copy->body, copy->number));
 		break;
 	case PBFT_NEW_VIEW:
-		copy->body = claim_view_changes(node, copy->body);
+		say_new_view(copy, claim_view_changes(node, copy->body));
 		break;
 	case PBFT_STATE:
 		copy->body = claim_state(node, copy->body);

@@ -155,11 +155,6 @@ static uint32_t tentative_quorum(const void *settings, uint32_t n_validators, ui
 		: 0;
 }
 
-static uint64_t n_fast(const struct node *node)
-{
-	return pbft_of(node)->n_fast;
-}
-
 static bool step(
 	struct node *node, enum protocol_step step, const struct protocol_step_argument *argument)
 {
@@ -220,7 +215,7 @@ static void start(struct node *node)
 	pbft->view_changes = arena_array(arena, const struct pbft_view_change *, node->n_validators);
 	pbft_storage_start(node);
 	if (pbft_is_primary(node)) {
-		node_leads(node, 0);
+		node_leads(node, 0, LEAD_FIRST);
 	}
 }
 
@@ -289,14 +284,13 @@ static void timer(struct node *node, unsigned which)
 		pbft_fetch(node);
 		break;
 	case PBFT_TIMER_RESEND:
-		if (pbft_of(node)->changing) {
-			pbft_resend_view_change(node);
-		} else {
-			pbft_fall_back(node, false);
-		}
+		pbft_resend_view_change(node);
 		break;
 	case PBFT_TIMER_STATUS:
 		pbft_status_timer(node);
+		break;
+	case PBFT_TIMER_FALL_BACK:
+		pbft_fall_back(node, false);
 		break;
 	default:
 		assert(!"a timer that PBFT does not have");
@@ -358,13 +352,13 @@ const struct protocol protocol_pbft = {
 	.state_size = sizeof(struct pbft),
 	.message_names = message_names,
 	.words = &pbft_words,
+	.kpis = &pbft_kpis,
 	.quorum = quorum,
 	.reply_quorum = reply_quorum,
 	.reads = reads,
 	.read_quorum = read_quorum,
 	.tentative_quorum = tentative_quorum,
 	.macs = macs,
-	.n_fast = n_fast,
 	.start = start,
 	.receive = receive,
 	.timer = timer,

@@ -21,10 +21,10 @@
 #ifndef PBFT_H
 #define PBFT_H
 
-#include "../bits.h"
-#include "../pace.h"
-#include "../planted.h"
-#include "../requests.h"
+#include "bits.h"
+#include "pace.h"
+#include "planted.h"
+#include "requests.h"
 #include "protocols/protocol.h"
 
 enum pbft_kind {
@@ -54,9 +54,9 @@ enum pbft_timer {
 	PBFT_TIMER_VIEW,   /* waits for a request to be executed, or for the new view */
 	PBFT_TIMER_BATCH,  /* batch_delay */
 	PBFT_TIMER_FETCH,  /* behind a stable checkpoint */
-	PBFT_TIMER_RESEND, /* the view change; while no view is changing: */
-	PBFT_TIMER_FALL_BACK = PBFT_TIMER_RESEND, /* an instance that not all have voted for */
+	PBFT_TIMER_RESEND, /* the view change */
 	PBFT_TIMER_STATUS, /* waits without progress */
+	PBFT_TIMER_FALL_BACK, /* an instance that not all have voted for */
 };
 
 /* Bytes on the wire: kind, view, sequence number, digest (32), replica, authenticator. */
@@ -160,7 +160,7 @@ struct pbft_prepared {
 
 /* The body of a view-change message. */
 struct pbft_view_change {
-	struct message_shows shown;
+	uint32_t n_signatures; /* that it shows */
 	uint32_t from;
 	uint64_t view;
 	uint64_t stable;        /* n: the last stable checkpoint */
@@ -174,7 +174,7 @@ struct pbft_view_change {
 
 /* The body of a new-view message: V, from which everyone works out O alike. */
 struct pbft_new_view {
-	struct message_shows shown;
+	uint32_t n_signatures; /* that it shows */
 	uint32_t from;
 	uint64_t view;
 	uint64_t signature; /* its primary's: others send it again to those who have missed it */
@@ -441,6 +441,7 @@ static inline void pbft_send(struct node *node, uint32_t to, struct message *mes
 }
 /* words.c */
 extern const struct protocol_words pbft_words;
+extern const struct kpi_table pbft_kpis;
 extern const struct protocol_forgery pbft_forgery; /* forge.c */
 
 /* votes.c */
@@ -524,8 +525,8 @@ void pbft_on_state(struct node *node, const struct message *message);
 void pbft_fetch(struct node *node);
 /* How many checkpoint messages make one stable. */
 uint32_t pbft_stable_quorum(const struct node *node);
-/* A stable checkpoint was learnt from a quorum: takes it, and keeps the proof. Returns whether the watermarks moved; the caller
- * then goes on by pbft_advanced when its own step is complete. */
+/* A stable checkpoint was learnt from a quorum: takes it, and keeps the proof. Returns whether the
+ * watermarks moved; the caller then goes on by pbft_advanced when its own step is complete. */
 bool pbft_stable(struct node *node, uint64_t instance, uint64_t digest, const struct pbft_proof *proof,
 	uint32_t from);
 void pbft_advanced(struct node *node);

@@ -97,8 +97,8 @@ static bool is_proved(
 	return n >= n_needed && node_have_signed(node, proof->signers, statement, proof->signatures);
 }
 
-/* So many signatures as a message says it shows; saturates. */
-static uint32_t shown(uint64_t n_signatures)
+/* Saturates. */
+static uint32_t narrow(uint64_t n_signatures)
 {
 	return n_signatures > UINT32_MAX ? UINT32_MAX : (uint32_t)n_signatures;
 }
@@ -109,7 +109,7 @@ void pbft_sign_view_change(const struct node *node, struct pbft_view_change *vie
 	for (uint32_t i = 0; i < view_change->n_prepared; i++) {
 		n += view_change->prepared[i].proof->n;
 	}
-	view_change->shown.n_signatures = shown(n);
+	view_change->n_signatures = narrow(n);
 	view_change->signature = node_sign(node, pbft_statement_view_change(view_change));
 }
 
@@ -117,9 +117,9 @@ void pbft_sign_new_view(const struct node *node, struct pbft_new_view *new_view,
 {
 	uint64_t n = n_proposals; /* O: pre-prepares, each signed by itself */
 	for (uint32_t i = 0; i < new_view->n_view_changes; i++) {
-		n += UINT64_C(1) + new_view->view_changes[i]->shown.n_signatures;
+		n += UINT64_C(1) + new_view->view_changes[i]->n_signatures;
 	}
-	new_view->shown.n_signatures = shown(n);
+	new_view->n_signatures = narrow(n);
 	new_view->signature = node_sign(node, pbft_statement_new_view(new_view));
 }
 

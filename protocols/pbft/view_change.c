@@ -15,7 +15,7 @@ sim_time pbft_timeout_ns(const struct node *node)
  * prepares. Saturates. */
 uint32_t pbft_view_change_bytes(const struct pbft_view_change *body)
 {
-	uint64_t bytes = PBFT_HEADER_BYTES + 48 + (uint64_t)PBFT_HEADER_BYTES * body->shown.n_signatures +
+	uint64_t bytes = PBFT_HEADER_BYTES + 48 + (uint64_t)PBFT_HEADER_BYTES * body->n_signatures +
 		(uint64_t)PBFT_FAST_BYTES * body->n_fast;
 	return bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes;
 }
@@ -35,7 +35,7 @@ static void send_view_change(struct node *node)
 	message->view = body->view;
 	message->instance = body->stable;
 	message->body = body;
-	message->shows = true;
+	message_shows(message, body->n_signatures);
 	pbft_post(node, NODE_NONE, message);
 }
 
@@ -119,6 +119,7 @@ void pbft_start_view_change(struct node *node, uint64_t view)
 	}
 	node_timer_cancel(node, PBFT_TIMER_VIEW);
 	node_timer_cancel(node, PBFT_TIMER_BATCH);
+	node_timer_cancel(node, PBFT_TIMER_RESEND);
 	node_timer_cancel(node, PBFT_TIMER_FALL_BACK);
 	node_follows(node, view, NODE_NONE);
 
@@ -166,7 +167,7 @@ void pbft_resend_new_view(struct node *node, uint32_t to)
 	struct message *message = node_message(node, PBFT_NEW_VIEW, CLASS_CONTROL, body->size_bytes);
 	message->view = body->view;
 	message->body = body;
-	message->shows = true;
+	message_shows(message, body->n_signatures);
 	pbft_post(node, to, message);
 }
 
@@ -205,8 +206,9 @@ static void enter_view(
 	node_timer_cancel(node, PBFT_TIMER_VIEW);
 	node_timer_cancel(node, PBFT_TIMER_BATCH);
 	node_timer_cancel(node, PBFT_TIMER_RESEND);
+	node_timer_cancel(node, PBFT_TIMER_FALL_BACK);
 	if (pbft_is_primary(node)) {
-		node_leads(node, pbft->view);
+		node_leads(node, pbft->view, LEAD_CHANGE);
 	}
 	if (entered_alone || !pbft_is_primary(node)) {
 		node_follows(node, pbft->view, pbft_primary(node, pbft->view));
@@ -283,7 +285,7 @@ static void try_new_view(struct node *node)
 		node_message(node, PBFT_NEW_VIEW, CLASS_CONTROL, body->size_bytes);
 	message->view = body->view;
 	message->body = body;
-	message->shows = true;
+	message_shows(message, body->n_signatures);
 	pbft_post(node, NODE_NONE, message);
 	enter_view(node, body, plan);
 }

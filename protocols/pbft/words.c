@@ -9,6 +9,7 @@ static const char *const timer_names[] = {
 	[PBFT_TIMER_FETCH] = "fetch the state",
 	[PBFT_TIMER_RESEND] = "resend the view change",
 	[PBFT_TIMER_STATUS] = "no progress",
+	[PBFT_TIMER_FALL_BACK] = "fall back",
 	NULL,
 };
 

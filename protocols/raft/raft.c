@@ -226,8 +226,9 @@ static bool step(struct node *node, enum protocol_step which,
 		return raft_transfer(node, argument->to);
 	case STEP_CHANGE_MEMBERSHIP:
 		return raft_change_members(node, argument);
+	default:
+		return false;
 	}
-	return false;
 }
 
 static enum protocol_reads reads(const void *settings)
@@ -267,11 +268,6 @@ static bool enough(const struct node *node, const uint64_t *validators)
 	return raft_is_quorum(node, validators) || (raft->role == RAFT_LEADER && raft->change != NULL);
 }
 
-static uint64_t n_changes_given_up(const struct node *node)
-{
-	return raft_of(node)->n_changes_given_up;
-}
-
 static uint64_t log_last(const struct node *node)
 {
 	return raft_of(node)->last;
@@ -304,6 +300,7 @@ const struct protocol protocol_raft = {
 	.state_size = sizeof(struct raft),
 	.message_names = message_names,
 	.words = &raft_words,
+	.kpis = &raft_kpis,
 	.quorum = quorum,
 	.reply_quorum = reply_quorum,
 	.start = start,
@@ -319,7 +316,6 @@ const struct protocol protocol_raft = {
 	.leader = leader,
 	.part = part,
 	.enough = enough,
-	.n_changes_given_up = n_changes_given_up,
 	.log_last = log_last,
 	.log_at = log_at,
 };

@@ -22,10 +22,10 @@
 #ifndef RAFT_H
 #define RAFT_H
 
-#include "../bits.h"
-#include "../pace.h"
-#include "../planted.h"
-#include "../requests.h"
+#include "bits.h"
+#include "pace.h"
+#include "planted.h"
+#include "requests.h"
 #include "protocols/protocol.h"
 
 enum raft_kind {
@@ -305,6 +305,7 @@ extern const struct param raft_params[];
 bool raft_finish(void *settings, const struct shape *shape, const char **param, char error[256]);
 /* words.c */
 extern const struct protocol_words raft_words;
+extern const struct kpi_table raft_kpis;
 extern const struct protocol_forgery raft_forgery; /* forge.c */
 
 /* election.c */

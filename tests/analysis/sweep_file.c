@@ -22,8 +22,8 @@ static const struct column series_columns[] = {
 	{"run", COLUMN_INT, "", ""},
 	{"time_s", COLUMN_REAL, "s", ""},
 	{"length_s", COLUMN_REAL, "s", ""},
-	{"accepted_per_s", COLUMN_REAL, "1/s", ""},
-	{"latency_mean_s", COLUMN_REAL, "s", ""},
+	{"accepted_per_s", COLUMN_REAL, "1/s", "", "accepted", SORT_VALUE},
+	{"latency_mean_s", COLUMN_REAL, "s", "", "mean latency", SORT_TIME},
 };
 
 static const struct column fault_columns[] = {
@@ -134,13 +134,13 @@ void sweep_write(const char *path, const struct sweep *sweep)
 		{"attacks.0.fraction", COLUMN_REAL, "", ""},
 		{"verdict", COLUMN_STRING, "", ""},
 		{"verdict_reason", COLUMN_STRING, "", ""},
-		{"latency_mean_s", COLUMN_REAL, "s", ""},
-		{"messages_per_instance", COLUMN_REAL, "", ""},
-		{"bytes", COLUMN_INT, "bytes", ""},
-		{"items", COLUMN_INT, "", ""},
-		{"unanswered", COLUMN_INT, "", ""},
-		{"corruption_rate", COLUMN_REAL, "", ""},
-		{"mae", COLUMN_REAL, "kg", ""},
+		{"latency_mean_s", COLUMN_REAL, "s", "", "mean latency", SORT_TIME},
+		{"messages_per_instance", COLUMN_REAL, "", "", "messages per instance", SORT_VALUE},
+		{"bytes", COLUMN_INT, "bytes", "", "traffic", SORT_COUNT},
+		{"items", COLUMN_INT, "", "", "items", SORT_COUNT},
+		{"unanswered", COLUMN_INT, "", "", "unanswered", SORT_COUNT},
+		{"corruption_rate", COLUMN_REAL, "share", "", "corrupted decisions", SORT_SHARE, "decided"},
+		{"mae", COLUMN_REAL, "kg", "", "mean absolute error", SORT_VALUE},
 	};
 	struct table_schema schemas[TABLE_N] = {0};
 	schemas[TABLE_RUNS] =

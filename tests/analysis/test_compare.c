@@ -117,9 +117,9 @@ static void write_keys(const char *path, const char *scenario, bool real, const 
 		{"b", COLUMN_STRING, "", ""},
 		{"verdict", COLUMN_STRING, "", ""},
 		{"verdict_reason", COLUMN_STRING, "", ""},
-		{"decided", COLUMN_INT, "", ""},
-		{"mae", COLUMN_REAL, "kg", ""},
-		{"corruption_rate", COLUMN_REAL, "", ""},
+		{"decided", COLUMN_INT, "", "", "items decided", SORT_COUNT, NULL, true},
+		{"mae", COLUMN_REAL, "kg", "", "mean absolute error", SORT_VALUE},
+		{"corruption_rate", COLUMN_REAL, "share", "", "corrupted decisions", SORT_SHARE, "decided"},
 	};
 	struct table_schema schemas[TABLE_N] = {0};
 	schemas[TABLE_RUNS] = (struct table_schema){sizeof(columns) / sizeof(*columns), columns};

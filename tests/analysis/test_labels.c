@@ -7,16 +7,25 @@
 
 static void test_quantities(void **state)
 {
-	assert_string_equal(quantity_describe("latency_mean_s", "s", 0.3).axis, "mean latency (ms)");
-	assert_near(quantity_describe("latency_mean_s", "s", 0.3).scale, 1000, 0);
-	assert_string_equal(quantity_describe("latency_mean_s", "s", 3).axis, "mean latency (s)");
-	assert_string_equal(
-		quantity_describe("corruption_rate", "", 0.3).axis, "corrupted decisions (%)");
-	assert_string_equal(quantity_describe("bytes", "bytes", 3e6).axis, "traffic (kB)");
-	assert_string_equal(quantity_describe("bytes", "bytes", 3e7).axis, "traffic (MB)");
-	assert_string_equal(quantity_describe("mae", "kg", 1).axis, "mean absolute error (kg)");
-	/* A KPI that nobody thought of. */
-	assert_string_equal(quantity_describe("gossip_delay_s", "s", 2).axis, "gossip delay (s)");
+	static const struct column latency = {"latency_mean_s", COLUMN_REAL, "s", "", "mean latency", SORT_TIME},
+							   corruption = {"corruption_rate", COLUMN_REAL, "share", "", "corrupted decisions",
+								   SORT_SHARE, "decided"},
+							   bytes = {"bytes", COLUMN_INT, "bytes", "", "traffic", SORT_COUNT},
+							   mae = {"mae", COLUMN_REAL, "kg", "", "mean absolute error", SORT_VALUE},
+							   old = {"corruption_rate", COLUMN_REAL, "", ""},
+							   old_time = {"gossip_delay_s", COLUMN_REAL, "s", "", ""};
+	assert_string_equal(quantity_describe(&latency, 0.3).axis, "mean latency (ms)");
+	assert_near(quantity_describe(&latency, 0.3).scale, 1000, 0);
+	assert_string_equal(quantity_describe(&latency, 3).axis, "mean latency (s)");
+	assert_string_equal(quantity_describe(&corruption, 0.3).axis, "corrupted decisions (%)");
+	assert_string_equal(quantity_describe(&corruption, 0.3).of, "decided");
+	assert_string_equal(quantity_describe(&bytes, 3e6).axis, "traffic (kB)");
+	assert_string_equal(quantity_describe(&bytes, 3e7).axis, "traffic (MB)");
+	assert_string_equal(quantity_describe(&mae, 1).axis, "mean absolute error (kg)");
+	/* A file of before says no label and no sort: nothing is guessed. */
+	assert_string_equal(quantity_describe(&old, 0.3).axis, "corruption_rate");
+	assert_false(quantity_describe(&old, 0.3).share);
+	assert_string_equal(quantity_describe(&old_time, 2).axis, "gossip_delay_s (s)");
 }
 
 static void assert_key(const char *key, const char *unit, const char *expected)

@@ -10,7 +10,7 @@
 struct asked {
 	int n_proposed, n_voted, n_twice, n_claimed, n_sent;
 	int n_bent, n_campaigns, n_acknowledged, n_inflated, n_misinformed;
-	enum attack_bend how; /* it was last asked to bend */
+	enum certificate_bend how; /* it was last asked to bend */
 	uint32_t version;     /* of the last proposal or vote */
 	bool cant_say;        /* what a proposal is to say */
 	uint32_t sent_to;
@@ -50,7 +50,7 @@ static void send_more(struct attack_copy *copy, uint32_t to, const struct messag
 	asked->sent = *content;
 }
 
-static void bend(struct attack_copy *copy, enum attack_bend how)
+static void bend(struct attack_copy *copy, enum certificate_bend how)
 {
 	struct asked *asked = copy->context;
 	asked->n_bent++;
@@ -120,13 +120,13 @@ static void close_attack(struct fixture *f)
 	free(f);
 }
 
-static struct attack_copy tamper(struct fixture *f, enum attack_word word, uint32_t to, uint32_t group)
+static struct attack_copy tamper(struct fixture *f, enum message_role role, uint32_t to, uint32_t group)
 {
 	struct attack_copy copy = {
 		.node = &f->node,
 		.message = &f->message,
 		.to = to,
-		.word = word,
+		.role = role,
 		.group = group,
 		.now = f->now,
 		.auto_delay_ns = 77,
@@ -146,7 +146,7 @@ static int n_asked(const struct fixture *f)
 		asked->n_bent + asked->n_campaigns + asked->n_acknowledged + asked->n_inflated + asked->n_misinformed;
 }
 
-#define EVERY_WORD(word) (int word = WORD_OTHER; word <= WORD_CLIENT; word++)
+#define EVERY_ROLE(role) (int role = ROLE_OTHER; role <= ROLE_CLIENT; role++)
 
 static void test_omissions(void **state)
 {
@@ -157,19 +157,19 @@ static void test_omissions(void **state)
 	*(struct node_list *)setting(selective->attack, "to", PARAM_NODES) =
 		(struct node_list){.n = 2, .nodes = some, .given = true};
 	sim_time *delay = setting(slow->attack, "delay", PARAM_DURATION);
-	for EVERY_WORD (word) {
-		assert_true(tamper(silent, word, 3, 0).withheld);
-		assert_true(tamper(silent, word, N, 0).withheld); /* a client */
-		assert_true(tamper(withhold, word, 3, 0).withheld == (word == WORD_VOTE));
-		assert_false(tamper(selective, word, 2, 0).withheld);
-		assert_true(tamper(selective, word, 3, 0).withheld);
-		assert_false(tamper(selective, word, 5, 0).withheld);
-		assert_false(tamper(selective, word, N, 0).withheld);
+	for EVERY_ROLE (role) {
+		assert_true(tamper(silent, role, 3, 0).withheld);
+		assert_true(tamper(silent, role, N, 0).withheld); /* a client */
+		assert_true(tamper(withhold, role, 3, 0).withheld == (role == ROLE_VOTE));
+		assert_false(tamper(selective, role, 2, 0).withheld);
+		assert_true(tamper(selective, role, 3, 0).withheld);
+		assert_false(tamper(selective, role, 5, 0).withheld);
+		assert_false(tamper(selective, role, N, 0).withheld);
 		*delay = PARAM_AUTO_VALUE;
-		assert_int_equal(tamper(slow, word, 3, 0).delay_ns, word == WORD_PROPOSAL ? 77 : 0);
+		assert_int_equal(tamper(slow, role, 3, 0).delay_ns, role == ROLE_PROPOSAL ? 77 : 0);
 		*delay = 5;
-		assert_int_equal(tamper(slow, word, 3, 0).delay_ns, word == WORD_PROPOSAL ? 5 : 0);
-		assert_false(tamper(slow, word, 3, 0).withheld);
+		assert_int_equal(tamper(slow, role, 3, 0).delay_ns, role == ROLE_PROPOSAL ? 5 : 0);
+		assert_false(tamper(slow, role, 3, 0).withheld);
 	}
 	assert_int_equal(n_asked(silent) + n_asked(withhold) + n_asked(slow) + n_asked(selective), 0);
 	const struct attack *attack = (const void *)slow->attack.plugin;
@@ -188,23 +188,23 @@ static void test_equivocation(void **state)
 	static const char *const names[] = {"equivocate", "lying-leader"};
 	for (int i = 0; i < 2; i++) {
 		struct fixture *f = open_attack(names[i]);
-		for EVERY_WORD (word) {
+		for EVERY_ROLE (role) {
 			f->asked = (struct asked){0};
-			assert_false(tamper(f, word, 3, 1).withheld);
-			assert_int_equal(f->asked.n_proposed, word == WORD_PROPOSAL);
-			assert_int_equal(f->asked.n_voted, word == WORD_VOTE);
+			assert_false(tamper(f, role, 3, 1).withheld);
+			assert_int_equal(f->asked.n_proposed, role == ROLE_PROPOSAL);
+			assert_int_equal(f->asked.n_voted, role == ROLE_VOTE);
 			assert_int_equal(
-				f->asked.version, word == WORD_PROPOSAL || word == WORD_VOTE ? 1 : 0);
-			assert_int_equal(n_asked(f), word == WORD_PROPOSAL || word == WORD_VOTE);
+				f->asked.version, role == ROLE_PROPOSAL || role == ROLE_VOTE ? 1 : 0);
+			assert_int_equal(n_asked(f), role == ROLE_PROPOSAL || role == ROLE_VOTE);
 		}
 		/* In no group: the true batch; and a vote for what went there. */
 		f->asked.version = 9;
-		tamper(f, WORD_PROPOSAL, 3, VERSION_GIVEN);
+		tamper(f, ROLE_PROPOSAL, 3, VERSION_GIVEN);
 		assert_int_equal(f->asked.version, 0);
-		tamper(f, WORD_VOTE, 3, VERSION_GIVEN);
+		tamper(f, ROLE_VOTE, 3, VERSION_GIVEN);
 		assert_int_equal(f->asked.version, VERSION_GIVEN);
 		f->asked.cant_say = true;
-		assert_true(tamper(f, WORD_PROPOSAL, 3, 1).withheld);
+		assert_true(tamper(f, ROLE_PROPOSAL, 3, 1).withheld);
 		close_attack(f);
 	}
 }
@@ -213,15 +213,15 @@ static void test_votes(void **state)
 {
 	(void)state;
 	struct fixture *collude = open_attack("collude"), *twice = open_attack("double-vote");
-	for EVERY_WORD (word) {
+	for EVERY_ROLE (role) {
 		collude->asked = twice->asked = (struct asked){0};
-		assert_false(tamper(collude, word, 3, 2).withheld);
-		assert_false(tamper(twice, word, 3, 2).withheld);
-		assert_int_equal(n_asked(collude), word == WORD_VOTE);
-		assert_int_equal(collude->asked.n_voted, word == WORD_VOTE);
-		assert_int_equal(collude->asked.version, word == WORD_VOTE ? 2 : 0);
-		assert_int_equal(n_asked(twice), word == WORD_VOTE);
-		assert_int_equal(twice->asked.n_twice, word == WORD_VOTE);
+		assert_false(tamper(collude, role, 3, 2).withheld);
+		assert_false(tamper(twice, role, 3, 2).withheld);
+		assert_int_equal(n_asked(collude), role == ROLE_VOTE);
+		assert_int_equal(collude->asked.n_voted, role == ROLE_VOTE);
+		assert_int_equal(collude->asked.version, role == ROLE_VOTE ? 2 : 0);
+		assert_int_equal(n_asked(twice), role == ROLE_VOTE);
+		assert_int_equal(twice->asked.n_twice, role == ROLE_VOTE);
 	}
 	close_attack(collude);
 	close_attack(twice);
@@ -231,11 +231,11 @@ static void test_certificates(void **state)
 {
 	(void)state;
 	struct fixture *f = open_attack("forge-certificate");
-	for EVERY_WORD (word) {
+	for EVERY_ROLE (role) {
 		f->asked = (struct asked){0};
-		assert_false(tamper(f, word, 3, 0).withheld);
-		assert_int_equal(f->asked.n_claimed, word == WORD_CERTIFICATE);
-		assert_int_equal(n_asked(f), word == WORD_CERTIFICATE);
+		assert_false(tamper(f, role, 3, 0).withheld);
+		assert_int_equal(f->asked.n_claimed, role == ROLE_CERTIFICATE);
+		assert_int_equal(n_asked(f), role == ROLE_CERTIFICATE);
 	}
 	/* Stale: with the second one the first goes out again, to the same node; never another's. */
 	*(bool *)setting(f->attack, "stale", PARAM_BOOL) = true;
@@ -243,7 +243,7 @@ static void test_certificates(void **state)
 	for (uint32_t number = 10; number < 12; number++) {
 		f->message = (struct message){.number = number, .view = number};
 		for (uint32_t to = 1; to < N; to++) {
-			assert_false(tamper(f, WORD_CERTIFICATE, to, 0).withheld);
+			assert_false(tamper(f, ROLE_CERTIFICATE, to, 0).withheld);
 			assert_int_equal(n_asked(f), number == 10 ? 0 : to);
 			assert_int_equal(f->asked.sent_to, number == 10 ? 0 : to);
 			assert_int_equal(f->asked.sent.view, number == 10 ? 0 : 10);
@@ -259,16 +259,16 @@ static void test_certificates_bent(void **state)
 	struct fixture *f = open_attack("bend-certificate");
 	int *how = setting(f->attack, "how", PARAM_CHOICE);
 	for (*how = 0; *how < 3; ++*how) {
-		for EVERY_WORD (word) {
+		for EVERY_ROLE (role) {
 			for (uint32_t group = 0; group < 4; group++) {
 				f->asked = (struct asked){0};
-				assert_false(tamper(f, word, 3, group).withheld);
-				bool bent = word == WORD_CERTIFICATE && (*how < 2 || group > 0);
+				assert_false(tamper(f, role, 3, group).withheld);
+				bool bent = role == ROLE_CERTIFICATE && (*how < 2 || group > 0);
 				assert_int_equal(n_asked(f), bent);
 				assert_int_equal(f->asked.n_bent, bent);
-				enum attack_bend wanted = *how == 1 || (*how == 2 && group == 2) ? ATTACK_BEND_OLDER
-																				  : ATTACK_BEND_OMIT;
-				assert_int_equal(f->asked.how, bent ? wanted : ATTACK_BEND_OMIT);
+				enum certificate_bend wanted = *how == 1 || (*how == 2 && group == 2) ? BEND_OLDER
+																				  : BEND_OMIT;
+				assert_int_equal(f->asked.how, bent ? wanted : BEND_OMIT);
 			}
 		}
 	}
@@ -283,7 +283,7 @@ static void test_campaigns(void **state)
 	*(sim_time *)setting(f->attack, "every", PARAM_DURATION) = 10;
 	*(int64_t *)setting(f->attack, "ahead", PARAM_INT) = 3;
 	for (f->now = 0; f->now < 100; f->now++) {
-		tamper(f, WORD_OTHER, 1, 0);
+		tamper(f, ROLE_OTHER, 1, 0);
 		assert_int_equal(f->asked.n_campaigns, f->now / 10 + 1);
 		assert_int_equal(f->asked.n_sent, (N - 1) * f->asked.n_campaigns);
 		assert_int_equal(f->asked.sent.view, 3 * f->asked.n_campaigns);
@@ -296,17 +296,17 @@ static void test_overstatements(void **state)
 	(void)state;
 	struct fixture *ack = open_attack("false-ack"), *inflate = open_attack("inflate-term");
 	struct fixture *reply = open_attack("false-reply");
-	for EVERY_WORD (word) {
+	for EVERY_ROLE (role) {
 		ack->asked = inflate->asked = reply->asked = (struct asked){0};
-		tamper(ack, word, 3, 0);
-		tamper(inflate, word, 3, 0);
-		tamper(reply, word, word == WORD_CLIENT ? N : 3, 0);
-		assert_int_equal(ack->asked.n_acknowledged, word == WORD_VOTE);
-		assert_int_equal(n_asked(ack), word == WORD_VOTE);
-		assert_int_equal(inflate->asked.n_inflated, word != WORD_CLIENT);
-		assert_int_equal(n_asked(inflate), word != WORD_CLIENT);
-		assert_int_equal(reply->asked.n_misinformed, word == WORD_CLIENT);
-		assert_int_equal(n_asked(reply), word == WORD_CLIENT);
+		tamper(ack, role, 3, 0);
+		tamper(inflate, role, 3, 0);
+		tamper(reply, role, role == ROLE_CLIENT ? N : 3, 0);
+		assert_int_equal(ack->asked.n_acknowledged, role == ROLE_VOTE);
+		assert_int_equal(n_asked(ack), role == ROLE_VOTE);
+		assert_int_equal(inflate->asked.n_inflated, role != ROLE_CLIENT);
+		assert_int_equal(n_asked(inflate), role != ROLE_CLIENT);
+		assert_int_equal(reply->asked.n_misinformed, role == ROLE_CLIENT);
+		assert_int_equal(n_asked(reply), role == ROLE_CLIENT);
 	}
 	close_attack(ack);
 	close_attack(inflate);
@@ -324,7 +324,7 @@ static void test_bad_macs(void **state)
 	for (uint32_t i = 1; i < N; i++) {
 		for (int mac = 0; mac < 2; mac++) {
 			f->message = (struct message){.flags = mac ? MESSAGE_MACS : 0};
-			assert_false(tamper(f, WORD_VOTE, i, 0).withheld);
+			assert_false(tamper(f, ROLE_VOTE, i, 0).withheld);
 			assert_int_equal((f->message.flags & MESSAGE_FORGED) != 0, mac && (i == 2 || i == 4));
 		}
 	}
@@ -359,7 +359,7 @@ static void test_replay(void **state)
 	for (uint64_t i = 0; i < 2000; i++) {
 		uint32_t to = 1 + (uint32_t)(i % 6);
 		f->message = (struct message){.view = i, .instance = to};
-		assert_false(tamper(f, WORD_VOTE, to, 0).withheld);
+		assert_false(tamper(f, ROLE_VOTE, to, 0).withheld);
 		assert_int_equal(f->asked.n_sent, i); /* there is nothing old at first */
 		if (i > 0) {
 			/* What went there, unchanged, of the last 256. */
@@ -370,8 +370,8 @@ static void test_replay(void **state)
 	*probability = .25;
 	f->asked = (struct asked){0};
 	for (int i = 0; i < 10000; i++) {
-		tamper(f, WORD_OTHER, 1, 0);
-		tamper(f, WORD_CLIENT, N, 0); /* never to clients, nor of what went to them */
+		tamper(f, ROLE_OTHER, 1, 0);
+		tamper(f, ROLE_CLIENT, N, 0); /* never to clients, nor of what went to them */
 		assert_true(f->asked.sent_to < N);
 	}
 	assert_near(f->asked.n_sent / 10000., .25, 3 * sqrt(.25 * .75 / 10000));

@@ -258,7 +258,8 @@ static void names_along_x_do_not_overlap(void **state)
 	expect("grep -m 1 -o \"^set xtics rotate.*\" figures/cost.gp | grep -o \"'[0-9][0-9]*' \" | wc -l", 0, "12\n");
 }
 
-/* More lines than the legend has room for were once drawn without a name; gnuplot took minutes for thousands of bars. */
+/* More lines than the legend has room for were once drawn without a name; gnuplot took minutes for thousands
+ * of bars. */
 static void draws_no_more_than_can_be_told_apart(void **state)
 {
 	expect("$SYNOD run small.yaml -q --set replications=1 --set stop.items=1 --set 'record=[decisions]' --set "

@@ -46,8 +46,8 @@ static inline const char *first(int n, char text[64])
 static inline void assert_safe(struct outcome *outcome)
 {
 	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
-	assert_true(kpi(outcome, KPI_DIVERGENCE) == 0);
+	assert_true(kpi(outcome, "safety_violations") == 0);
+	assert_true(kpi(outcome, "divergence") == 0);
 	assert_int_equal(n_rows(outcome, TABLE_VIOLATIONS), 0);
 }
 

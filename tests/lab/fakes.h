@@ -14,11 +14,17 @@ struct fake {
 	bool tentative;      /* executes before it is committed, a millisecond later */
 	bool rolls_back;     /* takes each tentative execution back once */
 	uint64_t reads_at;   /* bits: the validators that answer reads; 0: all */
+	bool floods;         /* passes each order on, once; all must be in reach of each other */
+	struct plugin_value topology; /* `network.topology` instead of the scenario's; NULL: that */
 	uint64_t deaf;       /* bits: the validators that hear of no order */
 };
 
 /* All in order: reads to all, `read_quorum` equal answers. */
 struct fake fake_make(enum protocol_reads reads, uint32_t read_quorum);
+
+/* Runs a scenario's text, whose protocol must be `central`, with another one and its settings. */
+struct outcome *protocol_run(const struct protocol *protocol, void *settings,
+	const struct plugin_value *topology, const char *text);
 
 /* Runs a scenario's text (its protocol must be `central`, whose settings the fake does not read) with the
  * fake instead. */

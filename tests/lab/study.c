@@ -99,9 +99,9 @@ void outcome_close(struct outcome *outcome)
 	study_close(study);
 }
 
-double kpi(const struct outcome *outcome, enum kpi which)
+double kpi(const struct outcome *outcome, const char *name)
 {
-	return outcome->summary.kpis[which];
+	return kpi_of(&outcome->summary, name);
 }
 
 size_t n_rows(const struct outcome *outcome, enum table_id table)

@@ -2,7 +2,7 @@
  *
  *     struct study *study = study_open("validators: 4\nprotocol: pbft\nworkload: requests\n");
  *     struct outcome *outcome = study_run(study, 0, 0);    // point, replication
- *     assert_true(kpi(outcome, KPI_COMMIT_MEAN) == .03);
+ *     assert_true(kpi(outcome, "commit_mean_s") == .03);
  *     outcome_destroy(outcome);
  *     study_close(study);
  *
@@ -45,7 +45,8 @@ void outcome_destroy(struct outcome *outcome);
 struct outcome *run_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void outcome_close(struct outcome *outcome);
 
-double kpi(const struct outcome *outcome, enum kpi which);
+/* The KPI of this name, which there is. */
+double kpi(const struct outcome *outcome, const char *name);
 size_t n_rows(const struct outcome *outcome, enum table_id table);
 /* A cell of a row by its column's name. */
 double real_at(const struct outcome *outcome, enum table_id table, size_t row, const char *column);

@@ -24,7 +24,7 @@ static struct outcome *attacked(
 static void assert_safe(struct outcome *outcome)
 {
 	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
+	assert_true(kpi(outcome, "safety_violations") == 0);
 	outcome_close(outcome);
 }
 
@@ -79,30 +79,30 @@ static void test_censors(void **state)
 	/* The client asks all, the others wait for the request in vain, and the primary loses its view. */
 	struct outcome *pbft = attacked("pbft", REQUESTS, of_1, "");
 	assert_verdict(pbft, "completed");
-	assert_true(kpi(pbft, KPI_LEADER_CHANGES) == 1);
+	assert_true(kpi(pbft, "leader_changes") == 1);
 	outcome_close(pbft);
 	/* A backup that does so is not even noticed. */
 	struct outcome *backup = attacked("pbft", REQUESTS, "[{kind: censor, nodes: [3], of: [client 1]}]", "");
-	assert_true(kpi(backup, KPI_LEADER_CHANGES) == 0);
+	assert_true(kpi(backup, "leader_changes") == 0);
 	assert_safe(backup);
 	/* Elsewhere nobody else can be asked. */
 	static const char *const protocols[] = {"raft", "central"};
 	for (size_t i = 0; i < 2; i++) {
 		struct outcome *outcome = attacked(protocols[i], REQUESTS, of_1, "");
 		assert_verdict(outcome, "stalled");
-		assert_true(kpi(outcome, KPI_DECIDED) == 75);
+		assert_true(kpi(outcome, "decided") == 75);
 		assert_int_equal(n_ordered(outcome, 1), 0);
 		assert_int_equal(n_ordered(outcome, 2), 25);
 		outcome_close(outcome);
 	}
 	struct outcome *item = attacked("raft", REQUESTS, "[{kind: censor, nodes: [0], item: 42}]", "");
-	assert_true(kpi(item, KPI_DECIDED) == 99);
+	assert_true(kpi(item, "decided") == 99);
 	outcome_close(item);
 	/* A gateway's predictions: each item closes without them. */
 	struct outcome *gateway = attacked("raft",
 		"{kind: dimweight, arrivals: {kind: regular, rate: 20 /s}}\npredictor: {kind: linear, train: 50}",
 		"[{kind: censor, nodes: [0], of: [2]}]", "");
-	assert_true(kpi(gateway, KPI_DECIDED) == 100);
+	assert_true(kpi(gateway, "decided") == 100);
 	assert_int_equal(n_ordered(gateway, 2), 0);
 	assert_true(n_ordered(gateway, 1) >= 100);
 	outcome_close(gateway);
@@ -137,7 +137,7 @@ static void test_other_new_views(void **state)
 		struct outcome *outcome = attacked("{kind: pbft, checkpoint_interval: 10}", REQUESTS, attacks,
 			"faults:\n  - {kind: step, at: 1 s, action: campaign, node: [2]}\n"
 			"  - {kind: step, at: 1 s, action: campaign, node: [3]}\n");
-		assert_true(kpi(outcome, KPI_LEADER_CHANGES) >= 1);
+		assert_true(kpi(outcome, "leader_changes") >= 1);
 		assert_safe(outcome);
 	}
 }
@@ -147,10 +147,10 @@ static void test_campaigns(void **state)
 {
 	(void)state;
 	struct outcome *one = attacked("pbft", REQUESTS, "[{kind: campaign, nodes: [3]}]", "");
-	assert_true(kpi(one, KPI_LEADER_CHANGES) == 0);
+	assert_true(kpi(one, "leader_changes") == 0);
 	assert_safe(one);
 	struct outcome *two = attacked("pbft", REQUESTS, "[{kind: campaign, nodes: [2, 3], ahead: 1000000}]", "");
-	assert_true(kpi(two, KPI_LEADER_CHANGES) > 10);
+	assert_true(kpi(two, "leader_changes") > 10);
 	assert_safe(two);
 }
 
@@ -163,7 +163,7 @@ static void test_inflated_terms(void **state)
 		char attacks[100];
 		snprintf(attacks, sizeof(attacks), "[{kind: inflate-term, nodes: [3], by: %s, until: 2 s}]", by[i]);
 		struct outcome *outcome = attacked("raft", REQUESTS, attacks, "");
-		assert_true(kpi(outcome, KPI_LEADER_CHANGES) >= 1);
+		assert_true(kpi(outcome, "leader_changes") >= 1);
 		assert_safe(outcome);
 	}
 	struct outcome *always = attacked("raft", REQUESTS, "[{kind: inflate-term, nodes: [3]}]", "");
@@ -198,11 +198,11 @@ static void test_bad_macs(void **state)
 	(void)state;
 	const char *macs = "{kind: pbft, authentication: macs}";
 	struct outcome *one = attacked(macs, REQUESTS, "[{kind: bad-macs, nodes: [0], to: [3]}]", "");
-	assert_true(kpi(one, KPI_REFUSED) > 100 && kpi(one, KPI_LEADER_CHANGES) == 0);
+	assert_true(kpi(one, "refused") > 100 && kpi(one, "leader_changes") == 0);
 	assert_safe(one);
 	/* Without the primary's proposals two of four have no quorum; the view changes, which is signed. */
 	struct outcome *two = attacked(macs, REQUESTS, "[{kind: bad-macs, nodes: [0], to: [2, 3]}]", "");
-	assert_true(kpi(two, KPI_LEADER_CHANGES) == 1);
+	assert_true(kpi(two, "leader_changes") == 1);
 	assert_safe(two);
 }
 
@@ -220,9 +220,9 @@ static void no_number(const char *scorer, const char *aggregator)
 		}
 		struct outcome *outcome = study_run(study, 0, 0);
 		assert_verdict(outcome, "completed");
-		assert_true(kpi(outcome, KPI_FALSE_ACCEPT_RATE) == 0);
-		if (kpi(outcome, KPI_DECIDED) > 0) {
-			assert_true(isfinite(kpi(outcome, KPI_MAE)) && kpi(outcome, KPI_MAE) < 10);
+		assert_true(kpi(outcome, "false_accept_rate") == 0);
+		if (kpi(outcome, "decided") > 0) {
+			assert_true(isfinite(kpi(outcome, "mae")) && kpi(outcome, "mae") < 10);
 		}
 		unsigned n_refused = 0;
 		for (size_t row = 0; row < n_rows(outcome, TABLE_TRANSACTIONS); row++) {

@@ -37,8 +37,8 @@ static void normal_delays(void **state)
 		for (unsigned r = 0; r < rows[i].runs; r++) {
 			struct outcome *outcome = study_run(study, 0, r);
 			assert_verdict(outcome, "completed");
-			commits[r] = 1e3 * kpi(outcome, KPI_COMMIT_MEAN);
-			primaries[r] = 1e3 * kpi(outcome, KPI_PROPOSER_COMMIT_MEAN);
+			commits[r] = 1e3 * kpi(outcome, "commit_mean_s");
+			primaries[r] = 1e3 * kpi(outcome, "proposer_commit_mean_s");
 			outcome_destroy(outcome);
 		}
 		struct estimate commit = estimate(commits, rows[i].runs);
@@ -78,11 +78,11 @@ static void lossy(void **state)
 			for (size_t v = 0; v < 4; v++) {
 				n_committed += int_at(outcome, TABLE_VALIDATORS, v, "committed") == 1;
 			}
-			bool decided = kpi(outcome, KPI_DECIDED) == 1;
+			bool decided = kpi(outcome, "decided") == 1;
 			assert_int_equal(decided, n_committed >= 2);
 			assert_verdict(outcome, decided ? "completed" : "stalled");
 			/* commit times are of n - f replicas: none where fewer have committed */
-			assert_int_equal(isnan(kpi(outcome, KPI_COMMIT_MEAN)), n_committed < 3);
+			assert_int_equal(isnan(kpi(outcome, "commit_mean_s")), n_committed < 3);
 			n_decided += decided;
 			outcome_destroy(outcome);
 		}
@@ -156,7 +156,7 @@ static void wide_area(void **state)
 									   "workload: {kind: requests, clients: 4}\n"
 									   "record: [decisions]\n");
 	assert_verdict(outcome, "completed");
-	assert_near(1e3 * kpi(outcome, KPI_PROPOSER_COMMIT_MEAN), model_ms[0], 1e-6);
+	assert_near(1e3 * kpi(outcome, "proposer_commit_mean_s"), model_ms[0], 1e-6);
 	double n_of[4] = {0};
 	for (size_t i = 0; i < n_rows(outcome, TABLE_DECISIONS); i++) {
 		int64_t client = int_at(outcome, TABLE_DECISIONS, i, "client");
@@ -171,7 +171,7 @@ static void wide_area(void **state)
 	}
 	/* n - f = 3 replicas: the third to commit */
 	qsort(committed, 4, sizeof(double), ascending);
-	assert_near(1e3 * kpi(outcome, KPI_COMMIT_MEAN), committed[2], 1e-6);
+	assert_near(1e3 * kpi(outcome, "commit_mean_s"), committed[2], 1e-6);
 	outcome_close(outcome);
 }
 

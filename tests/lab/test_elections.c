@@ -40,10 +40,10 @@ static void split_votes(void **state)
 		for (unsigned r = 0; r < rows[i].runs; r++) {
 			struct outcome *outcome = study_run(study, 0, r);
 			assert_verdict(outcome, "completed");
-			double elections = kpi(outcome, KPI_ELECTIONS);
-			double split = kpi(outcome, KPI_SPLIT_VOTES);
+			double elections = kpi(outcome, "elections");
+			double split = kpi(outcome, "split_votes");
 			assert_true(elections == split + 1); /* the last of them has a leader */
-			assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 0);
+			assert_true(kpi(outcome, "leader_changes") == 0);
 			n_split += split > 0;
 			outcome_destroy(outcome);
 		}
@@ -79,7 +79,7 @@ static void avail_sim(void **state)
 	for (unsigned r = 0; r < runs; r++) {
 		struct outcome *outcome = study_run(study, 0, r);
 		assert_verdict(outcome, "completed");
-		elections_ms[r] = 1e3 * kpi(outcome, KPI_ELECTION_MEAN);
+		elections_ms[r] = 1e3 * kpi(outcome, "election_mean_s");
 		outcome_destroy(outcome);
 	}
 	struct estimate mean = estimate(elections_ms, runs);
@@ -117,9 +117,9 @@ static void mean_election_of(unsigned write_ms)
 		for (size_t r = 0; r < study->n_replications; r++) {
 			struct outcome *outcome = study_run(study, point, r);
 			assert_verdict(outcome, "completed");
-			assert_true(kpi(outcome, KPI_ELECTIONS) >= 1);
-			assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 1);
-			samples_ms[n++] = 1e3 * kpi(outcome, KPI_ELECTION_MEAN);
+			assert_true(kpi(outcome, "elections") >= 1);
+			assert_true(kpi(outcome, "leader_changes") == 1);
+			samples_ms[n++] = 1e3 * kpi(outcome, "election_mean_s");
 			outcome_destroy(outcome);
 		}
 	}
@@ -165,12 +165,12 @@ static void crashed_leaders(void **state)
 									   "  - {kind: crash, nodes: leader, from: 7 s, until: 9 s}\n"
 									   "  - {kind: crash, nodes: leader, from: 12 s, until: 13 s}\n"
 									   "record: [validators]\n");
-	assert_true(kpi(outcome, KPI_DECIDED) > 900);
-	assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
-	assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 3);
-	assert_true(kpi(outcome, KPI_ELECTIONS) == 3 + kpi(outcome, KPI_SPLIT_VOTES));
+	assert_true(kpi(outcome, "decided") > 900);
+	assert_true(kpi(outcome, "safety_violations") == 0);
+	assert_true(kpi(outcome, "leader_changes") == 3);
+	assert_true(kpi(outcome, "elections") == 3 + kpi(outcome, "split_votes"));
 	/* delays of 10 ms: timeouts of 150 to 300 ms */
-	assert_in_range(1e3 * kpi(outcome, KPI_ELECTION_MEAN), 100, 700);
+	assert_in_range(1e3 * kpi(outcome, "election_mean_s"), 100, 700);
 	int64_t least = INT64_MAX;
 	int64_t most = 0;
 	for (size_t v = 0; v < 5; v++) {
@@ -179,7 +179,7 @@ static void crashed_leaders(void **state)
 		most = committed > most ? committed : most;
 	}
 	assert_in_range(most - least, 0, 3); /* what is under way at the end */
-	assert_true(most >= kpi(outcome, KPI_INSTANCES) - 3);
+	assert_true(most >= kpi(outcome, "instances") - 3);
 	outcome_close(outcome);
 }
 
@@ -202,7 +202,7 @@ static double mean_downtime_s(const char *election_timeout, const char *heartbea
 	*n_late = 0;
 	for (unsigned r = 0; r < runs; r++) {
 		struct outcome *outcome = study_run(study, 0, r);
-		double time_s = kpi(outcome, KPI_ELECTION_MEAN);
+		double time_s = kpi(outcome, "election_mean_s");
 		sum += isnan(time_s) ? 0 : time_s;
 		n += !isnan(time_s);
 		*n_late += isnan(time_s) || time_s > 2;

@@ -35,15 +35,15 @@ static void pbft_primary_down(void **state)
 					 "record: [validators]\n",
 				rows[i].n, rows[i].nodes);
 		assert_verdict(outcome, "completed");
-		assert_true(kpi(outcome, KPI_DECIDED) == 400);
-		assert_true(kpi(outcome, KPI_DIVERGENCE) == 0);
-		assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
-		assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 1); /* views without a leader don't count */
-		assert_true(kpi(outcome, KPI_LATENCY_MAX) > .5);
+		assert_true(kpi(outcome, "decided") == 400);
+		assert_true(kpi(outcome, "divergence") == 0);
+		assert_true(kpi(outcome, "safety_violations") == 0);
+		assert_true(kpi(outcome, "leader_changes") == 1); /* views without a leader don't count */
+		assert_true(kpi(outcome, "latency_max_s") > .5);
 		for (size_t v = 0; v < rows[i].n; v++) {
 			/* the drain: whoever is up has executed the last instance */
 			bool down = (rows[i].crashed >> v & 1) != 0;
-			assert_int_equal(committed(outcome, v) == (int64_t)kpi(outcome, KPI_INSTANCES), !down);
+			assert_int_equal(committed(outcome, v) == (int64_t)kpi(outcome, "instances"), !down);
 			assert_int_equal(int_at(outcome, TABLE_VALIDATORS, v, "byzantine"), 0);
 		}
 		outcome_close(outcome);
@@ -66,11 +66,11 @@ static void faulty_down(void **state)
 			rows[i].n, rows[i].protocol, rows[i].nodes);
 		bool pbft = strcmp(rows[i].protocol, "pbft") == 0;
 		assert_verdict(outcome, "completed");
-		assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 0);
-		assert_true(kpi(outcome, KPI_LATENCY_MEAN) == (pbft ? .05 : .04));
+		assert_true(kpi(outcome, "leader_changes") == 0);
+		assert_true(kpi(outcome, "latency_mean_s") == (pbft ? .05 : .04));
 		/* all n - f that are left commit, at the same moment */
 		if (pbft) {
-			assert_true(kpi(outcome, KPI_COMMIT_MEAN) == .03);
+			assert_true(kpi(outcome, "commit_mean_s") == .03);
 		}
 		outcome_close(outcome);
 	}
@@ -95,9 +95,9 @@ static void catch_up(void **state)
 					 "record: [validators]\n",
 				rows[i].protocol);
 		assert_verdict(outcome, "completed");
-		assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
-		assert_true(kpi(outcome, KPI_DECIDED) == 1500);
-		int64_t last = (int64_t)kpi(outcome, KPI_INSTANCES);
+		assert_true(kpi(outcome, "safety_violations") == 0);
+		assert_true(kpi(outcome, "decided") == 1500);
+		int64_t last = (int64_t)kpi(outcome, "instances");
 		assert_true(last >= 1500);
 		assert_in_range(committed(outcome, 2), last - rows[i].behind, last);
 		for (size_t v = 0; v < 4; v += v == 1 ? 2 : 1) {
@@ -121,9 +121,9 @@ static void lossy(void **state)
 					 "faults: [{kind: loss, probability: 0.02, among: all, until: 20 s}]\n",
 				protocols[i]);
 		assert_verdict(outcome, "completed");
-		assert_true(kpi(outcome, KPI_DECIDED) == 150);
-		assert_true(kpi(outcome, KPI_DIVERGENCE) == 0);
-		assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
+		assert_true(kpi(outcome, "decided") == 150);
+		assert_true(kpi(outcome, "divergence") == 0);
+		assert_true(kpi(outcome, "safety_violations") == 0);
 		outcome_close(outcome);
 	}
 }
@@ -146,22 +146,22 @@ static void planted_quorum(void **state)
 		if (strcmp(outcome->summary.verdict, "unsafe") == 0) {
 			n_unsafe++;
 			size_t n = n_rows(outcome, TABLE_VIOLATIONS);
-			assert_true(n > 0 && n == kpi(outcome, KPI_SAFETY_VIOLATIONS));
+			assert_true(n > 0 && n == kpi(outcome, "safety_violations"));
 			assert_string_equal(string_at(outcome, TABLE_VIOLATIONS, 0, "invariant"), "agreement");
 			assert_true(real_at(outcome, TABLE_VIOLATIONS, 0, "time_s") ==
-				kpi(outcome, KPI_FIRST_VIOLATION));
+				kpi(outcome, "first_violation_s"));
 			assert_string_not_equal(string_at(outcome, TABLE_VIOLATIONS, 0, "value_a"),
 				string_at(outcome, TABLE_VIOLATIONS, 0, "value_b"));
 			assert_non_null(strstr(outcome->summary.verdict_reason, "agreement broken at "));
-			assert_true(kpi(outcome, KPI_DIVERGENCE) > 0);
+			assert_true(kpi(outcome, "divergence") > 0);
 		} else {
 			assert_int_equal(n_rows(outcome, TABLE_VIOLATIONS), 0);
-			assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
+			assert_true(kpi(outcome, "safety_violations") == 0);
 		}
 		outcome_destroy(outcome);
 		outcome = study_run(study, 1, r);
 		assert_string_not_equal(outcome->summary.verdict, "unsafe");
-		assert_true(kpi(outcome, KPI_DIVERGENCE) == 0);
+		assert_true(kpi(outcome, "divergence") == 0);
 		outcome_destroy(outcome);
 	}
 	print_message("%zu of %zu runs break agreement with a quorum of 2\n", n_unsafe,
@@ -190,8 +190,8 @@ static void clients_move(void **state)
 	for (size_t point = 0; point < study->n_points; point++) {
 		struct outcome *outcome = study_run(study, point, 0);
 		assert_verdict(outcome, "completed");
-		assert_true(kpi(outcome, KPI_DECIDED) == 30);
-		assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
+		assert_true(kpi(outcome, "decided") == 30);
+		assert_true(kpi(outcome, "safety_violations") == 0);
 		int64_t n_with[30] = {0};
 		int64_t n_accepted = 0;
 		for (size_t i = 0; i < n_rows(outcome, TABLE_PREDICTIONS); i++) {
@@ -234,7 +234,7 @@ static void all_down(void **state)
 					 "  - {kind: crash, nodes: [3], from: 1 s, until: 2.5 s}\n",
 				protocols[i]);
 		assert_verdict(outcome, "completed");
-		assert_true(kpi(outcome, KPI_ITEMS) == 40);
+		assert_true(kpi(outcome, "items") == 40);
 		outcome_close(outcome);
 	}
 }
@@ -299,8 +299,8 @@ static void back_in_time(void **state)
 				 "  - {kind: crash, nodes: [0], from: 1 s, until: 1.1 s}\n"
 				 "  - {kind: crash, nodes: [0], from: 10.05 s}\n");
 	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 1);
-	assert_in_range(1e3 * kpi(outcome, KPI_ELECTION_MEAN), 2000, 4000);
+	assert_true(kpi(outcome, "leader_changes") == 1);
+	assert_in_range(1e3 * kpi(outcome, "election_mean_s"), 2000, 4000);
 	outcome_close(outcome);
 }
 
@@ -315,7 +315,7 @@ static void raft_term_not_written(void **state)
 				 "faults:\n  - {kind: step, at: 1 s, node: [1], action: campaign}\n"
 				 "  - {kind: crash, nodes: [1], from: 1020 ms, until: 1021 ms}\n");
 	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
+	assert_true(kpi(outcome, "safety_violations") == 0);
 	outcome_close(outcome);
 }
 
@@ -333,8 +333,8 @@ static void raft_elections_by_steps(void **state)
 				 "  - {kind: crash, nodes: [0], from: 2 s, until: 3 s}\n"
 				 "  - {kind: step, at: 2500 ms, node: [1], action: campaign}\n");
 	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 1);
-	assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
+	assert_true(kpi(outcome, "leader_changes") == 1);
+	assert_true(kpi(outcome, "safety_violations") == 0);
 	outcome_close(outcome);
 }
 
@@ -380,9 +380,9 @@ static void a_leader_stands_still(void **state)
 		"  - {kind: pause, nodes: leader, from: 1.01 s, until: 1.11 s}\n"
 		"  - {kind: pause, nodes: leader, from: 2 s, until: 3 s}\n");
 	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 1);
-	assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
-	assert_true(kpi(outcome, KPI_DIVERGENCE) == 0);
+	assert_true(kpi(outcome, "leader_changes") == 1);
+	assert_true(kpi(outcome, "safety_violations") == 0);
+	assert_true(kpi(outcome, "divergence") == 0);
 	outcome_close(outcome);
 
 	outcome = run_text(
@@ -390,10 +390,10 @@ static void a_leader_stands_still(void **state)
 		"network: {latency: {kind: constant, value: 10 ms}}\n"
 		"workload: {kind: requests, arrivals: {kind: regular, rate: 20 /s}}\n"
 		"faults: [{kind: pause, nodes: leader, from: 1.01 s, until: 1.11 s}]\n");
-	assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 0);
+	assert_true(kpi(outcome, "leader_changes") == 0);
 	/* What was sent at 1 s comes to the leader as it stops: 30 ms are left when it goes on. */
-	assert_near(kpi(outcome, KPI_RECOVERY), .03, 1e-9);
-	assert_near(kpi(outcome, KPI_LATENCY_MAX), .14, 1e-9);
+	assert_near(kpi(outcome, "recovery_s"), .03, 1e-9);
+	assert_near(kpi(outcome, "latency_max_s"), .14, 1e-9);
 	outcome_close(outcome);
 }
 

@@ -27,7 +27,7 @@ static struct ended run_within(const char *protocol, const char *bound, struct m
 	struct run_summary summary;
 	char error[256];
 	assert_true(run_one(&request, &blocks, &summary, error));
-	struct ended ended = {.simulated_s = summary.kpis[KPI_SIMULATED]};
+	struct ended ended = {.simulated_s = kpi_of(&summary, "simulated_s")};
 	strcpy(ended.verdict, summary.verdict);
 	strcpy(ended.reason, summary.verdict_reason);
 	strcpy(ended.digest, summary.digest);

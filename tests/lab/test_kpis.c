@@ -23,23 +23,23 @@ static void by_hand(void **state)
 				 "faults: [{kind: loss, probability: 1, among: all, from: 2.5 s, until: 4.5 s}]\n"
 				 "record: [decisions, series, validators]\n");
 	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_ITEMS) == 6);
-	assert_near(kpi(outcome, KPI_THROUGHPUT), 6 / 5.02, 1e-12);
+	assert_true(kpi(outcome, "items") == 6);
+	assert_near(kpi(outcome, "throughput_per_s"), 6 / 5.02, 1e-12);
 	double mean = (4 * .02 + 2 * 2.02) / 6;
-	assert_near(kpi(outcome, KPI_LATENCY_MEAN), mean, 1e-12);
+	assert_near(kpi(outcome, "latency_mean_s"), mean, 1e-12);
 	double squares = 4 * (.02 - mean) * (.02 - mean) + 2 * (2.02 - mean) * (2.02 - mean);
-	assert_near(kpi(outcome, KPI_LATENCY_SD), sqrt(squares / 5), 1e-12);
+	assert_near(kpi(outcome, "latency_sd_s"), sqrt(squares / 5), 1e-12);
 	/* .02 .02 .02 .02 2.02 2.02: type 7 interpolates at (n - 1) p */
-	assert_true(kpi(outcome, KPI_LATENCY_P50) == .02);
-	assert_true(kpi(outcome, KPI_LATENCY_P95) == 2.02);
-	assert_true(kpi(outcome, KPI_LATENCY_MAX) == 2.02);
+	assert_true(kpi(outcome, "latency_p50_s") == .02);
+	assert_true(kpi(outcome, "latency_p95_s") == 2.02);
+	assert_true(kpi(outcome, "latency_max_s") == 2.02);
 	/* Windows with work: 1, 2, 3, 4, 5, 6; with an acceptance: 1, 2, 5, 6. */
-	assert_true(kpi(outcome, KPI_AVAILABILITY) == 4. / 6);
-	assert_near(kpi(outcome, KPI_RECOVERY), .52, 1e-12);
+	assert_true(kpi(outcome, "availability") == 4. / 6);
+	assert_near(kpi(outcome, "recovery_s"), .52, 1e-12);
 	/* six requests, two of them twice, six replies; what is lost was sent */
-	assert_true(kpi(outcome, KPI_CLIENT_MESSAGES) == 14);
-	assert_true(kpi(outcome, KPI_MESSAGES) == 0);
-	assert_true(kpi(outcome, KPI_SIMULATED) == 6.02);
+	assert_true(kpi(outcome, "client_messages") == 14);
+	assert_true(kpi(outcome, "messages") == 0);
+	assert_true(kpi(outcome, "simulated_s") == 6.02);
 	assert_int_equal(int_at(outcome, TABLE_VALIDATORS, 0, "messages_sent"), 6);
 	static const double accepted_s[] = {1.02, 2.02, 5.02, 6.02, 5.02, 6.02};
 	for (size_t i = 0; i < 6; i++) {
@@ -73,11 +73,11 @@ static void unavailable(void **state)
 				 "workload: {kind: requests, client_timeout: 2 s, arrivals: {kind: regular, rate: 1 /s}}\n"
 				 "faults: [{kind: loss, probability: 1, among: all, from: 1.5 s}]\n");
 	assert_verdict(outcome, "limit");
-	assert_true(kpi(outcome, KPI_SIMULATED) == 10);
+	assert_true(kpi(outcome, "simulated_s") == 10);
 	/* windows 1 to 9, an acceptance in 1 */
-	assert_true(kpi(outcome, KPI_AVAILABILITY) == 1. / 9);
-	assert_true(isnan(kpi(outcome, KPI_RECOVERY)));
-	assert_true(kpi(outcome, KPI_DECIDED) == 1);
+	assert_true(kpi(outcome, "availability") == 1. / 9);
+	assert_true(isnan(kpi(outcome, "recovery_s")));
+	assert_true(kpi(outcome, "decided") == 1);
 	outcome_close(outcome);
 }
 
@@ -112,9 +112,9 @@ static void windows(void **state)
 			accepted += real_at(outcome, TABLE_SERIES, i, "accepted_per_s") * length_s;
 		}
 		assert_near(real_at(outcome, TABLE_SERIES, rows[r].n - 1, "accepted_per_s"), rows[r].last_per_s, 1e-9);
-		assert_near(arrived, kpi(outcome, KPI_ITEMS), 1e-9);
-		assert_near(accepted, kpi(outcome, KPI_DECIDED), 1e-9);
-		assert_true(kpi(outcome, KPI_AVAILABILITY) == 1);
+		assert_near(arrived, kpi(outcome, "items"), 1e-9);
+		assert_near(accepted, kpi(outcome, "decided"), 1e-9);
+		assert_true(kpi(outcome, "availability") == 1);
 		outcome_close(outcome);
 	}
 }
@@ -139,7 +139,7 @@ static void availability(void **state)
 					 "workload: {kind: requests, client_timeout: 2 s, arrivals: {kind: regular, rate: 1 /s}}\n"
 					 "faults: [{kind: loss, probability: 1, among: all, from: 2.5 s, until: 4.5 s}]\n",
 				rows[r].window);
-		assert_near(kpi(outcome, KPI_AVAILABILITY), rows[r].availability, 1e-12);
+		assert_near(kpi(outcome, "availability"), rows[r].availability, 1e-12);
 		outcome_close(outcome);
 	}
 }
@@ -166,12 +166,12 @@ static void quantiles(void **state)
 		latencies[at] = latency;
 	}
 	assert_true(latencies[0] < latencies[9]);
-	assert_near(kpi(outcome, KPI_LATENCY_P50), (latencies[4] + latencies[5]) / 2, 1e-12);
-	assert_near(kpi(outcome, KPI_LATENCY_P95), .45 * latencies[8] + .55 * latencies[9], 1e-12);
-	assert_near(kpi(outcome, KPI_LATENCY_P99), .09 * latencies[8] + .91 * latencies[9], 1e-12);
-	assert_near(kpi(outcome, KPI_LATENCY_MAX), latencies[9], 1e-12);
+	assert_near(kpi(outcome, "latency_p50_s"), (latencies[4] + latencies[5]) / 2, 1e-12);
+	assert_near(kpi(outcome, "latency_p95_s"), .45 * latencies[8] + .55 * latencies[9], 1e-12);
+	assert_near(kpi(outcome, "latency_p99_s"), .09 * latencies[8] + .91 * latencies[9], 1e-12);
+	assert_near(kpi(outcome, "latency_max_s"), latencies[9], 1e-12);
 	/* agreement: the same again is not there to compare with; but all instances are */
-	assert_true(kpi(outcome, KPI_INSTANCES) == 10);
+	assert_true(kpi(outcome, "instances") == 10);
 	outcome_close(outcome);
 }
 
@@ -190,11 +190,11 @@ static void divergence(void **state)
 		struct outcome *outcome = study_run(study, point, 0);
 		assert_verdict(outcome, "completed");
 		if (point == 0) {
-			assert_in_range(100 * kpi(outcome, KPI_DIVERGENCE), 50, 100);
+			assert_in_range(100 * kpi(outcome, "divergence"), 50, 100);
 		} else if (point > 1) {
-			assert_true(kpi(outcome, KPI_DIVERGENCE) == 0);
+			assert_true(kpi(outcome, "divergence") == 0);
 		}
-		assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0); /* `none` promises no order */
+		assert_true(kpi(outcome, "safety_violations") == 0); /* `none` promises no order */
 		outcome_destroy(outcome);
 	}
 	study_close(study);
@@ -211,9 +211,9 @@ static void divergence(void **state)
 		struct outcome *outcome = study_run(study, point, 0);
 		assert_verdict(outcome, "completed");
 		if (point == 0) {
-			assert_in_range(100 * kpi(outcome, KPI_DIVERGENCE), 80, 100);
+			assert_in_range(100 * kpi(outcome, "divergence"), 80, 100);
 		} else {
-			assert_true(kpi(outcome, KPI_DIVERGENCE) == 0); /* of all four, whatever the order */
+			assert_true(kpi(outcome, "divergence") == 0); /* of all four, whatever the order */
 		}
 		outcome_destroy(outcome);
 	}
@@ -221,7 +221,7 @@ static void divergence(void **state)
 	/* one client that waits for each answer, and delays that don't reorder: nothing diverges */
 	struct outcome *outcome =
 		run_text("stop: {items: 50}\nvalidators: 4\nprotocol: none\nworkload: requests\n");
-	assert_true(kpi(outcome, KPI_DIVERGENCE) == 0);
+	assert_true(kpi(outcome, "divergence") == 0);
 	outcome_close(outcome);
 }
 
@@ -242,7 +242,7 @@ static void divergence_of_the_crashed(void **state)
 				 "record: [validators, decisions]\n");
 	assert_verdict(outcome, "completed");
 	assert_int_equal(int_at(outcome, TABLE_DECISIONS, 0, "predictions"), 1);
-	assert_true(kpi(outcome, KPI_DIVERGENCE) == 1); /* each of the three has its own alone */
+	assert_true(kpi(outcome, "divergence") == 1); /* each of the three has its own alone */
 	outcome_close(outcome);
 
 	outcome = run_text("stop: {items: 2}\n"
@@ -257,7 +257,7 @@ static void divergence_of_the_crashed(void **state)
 	/* 2 and 3 have heard of all four; 0 and 1 have missed what was sent to them, and close the first item
 	 * by the votes of each other while the run goes on to the second */
 	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_DIVERGENCE) == 0);
+	assert_true(kpi(outcome, "divergence") == 0);
 	outcome_close(outcome);
 }
 
@@ -302,16 +302,16 @@ static void deadline(void **state)
 					   "faults: [{kind: crash, nodes: [4, 5, 6]}]\n"
 					   "record: [decisions]\n");
 	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_ITEMS) == 8);
-	assert_true(kpi(outcome, KPI_DECIDED) == 0);
-	assert_true(kpi(outcome, KPI_UNDECIDED) == 8);
-	assert_true(isnan(kpi(outcome, KPI_MAE)));
-	assert_true(isnan(kpi(outcome, KPI_RMSE)));
-	assert_true(isnan(kpi(outcome, KPI_CORRUPTION_RATE)));
-	assert_true(isnan(kpi(outcome, KPI_DISPUTE_RATE)));
-	assert_true(isnan(kpi(outcome, KPI_FALSE_ACCEPT_RATE))); /* nobody attacks */
-	assert_true(kpi(outcome, KPI_FALSE_REJECT_RATE) == 0);
-	assert_true(isnan(kpi(outcome, KPI_DETECTION)));
+	assert_true(kpi(outcome, "items") == 8);
+	assert_true(kpi(outcome, "decided") == 0);
+	assert_true(kpi(outcome, "undecided") == 8);
+	assert_true(isnan(kpi(outcome, "mae")));
+	assert_true(isnan(kpi(outcome, "rmse")));
+	assert_true(isnan(kpi(outcome, "corruption_rate")));
+	assert_true(isnan(kpi(outcome, "dispute_rate")));
+	assert_true(isnan(kpi(outcome, "false_accept_rate"))); /* nobody attacks */
+	assert_true(kpi(outcome, "false_reject_rate") == 0);
+	assert_true(isnan(kpi(outcome, "detection_s")));
 	assert_true(isnan(real_at(outcome, TABLE_DECISIONS, 0, "value")));
 	outcome_close(outcome);
 }
@@ -374,7 +374,7 @@ static void longest_wait(void **state)
 					 "faults: [{kind: loss, probability: 1, among: all}]\n",
 				rows[r].bound);
 		assert_verdict(outcome, r == 0 ? "completed" : "stalled");
-		assert_true(kpi(outcome, KPI_CLIENT_MESSAGES) == rows[r].n_asked);
+		assert_true(kpi(outcome, "client_messages") == rows[r].n_asked);
 		outcome_close(outcome);
 	}
 }
@@ -486,13 +486,13 @@ static void check_accuracy(const struct outcome *outcome, const struct row rows[
 		squares += error * error;
 		corrupted += error > tolerance * fabs(row->truth);
 	}
-	assert_true(kpi(outcome, KPI_DECIDED) == decided);
-	assert_near(kpi(outcome, KPI_MAE), sum / decided, 1e-12);
-	assert_near(kpi(outcome, KPI_RMSE), sqrt(squares / decided), 1e-12);
-	assert_true(kpi(outcome, KPI_CORRUPTION_RATE) == (double)corrupted / decided);
-	assert_true(kpi(outcome, KPI_DISPUTE_RATE) == (double)disputed / decided);
-	assert_true(kpi(outcome, KPI_FALSE_ACCEPT_RATE) == (double)bad_accepted / bad);
-	assert_true(kpi(outcome, KPI_FALSE_REJECT_RATE) == (double)good_rejected / good);
+	assert_true(kpi(outcome, "decided") == decided);
+	assert_near(kpi(outcome, "mae"), sum / decided, 1e-12);
+	assert_near(kpi(outcome, "rmse"), sqrt(squares / decided), 1e-12);
+	assert_true(kpi(outcome, "corruption_rate") == (double)corrupted / decided);
+	assert_true(kpi(outcome, "dispute_rate") == (double)disputed / decided);
+	assert_true(kpi(outcome, "false_accept_rate") == (double)bad_accepted / bad);
+	assert_true(kpi(outcome, "false_reject_rate") == (double)good_rejected / good);
 	double detection_s = 0;
 	double longest_s = 0;
 	unsigned detected = 0;
@@ -505,7 +505,7 @@ static void check_accuracy(const struct outcome *outcome, const struct row rows[
 	}
 	assert_true(detected > 0 && bad > 0 && bad_accepted > 0 && good_rejected > 0);
 	assert_true(longest_s > .5); /* somebody got away with it at first */
-	assert_near(kpi(outcome, KPI_DETECTION), detection_s / detected, 1e-9);
+	assert_near(kpi(outcome, "detection_s"), detection_s / detected, 1e-9);
 }
 
 static void check_validators(const struct outcome *outcome)
@@ -611,11 +611,11 @@ static void same_everywhere(void **state)
 			assert_int_equal(set, attackers);
 			assert_true(outcome->summary.seed == seed);
 			if (point < 2) {
-				mae[point] = kpi(outcome, KPI_MAE);
-				corruption[point] = kpi(outcome, KPI_CORRUPTION_RATE);
+				mae[point] = kpi(outcome, "mae");
+				corruption[point] = kpi(outcome, "corruption_rate");
 			}
-			assert_true(kpi(outcome, KPI_MAE) == mae[point % 2]);
-			assert_true(kpi(outcome, KPI_CORRUPTION_RATE) == corruption[point % 2]);
+			assert_true(kpi(outcome, "mae") == mae[point % 2]);
+			assert_true(kpi(outcome, "corruption_rate") == corruption[point % 2]);
 			for (size_t i = 0; point > 0 && i < ITEMS; i++) {
 				/* the same items, arrivals, observations and lies: common random numbers */
 				assert_true(rows[i].arrived_s == first[i].arrived_s);
@@ -641,7 +641,7 @@ static void recovery_of_several(void **state)
 		"  - {kind: crash, nodes: [1, 2, 3], from: 1.5 s, until: 2.5 s}\n"
 		"  - {kind: crash, nodes: [1], from: 4 s, until: 4.9 s}\n");
 	assert_verdict(outcome, "completed");
-	assert_near(kpi(outcome, KPI_RECOVERY), (.52 + .12) / 2, 1e-12);
+	assert_near(kpi(outcome, "recovery_s"), (.52 + .12) / 2, 1e-12);
 	outcome_close(outcome);
 }
 
@@ -670,11 +670,11 @@ static void lost_on_the_way(void **state)
 			"faults: [%s]\n",
 			cases[i].fault);
 		assert_verdict(outcome, "completed");
-		assert_true(kpi(outcome, KPI_MESSAGES) == 20);
-		assert_true(kpi(outcome, KPI_MESSAGES_LOST) == cases[i].lost);
-		assert_true(kpi(outcome, KPI_MESSAGES_CUT) == cases[i].cut);
-		assert_true(kpi(outcome, KPI_MESSAGES_CORRUPTED) == cases[i].corrupted);
-		assert_true(kpi(outcome, KPI_MESSAGES_DUPLICATED) == cases[i].duplicated);
+		assert_true(kpi(outcome, "messages") == 20);
+		assert_true(kpi(outcome, "messages_lost") == cases[i].lost);
+		assert_true(kpi(outcome, "messages_cut") == cases[i].cut);
+		assert_true(kpi(outcome, "messages_corrupted") == cases[i].corrupted);
+		assert_true(kpi(outcome, "messages_duplicated") == cases[i].duplicated);
 		outcome_close(outcome);
 	}
 }
@@ -693,8 +693,8 @@ static void rules_on_clients(void **state)
 			"record: [decisions]\n"
 			"faults: [{kind: rule, action: drop, %s}]\n",
 			rules[i]);
-		assert_true(kpi(outcome, KPI_DECIDED) == 5);
-		assert_true(kpi(outcome, KPI_MESSAGES_LOST) == 5);
+		assert_true(kpi(outcome, "decided") == 5);
+		assert_true(kpi(outcome, "messages_lost") == 5);
 		for (size_t row = 0; row < 10; row++) {
 			bool answered = real_at(outcome, TABLE_DECISIONS, row, "decided_s") > 0;
 			assert_true(answered == (int_at(outcome, TABLE_DECISIONS, row, "client") == 0));

@@ -12,8 +12,8 @@
 static struct outcome *right(struct outcome *outcome)
 {
 	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
-	assert_true(kpi(outcome, KPI_DIVERGENCE) == 0 || isnan(kpi(outcome, KPI_DIVERGENCE)));
+	assert_true(kpi(outcome, "safety_violations") == 0);
+	assert_true(kpi(outcome, "divergence") == 0 || isnan(kpi(outcome, "divergence")));
 	return outcome;
 }
 
@@ -29,11 +29,11 @@ static void every_protocol(void **state)
 													"workload: {kind: kv, reads: 0}\n",
 			protocols[i].name);
 		right(outcome);
-		assert_true(kpi(outcome, KPI_DECIDED) == 40);
-		assert_true(kpi(outcome, KPI_INSTANCES) == 40);
-		assert_true(kpi(outcome, KPI_LATENCY_MEAN) == protocols[i].latency);
-		assert_true(kpi(outcome, KPI_ABORTS) == 0);
-		assert_true(kpi(outcome, KPI_RETRIES) == 0);
+		assert_true(kpi(outcome, "decided") == 40);
+		assert_true(kpi(outcome, "instances") == 40);
+		assert_true(kpi(outcome, "latency_mean_s") == protocols[i].latency);
+		assert_true(kpi(outcome, "aborts") == 0);
+		assert_true(kpi(outcome, "retries") == 0);
 		outcome_close(outcome);
 	}
 }
@@ -43,11 +43,11 @@ static void reads_at_the_leader(void **state)
 {
 	struct outcome *outcome = right(run_text(SCENARIO "stop: {items: 60}\nprotocol: central\n"
 													  "workload: {kind: kv, reads: 0.5, keys: 2}\n"));
-	assert_true(kpi(outcome, KPI_LATENCY_MAX) == .02);
-	double n_puts = kpi(outcome, KPI_INSTANCES);
+	assert_true(kpi(outcome, "latency_max_s") == .02);
+	double n_puts = kpi(outcome, "instances");
 	assert_in_range((int)n_puts, 15, 45);
-	assert_true(kpi(outcome, KPI_MESSAGES) == 3 * n_puts);
-	assert_true(kpi(outcome, KPI_CLIENT_MESSAGES) == 120);
+	assert_true(kpi(outcome, "messages") == 3 * n_puts);
+	assert_true(kpi(outcome, "client_messages") == 120);
 	int n_unordered = 0;
 	for (size_t i = 0; i < 60; i++) {
 		bool unordered = int_at(outcome, TABLE_DECISIONS, i, "instance") == -1;
@@ -65,9 +65,9 @@ static void reads_at_all(void **state)
 	struct fake fake = fake_make(READS_ALL, 3);
 	struct outcome *outcome = right(fake_run(&fake, SCENARIO "stop: {items: 60}\nprotocol: central\n"
 															 "workload: {kind: kv, reads: 1}\n"));
-	assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .02);
-	assert_true(kpi(outcome, KPI_INSTANCES) == 0);
-	assert_true(kpi(outcome, KPI_CLIENT_MESSAGES) == 60 * 8);
+	assert_true(kpi(outcome, "latency_mean_s") == .02);
+	assert_true(kpi(outcome, "instances") == 0);
+	assert_true(kpi(outcome, "client_messages") == 60 * 8);
 	outcome_close(outcome);
 }
 
@@ -80,9 +80,9 @@ static void reads_fall_back(void **state)
 	struct fake fake = fake_make(READS_ALL, 3);
 	fake.reads_at = 1 | 4;
 	struct outcome *outcome = right(fake_run(&fake, text));
-	assert_true(kpi(outcome, KPI_INSTANCES) == 4);
-	assert_true(kpi(outcome, KPI_LATENCY_P50) == .13);
-	assert_true(kpi(outcome, KPI_LATENCY_MAX) == .13);
+	assert_true(kpi(outcome, "instances") == 4);
+	assert_true(kpi(outcome, "latency_p50_s") == .13);
+	assert_true(kpi(outcome, "latency_max_s") == .13);
 	outcome_close(outcome);
 
 	/* Two that have heard of nothing and two that have: never three of a kind, once something is written. */
@@ -90,8 +90,8 @@ static void reads_fall_back(void **state)
 	fake.deaf = 4 | 8;
 	outcome = right(fake_run(&fake, SCENARIO "stop: {items: 200}\nprotocol: central\nliveness_bound: 1 s\n"
 											 "workload: {kind: kv, reads: 0.5, keys: 1}\n"));
-	assert_true(kpi(outcome, KPI_LATENCY_P50) == .03); /* a put */
-	assert_true(kpi(outcome, KPI_LATENCY_MAX) == .05); /* a get, after the two delays of the vain attempt */
+	assert_true(kpi(outcome, "latency_p50_s") == .03); /* a put */
+	assert_true(kpi(outcome, "latency_max_s") == .05); /* a get, after the two delays of the vain attempt */
 	outcome_close(outcome);
 }
 
@@ -104,8 +104,8 @@ static void tentative(void **state)
 	const char *text = SCENARIO "stop: {items: 50}\nprotocol: central\n"
 								"workload: {kind: kv, reads: 0.3, clients: 3, outstanding: 2}\n";
 	struct outcome *outcome = right(fake_run(&fake, text));
-	assert_true(kpi(outcome, KPI_LATENCY_MAX) == .03);
-	assert_true(kpi(outcome, KPI_COMMIT_MEAN) == .011);
+	assert_true(kpi(outcome, "latency_max_s") == .03);
+	assert_true(kpi(outcome, "commit_mean_s") == .011);
 	char digest[33];
 	memcpy(digest, outcome->summary.digest, sizeof(digest));
 	outcome_close(outcome);
@@ -113,13 +113,13 @@ static void tentative(void **state)
 	/* Taken back and executed again: twice the replies, and all is as it was. */
 	fake.rolls_back = true;
 	outcome = right(fake_run(&fake, text));
-	assert_true(kpi(outcome, KPI_LATENCY_MAX) == .03);
+	assert_true(kpi(outcome, "latency_max_s") == .03);
 	outcome_close(outcome);
 
 	/* `requests` too. */
 	outcome = right(fake_run(&fake, SCENARIO "stop: {items: 50}\nprotocol: central\nworkload: requests\n"));
-	assert_true(kpi(outcome, KPI_LATENCY_MAX) == .03);
-	assert_true(kpi(outcome, KPI_DECIDED) == 50);
+	assert_true(kpi(outcome, "latency_max_s") == .03);
+	assert_true(kpi(outcome, "decided") == 50);
 	outcome_close(outcome);
 }
 
@@ -131,28 +131,28 @@ static void optimistic(void **state)
 	struct outcome *outcome = right(run_text(
 		SCENARIO "stop: {items: 10}\nprotocol: central\n"
 				 "workload: {kind: kv, reads: 0, conflict: 1, clients: 2, concurrency: optimistic}\n"));
-	assert_true(kpi(outcome, KPI_DECIDED) == 10);
-	assert_true(kpi(outcome, KPI_ABORTS) == 9);
-	assert_true(kpi(outcome, KPI_RETRIES) == 9);
-	assert_true(kpi(outcome, KPI_INSTANCES) == 19);
-	assert_true(kpi(outcome, KPI_LATENCY_P50) == .02);
-	assert_true(kpi(outcome, KPI_LATENCY_MAX) == .2);
+	assert_true(kpi(outcome, "decided") == 10);
+	assert_true(kpi(outcome, "aborts") == 9);
+	assert_true(kpi(outcome, "retries") == 9);
+	assert_true(kpi(outcome, "instances") == 19);
+	assert_true(kpi(outcome, "latency_p50_s") == .02);
+	assert_true(kpi(outcome, "latency_max_s") == .2);
 	outcome_close(outcome);
 
 	/* Nobody touches another's keys, and each waits for its answer: none is ever old. */
 	outcome = right(run_text(
 		SCENARIO "stop: {items: 100}\nprotocol: pbft\n"
 				 "workload: {kind: kv, keys: 2, clients: 4, concurrency: optimistic}\n"));
-	assert_true(kpi(outcome, KPI_ABORTS) == 0);
+	assert_true(kpi(outcome, "aborts") == 0);
 	outcome_close(outcome);
 
 	/* A get tells the version, too: the put after it is never old, though another has put before. */
 	outcome = right(run_text(
 		SCENARIO "stop: {items: 400}\nprotocol: raft\n"
 				 "workload: {kind: kv, conflict: 0.5, clients: 5, concurrency: optimistic}\n"));
-	assert_true(kpi(outcome, KPI_ABORTS) > 10);
-	assert_true(kpi(outcome, KPI_ABORTS) == kpi(outcome, KPI_RETRIES));
-	assert_true(kpi(outcome, KPI_DECIDED) == 400);
+	assert_true(kpi(outcome, "aborts") > 10);
+	assert_true(kpi(outcome, "aborts") == kpi(outcome, "retries"));
+	assert_true(kpi(outcome, "decided") == 400);
 	outcome_close(outcome);
 }
 
@@ -168,7 +168,7 @@ static void through_faults(void **state)
 	for (size_t point = 0; point < study->n_points; point++) {
 		for (size_t r = 0; r < study->n_replications; r++) {
 			struct outcome *outcome = study_run(study, point, r);
-			assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
+			assert_true(kpi(outcome, "safety_violations") == 0);
 			assert_verdict(outcome, "completed");
 			outcome_destroy(outcome);
 		}
@@ -186,7 +186,7 @@ static void reads_meet_writes(void **state)
 		"network: {latency: {kind: constant, value: 10 ms}}\n"
 		"workload: {kind: kv, clients: 2, conflict: 1}\n"
 		"faults: [{kind: rule, message: commit, to_nodes: [2, 3, 4, 5], action: delay, delay: 200 ms}]\n"));
-	assert_true(kpi(outcome, KPI_DECIDED) == 60);
+	assert_true(kpi(outcome, "decided") == 60);
 	outcome_close(outcome);
 }
 

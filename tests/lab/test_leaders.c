@@ -48,7 +48,7 @@ static void is_seen_in_time(void **state)
 		for (size_t k = 0; k < sizeof(timeouts) / sizeof(timeouts[0]); k++) {
 			struct outcome *outcome = run(cases[i].protocol, timeouts[k], cases[i].faults);
 			assert_verdict(outcome, "completed");
-			double longest = kpi(outcome, KPI_LATENCY_MAX);
+			double longest = kpi(outcome, "latency_max_s");
 			if (longest > cases[i].lasts_s + cases[i].within_s) {
 				print_error("%s, %s, client_timeout %s: %g s\n", cases[i].protocol, cases[i].faults,
 					timeouts[k], longest);
@@ -71,7 +71,7 @@ static void gateways_follow(void **state)
 		"workload: {kind: dimweight, arrivals: {kind: regular, rate: 20 /s}, quorum: 4, client_timeout: 8 s}\n"
 		"predictor: {kind: linear, train: 50}\nfaults: [{kind: crash, nodes: [0], from: 2 s, until: 3 s}]\n");
 	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_LATENCY_MAX) < ELECTION_S + .3);
+	assert_true(kpi(outcome, "latency_max_s") < ELECTION_S + .3);
 	outcome_close(outcome);
 }
 
@@ -86,9 +86,9 @@ static void all_are_asked_in_turn(void **state)
 		"  - {kind: step, at: 1 s, node: 3, action: campaign}\n"
 		"  - {kind: rule, message: hint, from_nodes: [3], action: drop}\n");
 	assert_verdict(outcome, "completed");
-	assert_near(kpi(outcome, KPI_LATENCY_MAX), .02 + 1.55 + .06, 1e-9);
+	assert_near(kpi(outcome, "latency_max_s"), .02 + 1.55 + .06, 1e-9);
 	/* The first request, five in turn, and the one to 3; as many hints; the reply. */
-	assert_true(kpi(outcome, KPI_CLIENT_MESSAGES) == 7 + 6 + 1 + 1);
+	assert_true(kpi(outcome, "client_messages") == 7 + 6 + 1 + 1);
 	outcome_close(outcome);
 }
 
@@ -104,7 +104,7 @@ static void a_silent_leader_is_passed_over(void **state)
 		"  - {kind: step, at: 100 ms, node: 3, action: campaign}\n"
 		"  - {kind: rule, message: hint, from_nodes: [3], action: drop}\n");
 	assert_verdict(outcome, "completed");
-	assert_near(kpi(outcome, KPI_LATENCY_MAX), .5 + 1 + .02 + .04, 1e-9);
+	assert_near(kpi(outcome, "latency_max_s"), .5 + 1 + .02 + .04, 1e-9);
 	outcome_close(outcome);
 }
 
@@ -118,9 +118,9 @@ static void asking_is_bounded(void **state)
 		"  - {kind: crash, nodes: [0, 1, 2], until: 50 s}\n"
 		"  - {kind: duplicate, probability: 1}\n");
 	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_LATENCY_MAX) < 50.7);
+	assert_true(kpi(outcome, "latency_max_s") < 50.7);
 	/* 300 requests and replies; 100 asked twice before and at the election; a few in turn. */
-	assert_true(kpi(outcome, KPI_CLIENT_MESSAGES) < 600 + 100 + 100 + 50);
+	assert_true(kpi(outcome, "client_messages") < 600 + 100 + 100 + 50);
 	outcome_close(outcome);
 }
 

@@ -137,22 +137,22 @@ static void test_steps(void **state)
 	static const struct protocol protocol = {.step = step}, without = {.step = NULL};
 	static const uint32_t members[] = {0, 1};
 	struct lab *lab = create(&protocol);
-	struct fault_step order = {.action = STEP_ACTION_CHANGE_MEMBERSHIP, .to = -1,
+	struct fault_step order = {.action = STEP_CHANGE_MEMBERSHIP, .to = -1,
 		.members = {.n = 2, .nodes = members, .given = true}, .joint = true};
 	assert_true(faults_step(&lab->world, &lab->world.nodes[1], &order));
 	assert_int_equal(step_taken, STEP_CHANGE_MEMBERSHIP);
 	assert_int_equal(argument_taken.to, NODE_NONE);
 	assert_int_equal(argument_taken.members.n, 2);
 	assert_true(argument_taken.joint);
-	order.action = STEP_ACTION_TRANSFER;
+	order.action = STEP_TRANSFER;
 	order.to = 1;
 	assert_false(faults_step(&lab->world, &lab->world.nodes[0], &order));
 	assert_int_equal(step_taken, STEP_TRANSFER);
 	assert_int_equal(argument_taken.to, 1);
-	order.action = STEP_ACTION_CAMPAIGN;
+	order.action = STEP_CAMPAIGN;
 	assert_true(faults_step(&lab->world, &lab->world.nodes[1], &order));
 	assert_int_equal(step_taken, STEP_CAMPAIGN);
-	order.action = STEP_ACTION_PROPOSE;
+	order.action = STEP_PROPOSE;
 	assert_true(faults_step(&lab->world, &lab->world.nodes[1], &order));
 	assert_int_equal(step_taken, STEP_PROPOSE);
 	lab->protocol = &without;

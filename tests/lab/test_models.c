@@ -2,7 +2,7 @@
  * has poisoned it, and that each model is trained once. */
 #include "study.h"
 
-#include "lab/models.h"
+#include "workloads/models.h"
 #include "workloads/workload.h"
 
 #include <math.h>
@@ -196,7 +196,7 @@ static double mae_of(const char *predictor, const char *more)
 {
 	struct outcome *outcome = run_text(HEAD "predictor: %s\n%s\n", predictor, more);
 	assert_verdict(outcome, "completed");
-	double mae = kpi(outcome, KPI_MAE);
+	double mae = kpi(outcome, "mae");
 	outcome_close(outcome);
 	return mae;
 }
@@ -221,15 +221,15 @@ static void cost(void **state)
 	struct outcome *free = run_text(HEAD "predictor: linear\n");
 	struct outcome *busy = run_text(HEAD "predictor: {kind: linear, cost: 3 ms}\n");
 	struct outcome *behind = run_text(HEAD "predictor: {kind: linear, cost: 15 ms}\n");
-	double base = kpi(free, KPI_LATENCY_MEAN);
-	assert_near(kpi(busy, KPI_LATENCY_MEAN) - base, .003, 1e-9);
-	assert_true(kpi(behind, KPI_MAE) == kpi(free, KPI_MAE));
+	double base = kpi(free, "latency_mean_s");
+	assert_near(kpi(busy, "latency_mean_s") - base, .003, 1e-9);
+	assert_true(kpi(behind, "mae") == kpi(free, "mae"));
 	/* Item i, from 0, comes 10 ms i after the first, and all are done with it 15 ms (i + 1) after
 	 * that one came. What they say of it arrives 10 ms later and, but for the last, waits 5 ms for
 	 * the next item's end. */
-	assert_near(kpi(behind, KPI_LATENCY_MEAN) - base,
+	assert_near(kpi(behind, "latency_mean_s") - base,
 		.015 + .005 * 199 / 2 + .005 * 199 / 200, 1e-9);
-	assert_true(kpi(behind, KPI_DECIDED) == 200);
+	assert_true(kpi(behind, "decided") == 200);
 	outcome_close(free);
 	outcome_close(busy);
 	outcome_close(behind);
@@ -302,8 +302,8 @@ static void poison(void **state)
 	assert_true(later == clean);
 	assert_true(retrained > 1.5 * clean && retrained < own);
 	struct outcome *outcome = run_text(HEAD "predictor: linear\n" FLIP("") "\n");
-	assert_true(kpi(outcome, KPI_FALSE_ACCEPT_RATE) == 1);
-	assert_true(kpi(outcome, KPI_FALSE_REJECT_RATE) == 0);
+	assert_true(kpi(outcome, "false_accept_rate") == 1);
+	assert_true(kpi(outcome, "false_reject_rate") == 0);
 	for (size_t i = 0; i < 4; i++) {
 		assert_int_equal(int_at(outcome, TABLE_MODELS, i, "poisoned"), i == 1);
 	}

@@ -17,7 +17,7 @@
 static struct outcome *right(struct outcome *outcome)
 {
 	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
+	assert_true(kpi(outcome, "safety_violations") == 0);
 	return outcome;
 }
 
@@ -28,21 +28,21 @@ static void raft_reads_by_index(void **state)
 														 "protocol: {kind: raft, reads: index}\n"
 														 "workload: {kind: kv, reads: 1}\n",
 			n));
-		assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .04);
-		assert_true(kpi(outcome, KPI_LATENCY_SD) == 0);
-		assert_true(kpi(outcome, KPI_INSTANCES) == 0);
+		assert_true(kpi(outcome, "latency_mean_s") == .04);
+		assert_true(kpi(outcome, "latency_sd_s") == 0);
+		assert_true(kpi(outcome, "instances") == 0);
 		/* a round for each: to all others and back */
-		assert_true(kpi(outcome, KPI_HEARTBEATS) >= 40 * 2 * (n - 1));
-		assert_true(kpi(outcome, KPI_HEARTBEATS) == kpi(outcome, KPI_MESSAGES));
-		assert_true(kpi(outcome, KPI_CLIENT_MESSAGES) == 40 * 2);
+		assert_true(kpi(outcome, "heartbeats") >= 40 * 2 * (n - 1));
+		assert_true(kpi(outcome, "heartbeats") == kpi(outcome, "messages"));
+		assert_true(kpi(outcome, "client_messages") == 40 * 2);
 		outcome_close(outcome);
 	}
 	/* Reads that come together share a round, all but the first, whose round has begun. */
 	struct outcome *outcome = right(run_text(NETWORK "validators: 3\nstop: {items: 5}\n"
 													 "protocol: {kind: raft, reads: index}\n"
 													 "workload: {kind: kv, reads: 1, outstanding: 5}\n"));
-	assert_true(kpi(outcome, KPI_LATENCY_P50) == .06);
-	assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .056);
+	assert_true(kpi(outcome, "latency_p50_s") == .06);
+	assert_true(kpi(outcome, "latency_mean_s") == .056);
 	outcome_close(outcome);
 }
 
@@ -52,9 +52,9 @@ static void raft_reads_by_lease(void **state)
 		"validators: 3\nstop: {items: 40}\nprotocol: {kind: raft, reads: lease, check_quorum: on}\n"
 		"workload: {kind: kv, reads: 1, arrivals: {kind: regular, rate: 10 /s}}\n"));
 	/* No round has been through yet at 10 ms, when the first would come: it comes at 100 ms. */
-	assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .02);
-	assert_true(kpi(outcome, KPI_LATENCY_SD) == 0);
-	assert_true(kpi(outcome, KPI_INSTANCES) == 0);
+	assert_true(kpi(outcome, "latency_mean_s") == .02);
+	assert_true(kpi(outcome, "latency_sd_s") == 0);
+	assert_true(kpi(outcome, "instances") == 0);
 	outcome_close(outcome);
 	/* Writes are as ever, and ordered reads. */
 	for (int i = 0; i < 2; i++) {
@@ -62,8 +62,8 @@ static void raft_reads_by_lease(void **state)
 			"validators: 3\nstop: {items: 40}\nprotocol: {kind: raft, check_quorum: on, reads: %s}\n"
 			"workload: {kind: kv, reads: %d}\n",
 			i == 0 ? "lease" : "log", i));
-		assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .04);
-		assert_true(kpi(outcome, KPI_INSTANCES) == 40);
+		assert_true(kpi(outcome, "latency_mean_s") == .04);
+		assert_true(kpi(outcome, "instances") == 40);
 		outcome_close(outcome);
 	}
 }
@@ -103,7 +103,7 @@ static void raft_lease_under_skew(void **state)
 			assert_int_equal(
 				strncmp(outcome->summary.verdict_reason, "linearizability broken", 22), 0);
 		}
-		assert_true(kpi(outcome, KPI_LEADER_CHANGES) >= 1);
+		assert_true(kpi(outcome, "leader_changes") >= 1);
 		outcome_close(outcome);
 	}
 }
@@ -115,10 +115,10 @@ static void raft_write_delay(void **state)
 		struct outcome *outcome = right(run_text(NETWORK
 			"validators: 5\nstop: {items: 40}\nprotocol: {kind: raft, write_delay: 3 ms}\nworkload: %s\n",
 			workloads[i]));
-		assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .043);
-		assert_true(kpi(outcome, KPI_LATENCY_SD) == 0);
-		assert_true(kpi(outcome, KPI_PROPOSER_COMMIT_MEAN) == .023);
-		assert_true(kpi(outcome, KPI_MESSAGES_PER_INSTANCE) == 8);
+		assert_true(kpi(outcome, "latency_mean_s") == .043);
+		assert_true(kpi(outcome, "latency_sd_s") == 0);
+		assert_true(kpi(outcome, "proposer_commit_mean_s") == .023);
+		assert_true(kpi(outcome, "messages_per_instance") == 8);
 		outcome_close(outcome);
 	}
 }
@@ -135,7 +135,7 @@ static void raft_snapshots(void **state)
 			i == 0 ? "" : without);
 		right(outcome);
 		/* Where none comes it never executes the rest, and the drain goes on to the bound. */
-		assert_true((kpi(outcome, KPI_SIMULATED) > 20) == (i == 1));
+		assert_true((kpi(outcome, "simulated_s") > 20) == (i == 1));
 		outcome_close(outcome);
 	}
 }
@@ -162,8 +162,8 @@ static void raft_snapshots_on_a_thin_link(void **state)
 		for (unsigned r = 0; r < cases[i].n_runs; r++) {
 			struct outcome *outcome = study_run(study, 0, r);
 			assert_verdict(outcome, "completed");
-			assert_true(kpi(outcome, KPI_LEADER_CHANGES) <= 1);
-			assert_true(kpi(outcome, KPI_LATENCY_MEAN) < .1);
+			assert_true(kpi(outcome, "leader_changes") <= 1);
+			assert_true(kpi(outcome, "latency_mean_s") < .1);
 			outcome_destroy(outcome);
 		}
 		study_close(study);
@@ -176,14 +176,14 @@ static void raft_transfer(void **state)
 		"validators: 5\nstop: {items: 60}\nrecord: [decisions]\nprotocol: raft\n"
 		"workload: {kind: requests, arrivals: {kind: regular, rate: 20 /s}}\n"
 		"faults:\n  - {kind: step, at: 1 s, node: 0, action: transfer, to: 3}\n"));
-	assert_true(kpi(outcome, KPI_ELECTIONS) == 1);
-	assert_true(kpi(outcome, KPI_SPLIT_VOTES) == 0);
-	assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 1);
+	assert_true(kpi(outcome, "elections") == 1);
+	assert_true(kpi(outcome, "split_votes") == 0);
+	assert_true(kpi(outcome, "leader_changes") == 1);
 	/* TimeoutNow d, a round of votes 2d: validator 3 leads from 1.03 s on. */
-	assert_true(kpi(outcome, KPI_LATENCY_P50) == .04);
+	assert_true(kpi(outcome, "latency_p50_s") == .04);
 	/* What the old leader hears meanwhile waits there, and is asked for again after 2 s. */
-	assert_true(kpi(outcome, KPI_LATENCY_P95) <= .06);
-	assert_true(kpi(outcome, KPI_LATENCY_MAX) < 2.1);
+	assert_true(kpi(outcome, "latency_p95_s") <= .06);
+	assert_true(kpi(outcome, "latency_max_s") < 2.1);
 	for (size_t row = 0; row < n_rows(outcome, TABLE_DECISIONS); row++) {
 		double arrived = real_at(outcome, TABLE_DECISIONS, row, "arrived_s");
 		int64_t proposer = int_at(outcome, TABLE_DECISIONS, row, "proposer");
@@ -198,8 +198,8 @@ static void raft_learners(void **state)
 	struct outcome *outcome = right(run_text(NETWORK "validators: 4\nstop: {items: 40}\n"
 													 "protocol: {kind: raft, learners: [3]}\n"
 													 "workload: {kind: kv, reads: 0.5}\n"));
-	assert_true(kpi(outcome, KPI_MESSAGES_PER_INSTANCE) == 6);
-	assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .04);
+	assert_true(kpi(outcome, "messages_per_instance") == 6);
+	assert_true(kpi(outcome, "latency_mean_s") == .04);
 	outcome_close(outcome);
 	/* A slow learner slows nobody; a slow voter does, where the other is down. */
 	for (int i = 2; i <= 3; i++) {
@@ -208,7 +208,7 @@ static void raft_learners(void **state)
 										 "faults:\n  - {kind: crash, nodes: [1]}\n"
 										 "  - {kind: slow-link, to_nodes: [%d], delay: 5 ms}\n",
 			i));
-		assert_true(kpi(outcome, KPI_LATENCY_P50) == (i == 2 ? .045 : .04));
+		assert_true(kpi(outcome, "latency_p50_s") == (i == 2 ? .045 : .04));
 		outcome_close(outcome);
 	}
 }
@@ -221,17 +221,17 @@ static void pbft_tentative_and_read_only(void **state)
 														 "protocol: {kind: pbft, tentative: on}\n"
 														 "workload: requests\n",
 			n));
-		assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .04);
-		assert_true(kpi(outcome, KPI_LATENCY_SD) == 0);
-		assert_true(kpi(outcome, KPI_COMMIT_MEAN) == .03);
+		assert_true(kpi(outcome, "latency_mean_s") == .04);
+		assert_true(kpi(outcome, "latency_sd_s") == 0);
+		assert_true(kpi(outcome, "commit_mean_s") == .03);
 		outcome_close(outcome);
 		outcome = right(run_text(NETWORK "validators: %d\nstop: {items: 40}\n"
 										 "protocol: {kind: pbft, read_only: on}\n"
 										 "workload: {kind: kv, reads: 1}\n",
 			n));
-		assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .02);
-		assert_true(kpi(outcome, KPI_INSTANCES) == 0);
-		assert_true(kpi(outcome, KPI_CLIENT_MESSAGES) == 40 * 2 * n);
+		assert_true(kpi(outcome, "latency_mean_s") == .02);
+		assert_true(kpi(outcome, "instances") == 0);
+		assert_true(kpi(outcome, "client_messages") == 40 * 2 * n);
 		outcome_close(outcome);
 		/* Both: a put in 4d, a get in 2d, where the last put has been committed by then. */
 		outcome = right(run_text(NETWORK
@@ -261,27 +261,27 @@ static void pbft_fast_path(void **state)
 {
 	for (int n = 4; n <= 7; n += 3) {
 		struct outcome *outcome = fast(n, 0, "");
-		assert_true(kpi(outcome, KPI_COMMIT_MEAN) == .02);
-		assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .04);
-		assert_true(kpi(outcome, KPI_LATENCY_SD) == 0);
-		assert_true(kpi(outcome, KPI_MESSAGES_PER_INSTANCE) == (n - 1) + (n - 1) * (n - 1));
-		assert_true(kpi(outcome, KPI_FAST_COMMITS) == kpi(outcome, KPI_INSTANCES));
+		assert_true(kpi(outcome, "commit_mean_s") == .02);
+		assert_true(kpi(outcome, "latency_mean_s") == .04);
+		assert_true(kpi(outcome, "latency_sd_s") == 0);
+		assert_true(kpi(outcome, "messages_per_instance") == (n - 1) + (n - 1) * (n - 1));
+		assert_true(kpi(outcome, "fast_commits") == kpi(outcome, "instances"));
 		outcome_close(outcome);
 		/* All touch one thing: who finds the other's request under way goes the ordinary way, 5d. In two
 		 * closed loops they soon always do: only the first's first two go fast. */
 		outcome = fast(n, 1, "");
-		assert_true(kpi(outcome, KPI_FAST_COMMITS) == 2);
-		assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .0495);
-		assert_true(kpi(outcome, KPI_LATENCY_MAX) == .05);
-		assert_true(kpi(outcome, KPI_COMMIT_P50) == .03);
+		assert_true(kpi(outcome, "fast_commits") == 2);
+		assert_true(kpi(outcome, "latency_mean_s") == .0495);
+		assert_true(kpi(outcome, "latency_max_s") == .05);
+		assert_true(kpi(outcome, "commit_p50_s") == .03);
 		outcome_close(outcome);
 	}
 	/* One is down: the first two go back after a quarter of the view timeout, and the others don't wait. */
 	struct outcome *outcome = fast(4, 0, "faults:\n  - {kind: crash, nodes: [3]}\n");
-	assert_true(kpi(outcome, KPI_LATENCY_MAX) == .3);
-	assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .0625);
-	assert_true(kpi(outcome, KPI_FAST_COMMITS) == 0);
-	assert_true(kpi(outcome, KPI_LATENCY_P50) == .05);
+	assert_true(kpi(outcome, "latency_max_s") == .3);
+	assert_true(kpi(outcome, "latency_mean_s") == .0625);
+	assert_true(kpi(outcome, "fast_commits") == 0);
+	assert_true(kpi(outcome, "latency_p50_s") == .05);
 	outcome_close(outcome);
 }
 

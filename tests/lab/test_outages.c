@@ -17,10 +17,10 @@ static void by_hand(void **state)
 				 "workload: {kind: requests, client_timeout: 2 s, arrivals: {kind: regular, rate: 1 /s}}\n"
 				 "faults: [{kind: loss, probability: 1, among: all, from: 2.5 s, until: 4.5 s}]\n");
 	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_UNANSWERED) == 0);
-	assert_near(kpi(outcome, KPI_OUTAGE_MAX), 2.02, 1e-12); /* from the third's arrival */
-	assert_near(kpi(outcome, KPI_RECOVERED), 2.52, 1e-12);
-	assert_near(kpi(outcome, KPI_RECOVERY), .52, 1e-12);
+	assert_true(kpi(outcome, "unanswered") == 0);
+	assert_near(kpi(outcome, "outage_max_s"), 2.02, 1e-12); /* from the third's arrival */
+	assert_near(kpi(outcome, "recovered_s"), 2.52, 1e-12);
+	assert_near(kpi(outcome, "recovery_s"), .52, 1e-12);
 	outcome_close(outcome);
 }
 
@@ -44,7 +44,7 @@ static void slower(void **state)
 					 "workload: {kind: requests, arrivals: {kind: regular, rate: 1 /s}}\n"
 					 "faults: [{kind: slow-link, %s}]\n",
 				rows[i].fault);
-		double recovered_s = kpi(outcome, KPI_RECOVERED);
+		double recovered_s = kpi(outcome, "recovered_s");
 		if (isnan(rows[i].recovered_s)) {
 			assert_true(isnan(recovered_s));
 		} else {
@@ -65,11 +65,11 @@ static void to_the_end(void **state)
 				 "workload: {kind: requests, client_timeout: 2 s, arrivals: {kind: regular, rate: 1 /s}}\n"
 				 "faults: [{kind: loss, probability: 1, among: all, from: 1.5 s}]\n");
 	assert_verdict(outcome, "limit");
-	assert_true(kpi(outcome, KPI_UNANSWERED) == 2);
-	assert_true(kpi(outcome, KPI_UNDECIDED) == 0);
-	assert_true(kpi(outcome, KPI_OUTAGE_MAX) == 8); /* from the second's arrival */
-	assert_true(isnan(kpi(outcome, KPI_RECOVERED)));
-	assert_true(isnan(kpi(outcome, KPI_RECOVERY)));
+	assert_true(kpi(outcome, "unanswered") == 2);
+	assert_true(kpi(outcome, "undecided") == 0);
+	assert_true(kpi(outcome, "outage_max_s") == 8); /* from the second's arrival */
+	assert_true(isnan(kpi(outcome, "recovered_s")));
+	assert_true(isnan(kpi(outcome, "recovery_s")));
 	outcome_close(outcome);
 }
 
@@ -81,8 +81,8 @@ static void idle(void **state)
 		"workload: {kind: requests, arrivals: {kind: regular, rate: 0.1 /s}}\n"
 		"faults: [{kind: crash, nodes: [3], from: 12 s, until: 14 s}]\n");
 	assert_verdict(outcome, "completed");
-	assert_near(kpi(outcome, KPI_OUTAGE_MAX), kpi(outcome, KPI_LATENCY_MAX), 1e-12);
-	assert_true(isnan(kpi(outcome, KPI_RECOVERED))); /* a follower of four is not missed */
+	assert_near(kpi(outcome, "outage_max_s"), kpi(outcome, "latency_max_s"), 1e-12);
+	assert_true(isnan(kpi(outcome, "recovered_s"))); /* a follower of four is not missed */
 	outcome_close(outcome);
 }
 
@@ -133,9 +133,9 @@ static void recomputed(void **state)
 		double crash_s = gap_end(accepted_s, n, 3, 8, .15) - 3;
 		double cut_s = gap_end(accepted_s, n, 13, 18, .15) - 13;
 		assert_true(crash_s > .1 && cut_s > .1 && isnan(gap_end(accepted_s, n, 8, 13, .15)));
-		assert_near(kpi(outcome, KPI_RECOVERED), (crash_s + cut_s) / 2, 1e-9);
+		assert_near(kpi(outcome, "recovered_s"), (crash_s + cut_s) / 2, 1e-9);
 		/* from the first arrival after an acceptance on: some 10 ms later than that */
-		assert_near(kpi(outcome, KPI_OUTAGE_MAX), longest_s, .05);
+		assert_near(kpi(outcome, "outage_max_s"), longest_s, .05);
 		assert_true(longest_s > .15);
 		free(accepted_s);
 		outcome_close(outcome);
@@ -158,8 +158,8 @@ static void from_the_start(void **state)
 		first_s = fmin(first_s, real_at(outcome, TABLE_DECISIONS, i, "decided_s"));
 	}
 	assert_true(first_s > .5);
-	assert_near(kpi(outcome, KPI_RECOVERED), first_s, 1e-9);
-	assert_near(kpi(outcome, KPI_OUTAGE_MAX), first_s - .01, 1e-9);
+	assert_near(kpi(outcome, "recovered_s"), first_s, 1e-9);
+	assert_near(kpi(outcome, "outage_max_s"), first_s - .01, 1e-9);
 	outcome_close(outcome);
 
 	outcome = run_text(
@@ -170,9 +170,9 @@ static void from_the_start(void **state)
 		"  - {kind: crash, nodes: [3], from: 2 s, until: 2.5 s}\n");
 	assert_verdict(outcome, "completed");
 	/* the leader appends again at its next heartbeat: both end together */
-	double end_s = kpi(outcome, KPI_RECOVERED) + 1.5;
+	double end_s = kpi(outcome, "recovered_s") + 1.5;
 	assert_true(end_s > 3 && end_s < 3.4);
-	assert_near(kpi(outcome, KPI_OUTAGE_MAX), end_s - 1, .01);
+	assert_near(kpi(outcome, "outage_max_s"), end_s - 1, .01);
 	outcome_close(outcome);
 }
 

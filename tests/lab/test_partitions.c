@@ -53,13 +53,13 @@ static void minority(void **state)
 		/* The same run, ended when the partition begins, and 6 s later. */
 		struct outcome *before = run_row(r, "time: 2 s", "off");
 		struct outcome *within = run_row(r, "time: 8 s", "off");
-		assert_true(kpi(within, KPI_SIMULATED) >= 7.9);
+		assert_true(kpi(within, "simulated_s") >= 7.9);
 		int64_t most = committed_most(before, 0, rows[r].n);
 		assert_true(most > 20);
 		assert_in_range(committed_most(within, 0, rows[r].n_minority), 1, most);
 		assert_true(committed_most(within, rows[r].n_minority, rows[r].n) > most + 20);
-		assert_true(kpi(within, KPI_DIVERGENCE) == 0 && kpi(within, KPI_SAFETY_VIOLATIONS) == 0);
-		assert_true(kpi(within, KPI_LEADER_CHANGES) >= 1);
+		assert_true(kpi(within, "divergence") == 0 && kpi(within, "safety_violations") == 0);
+		assert_true(kpi(within, "leader_changes") >= 1);
 		outcome_close(before);
 		outcome_close(within);
 	}
@@ -71,10 +71,10 @@ static void healing(void **state)
 		/* Work goes on long enough after it for whoever was away to be told of it. */
 		struct outcome *outcome = run_row(r, "items: 600", "6 s");
 		assert_verdict(outcome, "completed");
-		assert_true(kpi(outcome, KPI_DECIDED) == 600); /* no answer was taken back */
-		assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
-		assert_true(kpi(outcome, KPI_DIVERGENCE) == 0);
-		assert_true(kpi(outcome, KPI_RECOVERY) > 0);
+		assert_true(kpi(outcome, "decided") == 600); /* no answer was taken back */
+		assert_true(kpi(outcome, "safety_violations") == 0);
+		assert_true(kpi(outcome, "divergence") == 0);
+		assert_true(kpi(outcome, "recovery_s") > 0);
 		int64_t most = committed_most(outcome, 0, rows[r].n);
 		bool pbft = strstr(rows[r].protocol, "pbft") != NULL;
 		for (size_t v = 0; v < rows[r].n; v++) {
@@ -141,7 +141,7 @@ static void no_quorum(void **state)
 		} else {
 			assert_verdict(outcome, "stalled");
 			assert_string_equal(outcome->summary.verdict_reason, cases[i].reason);
-			assert_true(kpi(outcome, KPI_SIMULATED) == cases[i].end_s);
+			assert_true(kpi(outcome, "simulated_s") == cases[i].end_s);
 		}
 		outcome_close(outcome);
 	}
@@ -155,9 +155,9 @@ static void leader_hunted(void **state)
 		struct outcome *outcome = run_links(
 			protocols[p], 4, "{kind: isolate, nodes: leader, follow: on, from: 2 s, until: 8 s}");
 		assert_verdict(outcome, "completed");
-		assert_true(kpi(outcome, KPI_LATENCY_MAX) > 5.5);
-		assert_true(kpi(outcome, KPI_LEADER_CHANGES) >= 3);
-		assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
+		assert_true(kpi(outcome, "latency_max_s") > 5.5);
+		assert_true(kpi(outcome, "leader_changes") >= 3);
+		assert_true(kpi(outcome, "safety_violations") == 0);
 		outcome_close(outcome);
 	}
 }
@@ -171,11 +171,11 @@ static void deaf_leader(void **state)
 	struct outcome *outcome = run_links("raft", 5, faults);
 	assert_verdict(outcome, "stalled");
 	assert_non_null(strstr(outcome->summary.verdict_reason, "no progress for 30 s"));
-	assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 0);
+	assert_true(kpi(outcome, "leader_changes") == 0);
 	outcome_close(outcome);
 	outcome = run_links("{kind: pbft, view_timeout: 500 ms}", 4, faults);
 	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 0);
+	assert_true(kpi(outcome, "leader_changes") == 0);
 	outcome_close(outcome);
 }
 

@@ -60,6 +60,7 @@ static int set_up_as(void **state, const char *workload)
 		.events_max = 1000,
 	};
 	world_init(&lab->world, &settings, &silent, lab);
+	items_create(lab);
 	watch_start(lab);
 	outages_start(lab);
 	transactions_start(lab);
@@ -96,7 +97,7 @@ static int tear_down(void **state)
 	replicas_free(lab);
 	predictions_finish(lab);
 	transactions_free(lab);
-	free(lab->items);
+	items_destroy(lab);
 	clients_free(lab);
 	watch_finish(lab);
 	outages_finish(lab);
@@ -440,7 +441,7 @@ static void aborted(void **state)
 	assert_int_equal(lab->transactions->n, 5);
 	assert_int_equal(lab->transactions->list[4].item, 1);
 	assert_int_equal(kv_operation_of(lab, 4)->expected, 1);
-	assert_int_equal(lab->n_accepted, 0);
+	assert_int_equal(lab->items->n_accepted, 0);
 	for (uint32_t i = 0; i < 2; i++) {
 		commit(lab, i, 3, batch(lab, 4));
 	}
@@ -448,8 +449,8 @@ static void aborted(void **state)
 	assert_int_equal(result, UINT64_C(2) << 32 | 4);
 	reply(lab, 0, 4, result, 0);
 	assert_true(reply(lab, 1, 4, result, 0));
-	assert_int_equal(lab->n_accepted, 1);
-	assert_true(lab->items[1].accepted);
+	assert_int_equal(lab->items->n_accepted, 1);
+	assert_true(lab->items->all[1].accepted);
 	uint64_t n_aborts, n_retries;
 	kv_counts(lab, &n_aborts, &n_retries);
 	assert_int_equal(n_aborts, 1);

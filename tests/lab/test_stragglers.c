@@ -7,7 +7,7 @@
 
 static void all_have_all(const struct outcome *outcome)
 {
-	int64_t n = (int64_t)kpi(outcome, KPI_INSTANCES);
+	int64_t n = (int64_t)kpi(outcome, "instances");
 	assert_true(n >= 30);
 	for (size_t i = 0; i < n_rows(outcome, TABLE_VALIDATORS); i++) {
 		assert_int_equal(int_at(outcome, TABLE_VALIDATORS, i, "committed"), n);
@@ -30,8 +30,8 @@ static void catch_up_when_idle(void **state)
 			all_have_all(outcome);
 			/* Also beyond the bound of 30 s, since the cut's end is scheduled. A quarter of the time that it was
 			 * away, and what asking takes. */
-			assert_true(kpi(outcome, KPI_SIMULATED) > until_s);
-			assert_true(kpi(outcome, KPI_SIMULATED) < 1.25 * until_s + 1);
+			assert_true(kpi(outcome, "simulated_s") > until_s);
+			assert_true(kpi(outcome, "simulated_s") < 1.25 * until_s + 1);
 			outcome_close(outcome);
 		}
 	}
@@ -46,9 +46,9 @@ static void silence_where_nothing_is_missed(void **state)
 			run_text("validators: 4\nprotocol: %s\nstop: {time: 600 s}\n"
 					 "workload: {kind: requests, arrivals: {kind: regular, rate: 0.009 /s}}\n",
 				protocols[i]);
-		assert_true(kpi(outcome, KPI_INSTANCES) == 5);
-		assert_true(kpi(outcome, KPI_MESSAGES) ==
-			kpi(outcome, KPI_INSTANCES) * kpi(outcome, KPI_MESSAGES_PER_INSTANCE));
+		assert_true(kpi(outcome, "instances") == 5);
+		assert_true(kpi(outcome, "messages") ==
+			kpi(outcome, "instances") * kpi(outcome, "messages_per_instance"));
 		outcome_close(outcome);
 	}
 }
@@ -63,10 +63,11 @@ static void rarer_and_rarer(void **state)
 					 "workload: {kind: requests, arrivals: {kind: regular, rate: 0.0009 /s}}\n"
 					 "faults: [{kind: crash, nodes: [3]}]\n",
 				i == 0 ? 1211 : 2211);
-		said[i] = kpi(outcome, KPI_MESSAGES) - kpi(outcome, KPI_MESSAGES_PER_INSTANCE);
+		said[i] = kpi(outcome, "messages") - kpi(outcome, "messages_per_instance");
 		outcome_close(outcome);
 	}
-	/* Idle for 100 s and for 1100 s. Three say it to three: every quarter of a second at first, then a quarter of the time that has passed. */
+	/* Idle for 100 s and for 1100 s. Three say it to three: every quarter of a second at first, then a quarter
+	 * of the time that has passed. */
 	assert_true(said[0] > 9 * 15 && said[0] < 9 * 28);
 	assert_true(said[1] > said[0] && said[1] < said[0] + 9 * 12);
 }
@@ -86,7 +87,7 @@ static void a_state_lets_others_pass(void **state)
 		if (i == 0) { /* whole it takes longer than the replica has patience for, again and again */
 			all_have_all(outcome);
 		}
-		latency[i] = kpi(outcome, KPI_LATENCY_MAX);
+		latency[i] = kpi(outcome, "latency_max_s");
 		outcome_close(outcome);
 	}
 	assert_true(latency[0] < .12 && latency[1] > 3 * latency[0]);

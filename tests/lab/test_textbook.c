@@ -21,15 +21,15 @@ static struct outcome *run(const char *protocol, unsigned n, unsigned clients, u
 {
 	struct outcome *outcome = run_text(scenario, n, protocol, clients, outstanding);
 	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_ITEMS) == 25);
-	assert_true(kpi(outcome, KPI_DECIDED) == 25);
-	assert_true(kpi(outcome, KPI_UNDECIDED) == 0);
-	assert_true(kpi(outcome, KPI_DIVERGENCE) == 0);
-	assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
-	assert_true(isnan(kpi(outcome, KPI_FIRST_VIOLATION)));
-	assert_true(kpi(outcome, KPI_LEADER_CHANGES) == 0);
-	assert_true(kpi(outcome, KPI_ELECTIONS) == 0);
-	assert_true(kpi(outcome, KPI_AVAILABILITY) == 1);
+	assert_true(kpi(outcome, "items") == 25);
+	assert_true(kpi(outcome, "decided") == 25);
+	assert_true(kpi(outcome, "undecided") == 0);
+	assert_true(kpi(outcome, "divergence") == 0);
+	assert_true(kpi(outcome, "safety_violations") == 0);
+	assert_true(isnan(kpi(outcome, "first_violation_s")));
+	assert_true(kpi(outcome, "leader_changes") == 0);
+	assert_true(kpi(outcome, "elections") == 0);
+	assert_true(kpi(outcome, "availability") == 1);
 	return outcome;
 }
 
@@ -39,24 +39,24 @@ static void pbft(void **state)
 		struct outcome *outcome = run("pbft", n, 1, 1);
 		double messages = (n - 1) + (n - 1) * (n - 1) + n * (n - 1);
 		assert_true(messages == (n == 4 ? 24 : n == 7 ? 84 : n == 10 ? 180 : 312));
-		assert_true(kpi(outcome, KPI_INSTANCES) == 25);
-		assert_true(kpi(outcome, KPI_MESSAGES_PER_INSTANCE) == messages);
-		assert_true(kpi(outcome, KPI_MESSAGES) == 25 * messages);
-		assert_true(kpi(outcome, KPI_HEARTBEATS) == 0);
+		assert_true(kpi(outcome, "instances") == 25);
+		assert_true(kpi(outcome, "messages_per_instance") == messages);
+		assert_true(kpi(outcome, "messages") == 25 * messages);
+		assert_true(kpi(outcome, "heartbeats") == 0);
 		/* the request, and a reply of each replica (those beyond the f+1-th count as well) */
-		assert_true(kpi(outcome, KPI_CLIENT_MESSAGES) == 25 * (1 + n));
-		assert_true(kpi(outcome, KPI_COMMIT_MEAN) == .03);
-		assert_true(kpi(outcome, KPI_COMMIT_P50) == .03);
-		assert_true(kpi(outcome, KPI_COMMIT_P99) == .03);
-		assert_true(kpi(outcome, KPI_PROPOSER_COMMIT_MEAN) == .03);
-		assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .05);
-		assert_true(kpi(outcome, KPI_LATENCY_SD) == 0);
-		assert_true(kpi(outcome, KPI_LATENCY_P50) == .05);
-		assert_true(kpi(outcome, KPI_LATENCY_P99) == .05);
-		assert_true(kpi(outcome, KPI_LATENCY_MAX) == .05);
+		assert_true(kpi(outcome, "client_messages") == 25 * (1 + n));
+		assert_true(kpi(outcome, "commit_mean_s") == .03);
+		assert_true(kpi(outcome, "commit_p50_s") == .03);
+		assert_true(kpi(outcome, "commit_p99_s") == .03);
+		assert_true(kpi(outcome, "proposer_commit_mean_s") == .03);
+		assert_true(kpi(outcome, "latency_mean_s") == .05);
+		assert_true(kpi(outcome, "latency_sd_s") == 0);
+		assert_true(kpi(outcome, "latency_p50_s") == .05);
+		assert_true(kpi(outcome, "latency_p99_s") == .05);
+		assert_true(kpi(outcome, "latency_max_s") == .05);
 		/* a closed loop of one: 25 in 25 * 50 ms */
-		assert_true(kpi(outcome, KPI_THROUGHPUT) == 20);
-		assert_true(kpi(outcome, KPI_SIMULATED) == 1.25);
+		assert_true(kpi(outcome, "throughput_per_s") == 20);
+		assert_true(kpi(outcome, "simulated_s") == 1.25);
 		outcome_close(outcome);
 	}
 }
@@ -65,16 +65,16 @@ static void raft(void **state)
 {
 	for (unsigned n = 2; n <= 13; n++) {
 		struct outcome *outcome = run("raft", n, 1, 1);
-		assert_true(kpi(outcome, KPI_INSTANCES) == 25); /* the first leader writes no no-op */
-		assert_true(kpi(outcome, KPI_MESSAGES_PER_INSTANCE) == 2 * (n - 1));
-		assert_true(kpi(outcome, KPI_MESSAGES) - kpi(outcome, KPI_HEARTBEATS) == 25 * 2 * (n - 1));
-		assert_true(kpi(outcome, KPI_PROPOSER_COMMIT_MEAN) == .02);
-		assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .04);
-		assert_true(kpi(outcome, KPI_LATENCY_SD) == 0);
-		assert_true(kpi(outcome, KPI_CLIENT_MESSAGES) == 25 * 2);
+		assert_true(kpi(outcome, "instances") == 25); /* the first leader writes no no-op */
+		assert_true(kpi(outcome, "messages_per_instance") == 2 * (n - 1));
+		assert_true(kpi(outcome, "messages") - kpi(outcome, "heartbeats") == 25 * 2 * (n - 1));
+		assert_true(kpi(outcome, "proposer_commit_mean_s") == .02);
+		assert_true(kpi(outcome, "latency_mean_s") == .04);
+		assert_true(kpi(outcome, "latency_sd_s") == 0);
+		assert_true(kpi(outcome, "client_messages") == 25 * 2);
 		/* A follower hears with the next append that an entry is committed: the answer travels d, the
 		 * next request d, its append d, after 2d; and the last one with a heartbeat. */
-		assert_true(kpi(outcome, KPI_COMMIT_P50) == .05);
+		assert_true(kpi(outcome, "commit_p50_s") == .05);
 		outcome_close(outcome);
 	}
 }
@@ -83,12 +83,12 @@ static void none(void **state)
 {
 	for (unsigned n = 2; n <= 13; n += 3) {
 		struct outcome *outcome = run("none", n, 1, 1);
-		assert_true(kpi(outcome, KPI_INSTANCES) == 25);
-		assert_true(kpi(outcome, KPI_MESSAGES_PER_INSTANCE) == n - 1);
-		assert_true(kpi(outcome, KPI_MESSAGES) == 25 * (n - 1));
-		assert_true(kpi(outcome, KPI_COMMIT_MEAN) == .01);
-		assert_true(kpi(outcome, KPI_PROPOSER_COMMIT_MEAN) == 0);
-		assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .02);
+		assert_true(kpi(outcome, "instances") == 25);
+		assert_true(kpi(outcome, "messages_per_instance") == n - 1);
+		assert_true(kpi(outcome, "messages") == 25 * (n - 1));
+		assert_true(kpi(outcome, "commit_mean_s") == .01);
+		assert_true(kpi(outcome, "proposer_commit_mean_s") == 0);
+		assert_true(kpi(outcome, "latency_mean_s") == .02);
 		outcome_close(outcome);
 	}
 }
@@ -97,13 +97,13 @@ static void central(void **state)
 {
 	for (unsigned n = 1; n <= 13; n += 4) {
 		struct outcome *outcome = run("central", n, 1, 1);
-		assert_true(kpi(outcome, KPI_INSTANCES) == 25);
-		assert_true(kpi(outcome, KPI_MESSAGES_PER_INSTANCE) == n - 1);
-		assert_true(kpi(outcome, KPI_MESSAGES) == 25 * (n - 1));
-		assert_true(kpi(outcome, KPI_COMMIT_MEAN) == (n == 1 ? 0 : .01));
-		assert_true(kpi(outcome, KPI_PROPOSER_COMMIT_MEAN) == 0);
-		assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .02);
-		assert_true(kpi(outcome, KPI_CLIENT_MESSAGES) == 25 * 2);
+		assert_true(kpi(outcome, "instances") == 25);
+		assert_true(kpi(outcome, "messages_per_instance") == n - 1);
+		assert_true(kpi(outcome, "messages") == 25 * (n - 1));
+		assert_true(kpi(outcome, "commit_mean_s") == (n == 1 ? 0 : .01));
+		assert_true(kpi(outcome, "proposer_commit_mean_s") == 0);
+		assert_true(kpi(outcome, "latency_mean_s") == .02);
+		assert_true(kpi(outcome, "client_messages") == 25 * 2);
 		outcome_close(outcome);
 	}
 }
@@ -112,24 +112,24 @@ static void central(void **state)
 static void pipelined(void **state)
 {
 	struct outcome *outcome = run("{kind: pbft, batch: 1}", 4, 3, 2);
-	assert_true(kpi(outcome, KPI_INSTANCES) == 25);
-	assert_true(kpi(outcome, KPI_MESSAGES_PER_INSTANCE) == 24);
-	assert_true(kpi(outcome, KPI_COMMIT_MEAN) == .03);
-	assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .05);
+	assert_true(kpi(outcome, "instances") == 25);
+	assert_true(kpi(outcome, "messages_per_instance") == 24);
+	assert_true(kpi(outcome, "commit_mean_s") == .03);
+	assert_true(kpi(outcome, "latency_mean_s") == .05);
 	outcome_close(outcome);
 
 	/* A proposal leaves at once: the first of six requests that arrive together goes alone, and so do
 	 * the others, since fewer than `window` are in flight. With a window of one they wait and share. */
 	outcome = run("{kind: pbft, window: 1}", 4, 3, 2);
-	assert_true(kpi(outcome, KPI_INSTANCES) < 25);
-	assert_true(kpi(outcome, KPI_MESSAGES_PER_INSTANCE) == 24);
-	assert_true(kpi(outcome, KPI_COMMIT_MEAN) == .03);
+	assert_true(kpi(outcome, "instances") < 25);
+	assert_true(kpi(outcome, "messages_per_instance") == 24);
+	assert_true(kpi(outcome, "commit_mean_s") == .03);
 	outcome_close(outcome);
 
 	outcome = run("{kind: raft, batch: 1}", 5, 3, 2);
-	assert_true(kpi(outcome, KPI_INSTANCES) == 25);
-	assert_true(kpi(outcome, KPI_MESSAGES_PER_INSTANCE) == 8);
-	assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .04);
+	assert_true(kpi(outcome, "instances") == 25);
+	assert_true(kpi(outcome, "messages_per_instance") == 8);
+	assert_true(kpi(outcome, "latency_mean_s") == .04);
 	outcome_close(outcome);
 }
 
@@ -139,11 +139,11 @@ static void alone(void **state)
 	const char *const protocols[] = {"none", "raft", "pbft"};
 	for (int i = 0; i < 3; i++) {
 		struct outcome *outcome = run(protocols[i], 1, 2, 2);
-		assert_true(kpi(outcome, KPI_MESSAGES) == 0);
-		assert_true(kpi(outcome, KPI_MESSAGES_PER_INSTANCE) == 0);
-		assert_true(kpi(outcome, KPI_LATENCY_MEAN) == .02);
-		assert_true(kpi(outcome, KPI_COMMIT_MEAN) == 0);
-		assert_true(kpi(outcome, KPI_PROPOSER_COMMIT_MEAN) == 0);
+		assert_true(kpi(outcome, "messages") == 0);
+		assert_true(kpi(outcome, "messages_per_instance") == 0);
+		assert_true(kpi(outcome, "latency_mean_s") == .02);
+		assert_true(kpi(outcome, "commit_mean_s") == 0);
+		assert_true(kpi(outcome, "proposer_commit_mean_s") == 0);
 		outcome_close(outcome);
 	}
 }
@@ -154,8 +154,8 @@ static void thousand(void **state)
 	const char *const protocols[] = {"none", "raft"};
 	for (int i = 0; i < 2; i++) {
 		struct outcome *outcome = run(protocols[i], 1000, 1, 1);
-		assert_true(kpi(outcome, KPI_MESSAGES_PER_INSTANCE) == (i == 0 ? 999 : 1998));
-		assert_true(kpi(outcome, KPI_LATENCY_MEAN) == (i == 0 ? .02 : .04));
+		assert_true(kpi(outcome, "messages_per_instance") == (i == 0 ? 999 : 1998));
+		assert_true(kpi(outcome, "latency_mean_s") == (i == 0 ? .02 : .04));
 		outcome_close(outcome);
 	}
 }

@@ -76,8 +76,8 @@ static void linearizability(void **state)
 	assert_in_range(atoi(string_at(outcome, TABLE_VIOLATIONS, 0, "value_b")), 0, 39);
 	/* It is told at the time at which the client believed it, not at the run's end. */
 	double at = real_at(outcome, TABLE_VIOLATIONS, 0, "time_s");
-	assert_true(at > 0 && at < kpi(outcome, KPI_SIMULATED));
-	assert_true(kpi(outcome, KPI_FIRST_VIOLATION) == at);
+	assert_true(at > 0 && at < kpi(outcome, "simulated_s"));
+	assert_true(kpi(outcome, "first_violation_s") == at);
 	assert_non_null(strstr(outcome->summary.verdict_reason, "at client c0, transaction "));
 	outcome_close(outcome);
 }
@@ -99,7 +99,7 @@ static void liveness(void **state)
 	assert_int_equal(n_rows(outcome, TABLE_VIOLATIONS), 1);
 	assert_string_equal(string_at(outcome, TABLE_VIOLATIONS, 0, "invariant"), "liveness");
 	assert_true(real_at(outcome, TABLE_VIOLATIONS, 0, "time_s") == 2.5);
-	assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
+	assert_true(kpi(outcome, "safety_violations") == 0);
 	outcome_close(outcome);
 }
 
@@ -111,7 +111,7 @@ static void liveness_of_what_is_held(void **state)
 				 "workload: {kind: requests, client_timeout: off}\n"
 				 "faults: [{kind: rule, message: pre-prepare, action: hold, until: 1 s, release: 10 s}]\n");
 	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_LATENCY_MAX) > 9);
+	assert_true(kpi(outcome, "latency_max_s") > 9);
 	outcome_close(outcome);
 }
 
@@ -130,7 +130,7 @@ static void in_order_of_time(void **state)
 	assert_int_equal(n_rows(outcome, TABLE_VIOLATIONS), 2);
 	assert_string_equal(string_at(outcome, TABLE_VIOLATIONS, 0, "invariant"), "linearizability");
 	assert_string_equal(string_at(outcome, TABLE_VIOLATIONS, 1, "invariant"), "liveness");
-	assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 1);
+	assert_true(kpi(outcome, "safety_violations") == 1);
 	outcome_close(outcome);
 }
 

@@ -18,7 +18,7 @@ static void completed(void **state)
 	assert_verdict(outcome, "completed");
 	assert_reason(outcome, "all 7 items accepted");
 	assert_string_equal(string_at(outcome, TABLE_RUNS, 0, "verdict"), "completed");
-	assert_true(kpi(outcome, KPI_SIMULATED) == .35);
+	assert_true(kpi(outcome, "simulated_s") == .35);
 	outcome_close(outcome);
 }
 
@@ -33,20 +33,20 @@ static void nothing_arrives(void **state)
 										   "workload: {kind: requests, arrivals: {kind: regular, rate: 0.1 /s}}\n",
 			protocols[i]);
 		assert_verdict(outcome, "completed");
-		assert_true(kpi(outcome, KPI_ITEMS) == 0);
-		assert_true(kpi(outcome, KPI_SIMULATED) == 1);
-		assert_true(isnan(kpi(outcome, KPI_OUTAGE_MAX)));
-		assert_true(isnan(kpi(outcome, KPI_RECOVERED)));
-		assert_true(isnan(kpi(outcome, KPI_THROUGHPUT)));
-		assert_true(isnan(kpi(outcome, KPI_LATENCY_MEAN)));
-		assert_true(isnan(kpi(outcome, KPI_LATENCY_SD)));
-		assert_true(isnan(kpi(outcome, KPI_LATENCY_MAX)));
-		assert_true(isnan(kpi(outcome, KPI_COMMIT_MEAN)));
-		assert_true(isnan(kpi(outcome, KPI_MESSAGES_PER_INSTANCE)));
-		assert_true(isnan(kpi(outcome, KPI_AVAILABILITY)));
-		assert_true(isnan(kpi(outcome, KPI_RECOVERY)));
-		assert_true(isnan(kpi(outcome, KPI_DIVERGENCE)));
-		assert_true(isnan(kpi(outcome, KPI_MAE)));
+		assert_true(kpi(outcome, "items") == 0);
+		assert_true(kpi(outcome, "simulated_s") == 1);
+		assert_true(isnan(kpi(outcome, "outage_max_s")));
+		assert_true(isnan(kpi(outcome, "recovered_s")));
+		assert_true(isnan(kpi(outcome, "throughput_per_s")));
+		assert_true(isnan(kpi(outcome, "latency_mean_s")));
+		assert_true(isnan(kpi(outcome, "latency_sd_s")));
+		assert_true(isnan(kpi(outcome, "latency_max_s")));
+		assert_true(isnan(kpi(outcome, "commit_mean_s")));
+		assert_true(isnan(kpi(outcome, "messages_per_instance")));
+		assert_true(isnan(kpi(outcome, "availability")));
+		assert_true(isnan(kpi(outcome, "recovery_s")));
+		assert_true(isnan(kpi(outcome, "divergence")));
+		assert_true(isnan(kpi(outcome, "mae")));
 		outcome_close(outcome);
 	}
 }
@@ -76,8 +76,8 @@ static void long_outages(void **state)
 					 "workload: {kind: requests, client_timeout: 1 s}\nfaults: [%s]\n",
 				rows[i].protocol, rows[i].fault);
 		assert_verdict(outcome, "completed");
-		assert_true(kpi(outcome, KPI_SIMULATED) > rows[i].until_s);
-		assert_true(kpi(outcome, KPI_OUTAGE_MAX) > 40);
+		assert_true(kpi(outcome, "simulated_s") > rows[i].until_s);
+		assert_true(kpi(outcome, "outage_max_s") > 40);
 		outcome_close(outcome);
 	}
 	/* The bound counts from the last change: of attacks, too, and of steps. */
@@ -91,7 +91,7 @@ static void long_outages(void **state)
 			i == 0, changes[i]);
 		assert_verdict(outcome, "stalled");
 		assert_reason(outcome, "no progress for 10 s since the last scheduled change, at 40 s");
-		assert_near(kpi(outcome, KPI_SIMULATED), 50, 1e-9);
+		assert_near(kpi(outcome, "simulated_s"), 50, 1e-9);
 		outcome_close(outcome);
 	}
 	/* What recurs without end and without any progress is not waited for without end. */
@@ -100,7 +100,7 @@ static void long_outages(void **state)
 									   "faults: [{kind: flap, nodes: [0, 1, 2], down: 1 s, up: 20 us}]\n");
 	assert_verdict(outcome, "stalled");
 	assert_reason(outcome, "no progress for 10");
-	assert_in_range(kpi(outcome, KPI_SIMULATED), 1000, 1100);
+	assert_in_range(kpi(outcome, "simulated_s"), 1000, 1100);
 	outcome_close(outcome);
 }
 
@@ -125,8 +125,8 @@ static void too_many_crashes(void **state)
 			rows[i].n, rows[i].protocol, rows[i].nodes);
 		assert_verdict(outcome, "stalled");
 		assert_string_equal(outcome->summary.verdict_reason, rows[i].reason);
-		assert_true(kpi(outcome, KPI_SIMULATED) == 2);
-		assert_true(kpi(outcome, KPI_DECIDED) > 10);
+		assert_true(kpi(outcome, "simulated_s") == 2);
+		assert_true(kpi(outcome, "decided") > 10);
 		outcome_close(outcome);
 	}
 }
@@ -144,9 +144,9 @@ static void crashed_and_back(void **state)
 					 "faults: [{kind: crash, nodes: [1, 2, 3], from: 1 s, until: 4 s}]\n",
 				protocols[i]);
 		assert_verdict(outcome, "completed");
-		assert_true(kpi(outcome, KPI_DECIDED) == 100);
-		assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
-		assert_true(kpi(outcome, KPI_SIMULATED) > 4);
+		assert_true(kpi(outcome, "decided") == 100);
+		assert_true(kpi(outcome, "safety_violations") == 0);
+		assert_true(kpi(outcome, "simulated_s") > 4);
 		outcome_close(outcome);
 	}
 }
@@ -161,7 +161,7 @@ static void none_left(void **state)
 									   "faults: [{kind: crash, nodes: [1], from: 100 ms}]\n");
 	assert_verdict(outcome, "stalled");
 	assert_reason(outcome, "no progress for 30 s; 1 of 100 items are not accepted");
-	assert_true(kpi(outcome, KPI_DECIDED) == 99);
+	assert_true(kpi(outcome, "decided") == 99);
 	outcome_close(outcome);
 }
 
@@ -175,9 +175,9 @@ static void nothing_left(void **state)
 				 "faults: [{kind: loss, probability: 1, from: 60 ms}]\n");
 	assert_verdict(outcome, "stalled");
 	assert_reason(outcome, "nothing is left to happen; 1 of 2 items are not accepted");
-	assert_true(kpi(outcome, KPI_DECIDED) == 1);
+	assert_true(kpi(outcome, "decided") == 1);
 	/* accepted at 50 ms, asked again at once; the pre-prepare is lost at 70 ms */
-	assert_true(kpi(outcome, KPI_SIMULATED) == .07);
+	assert_true(kpi(outcome, "simulated_s") == .07);
 	outcome_close(outcome);
 }
 
@@ -194,7 +194,7 @@ static void no_progress(void **state)
 	/* the last acceptance is at 50 ms; that the loss begins is a change, too */
 	assert_reason(outcome,
 		"no progress for 7 s since the last scheduled change, at 0.06 s; 1 of 2 items are not accepted");
-	assert_near(kpi(outcome, KPI_SIMULATED), 7.06, 1e-9);
+	assert_near(kpi(outcome, "simulated_s"), 7.06, 1e-9);
 	outcome_close(outcome);
 
 	/* The default: at least 30 s; 4 * 2^(f+1) * 1 s is less. */
@@ -204,7 +204,7 @@ static void no_progress(void **state)
 					   "workload: {kind: requests}\n"
 					   "faults: [{kind: loss, probability: 1, from: 60 ms}]\n");
 	assert_verdict(outcome, "stalled");
-	assert_near(kpi(outcome, KPI_SIMULATED), 30.06, 1e-9);
+	assert_near(kpi(outcome, "simulated_s"), 30.06, 1e-9);
 	outcome_close(outcome);
 
 	/* Without any change it is the last acceptance that counts. */
@@ -217,7 +217,7 @@ static void no_progress(void **state)
 					   "workload: {kind: requests, clients: 4, client_timeout: 1 s}\n"
 					   "faults: [{kind: loss, probability: 1, among: all}]\n");
 	assert_reason(outcome, "no progress for 7 s; 3 of 3 items are not accepted");
-	assert_near(kpi(outcome, KPI_SIMULATED), 7, 1e-9);
+	assert_near(kpi(outcome, "simulated_s"), 7, 1e-9);
 	outcome_close(outcome);
 
 	/* Idle is not stalled: nothing is outstanding for far longer than the bound. */
@@ -227,7 +227,7 @@ static void no_progress(void **state)
 					   "protocol: raft\n"
 					   "workload: {kind: requests, arrivals: {kind: regular, rate: 0.01 /s}}\n");
 	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_SIMULATED) > 300);
+	assert_true(kpi(outcome, "simulated_s") > 300);
 	outcome_close(outcome);
 }
 
@@ -237,17 +237,17 @@ static void at_the_time(void **state)
 		run_text("stop: {time: 2 s}\nvalidators: 4\nprotocol: pbft\nworkload: requests\n");
 	assert_verdict(outcome, "completed");
 	assert_reason(outcome, "time 2 s, as planned; 40 of 41 items accepted");
-	assert_true(kpi(outcome, KPI_SIMULATED) == 2);
-	assert_true(kpi(outcome, KPI_UNANSWERED) == 1);
+	assert_true(kpi(outcome, "simulated_s") == 2);
+	assert_true(kpi(outcome, "unanswered") == 1);
 	/* 50 ms each; the last answer comes at 2 s, which the bound still admits */
-	assert_true(kpi(outcome, KPI_DECIDED) == 40);
-	assert_true(kpi(outcome, KPI_AVAILABILITY) == 1);
+	assert_true(kpi(outcome, "decided") == 40);
+	assert_true(kpi(outcome, "availability") == 1);
 	outcome_close(outcome);
 
 	/* at the bound, not at the last event before it */
 	outcome = run_text("stop: {time: 2.025 s}\nvalidators: 4\nprotocol: pbft\nworkload: requests\n");
 	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_SIMULATED) == 2.025);
+	assert_true(kpi(outcome, "simulated_s") == 2.025);
 	outcome_close(outcome);
 }
 
@@ -271,8 +271,8 @@ static void planned(void **state)
 				protocols[p], workloads[i], i == 4 ? "predictor: {kind: linear, train: 50}" : "");
 			assert_verdict(outcome, "completed");
 			assert_reason(outcome, "time 3.5 s, as planned");
-			assert_true(kpi(outcome, KPI_SIMULATED) == 3.5);
-			assert_true(kpi(outcome, KPI_ITEMS) >= 10);
+			assert_true(kpi(outcome, "simulated_s") == 3.5);
+			assert_true(kpi(outcome, "items") >= 10);
 			outcome_close(outcome);
 		}
 	}
@@ -281,13 +281,13 @@ static void planned(void **state)
 		run_text("stop: {time: 100 s}\nvalidators: 4\nprotocol: none\n"
 				 "workload: {kind: requests, arrivals: {kind: regular, rate: 0.02 /s}}\n");
 	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_SIMULATED) == 100);
+	assert_true(kpi(outcome, "simulated_s") == 100);
 	outcome_close(outcome);
 	/* Stalled all the same where nothing comes on for the bound before. */
 	outcome = run_text("stop: {time: 100 s}\nvalidators: 4\nprotocol: pbft\nworkload: requests\n"
 					   "faults: [{kind: loss, probability: 1, from: 1 s}]\n");
 	assert_verdict(outcome, "stalled");
-	assert_true(kpi(outcome, KPI_SIMULATED) == 31);
+	assert_true(kpi(outcome, "simulated_s") == 31);
 	outcome_close(outcome);
 }
 
@@ -299,13 +299,13 @@ static void before_the_items(void **state)
 				 "workload: {kind: requests, arrivals: {kind: regular, rate: 10 /s}}\n");
 	assert_verdict(outcome, "limit");
 	assert_reason(outcome, "time 3.5 s; 34 of 40 items have arrived, 34 are accepted");
-	assert_true(kpi(outcome, KPI_SIMULATED) == 3.5);
+	assert_true(kpi(outcome, "simulated_s") == 3.5);
 	outcome_close(outcome);
 	outcome = run_text("stop: {items: 30, time: 3.5 s}\nvalidators: 4\nprotocol: raft\n"
 					   "workload: {kind: requests, arrivals: {kind: regular, rate: 10 /s}}\n");
 	assert_verdict(outcome, "completed");
 	assert_reason(outcome, "all 30 items accepted");
-	assert_true(kpi(outcome, KPI_SIMULATED) < 3.2);
+	assert_true(kpi(outcome, "simulated_s") < 3.2);
 	outcome_close(outcome);
 }
 
@@ -317,8 +317,8 @@ static void clock_ends(void **state)
 				 "workload: {kind: requests, arrivals: {kind: regular, rate: 1e-8 /s}}\n");
 	assert_verdict(outcome, "limit");
 	assert_reason(outcome, "the clock ends at 9223372037 s: 92 items have arrived by then, 92 are accepted");
-	assert_true(kpi(outcome, KPI_ITEMS) == 92);
-	assert_true(kpi(outcome, KPI_SIMULATED) == 9.2e9 + .05); /* and no heartbeats up to its end */
+	assert_true(kpi(outcome, "items") == 92);
+	assert_true(kpi(outcome, "simulated_s") == 9.2e9 + .05); /* and no heartbeats up to its end */
 	outcome_close(outcome);
 	/* A message that would arrive then is not lost, nor is the run stalled. */
 	outcome = run_text("stop: {items: 3}\nliveness_bound: off\nvalidators: 4\n"
@@ -335,8 +335,8 @@ static void limits(void **state)
 					   "validators: 4\nprotocol: pbft\nworkload: requests\n");
 	assert_verdict(outcome, "limit");
 	assert_reason(outcome, "1000 events");
-	assert_true(kpi(outcome, KPI_EVENTS) >= 1000);
-	assert_true(kpi(outcome, KPI_EVENTS) < 1010); /* one arrival for all receivers is not cut */
+	assert_true(kpi(outcome, "events") >= 1000);
+	assert_true(kpi(outcome, "events") < 1010); /* one arrival for all receivers is not cut */
 	outcome_close(outcome);
 
 	/* A row a window: idle for days, but the series is recorded. */
@@ -345,7 +345,7 @@ static void limits(void **state)
 					   "workload: {kind: requests, arrivals: {kind: regular, rate: 1e-5 /s}}\n");
 	assert_verdict(outcome, "limit");
 	assert_reason(outcome, "1000000 windows of series, 0.001 s each");
-	assert_true(kpi(outcome, KPI_SIMULATED) == 1000);
+	assert_true(kpi(outcome, "simulated_s") == 1000);
 	assert_int_equal(n_rows(outcome, TABLE_SERIES), 1000000);
 	outcome_close(outcome);
 
@@ -356,9 +356,9 @@ static void limits(void **state)
 					   "workload: requests\n");
 	assert_verdict(outcome, "limit");
 	assert_reason(outcome, "more than 20 views or terms");
-	assert_true(kpi(outcome, KPI_SPLIT_VOTES) == 20);
-	assert_true(kpi(outcome, KPI_ELECTIONS) == 21);
-	assert_true(isnan(kpi(outcome, KPI_ELECTION_MEAN)));
+	assert_true(kpi(outcome, "split_votes") == 20);
+	assert_true(kpi(outcome, "elections") == 21);
+	assert_true(isnan(kpi(outcome, "election_mean_s")));
 	outcome_close(outcome);
 }
 
@@ -379,8 +379,8 @@ static void drains(void **state)
 		/* the answers to the tenth append come at 390 ms, the client has its answer at 400 ms; that it is
 		 * committed the followers never hear */
 		assert_verdict(outcome, "completed");
-		assert_true(kpi(outcome, KPI_DECIDED) == 10);
-		assert_near(kpi(outcome, KPI_SIMULATED), .4 + (i == 2 ? 5 : 30), .1);
+		assert_true(kpi(outcome, "decided") == 10);
+		assert_near(kpi(outcome, "simulated_s"), .4 + (i == 2 ? 5 : 30), .1);
 		outcome_close(outcome);
 	}
 }
@@ -392,7 +392,7 @@ static void terms_of_a_straggler(void **state)
 									   "workload: requests\n"
 									   "faults: [{kind: isolate, nodes: [2], from: 100 ms, until: 1 h}]\n");
 	assert_verdict(outcome, "completed");
-	assert_true(kpi(outcome, KPI_DECIDED) == 20);
+	assert_true(kpi(outcome, "decided") == 20);
 	outcome_close(outcome);
 }
 
@@ -412,14 +412,14 @@ static void costs(void **state)
 										   "record: [validators]\n",
 			protocols[i]);
 		assert_verdict(outcome, "completed");
-		assert_true(kpi(outcome, KPI_DECIDED) == 200);
-		assert_true(kpi(outcome, KPI_SAFETY_VIOLATIONS) == 0);
+		assert_true(kpi(outcome, "decided") == 200);
+		assert_true(kpi(outcome, "safety_violations") == 0);
 		double busy_s = 0;
 		for (size_t v = 0; v < 7; v++) {
 			busy_s += real_at(outcome, TABLE_VALIDATORS, v, "busy_s");
 		}
 		/* each message is signed at most once a copy, sent and received */
-		double messages = kpi(outcome, KPI_MESSAGES) + kpi(outcome, KPI_CLIENT_MESSAGES);
+		double messages = kpi(outcome, "messages") + kpi(outcome, "client_messages");
 		assert_true(busy_s > messages * 20e-6 && busy_s < messages * 60e-6);
 		outcome_close(outcome);
 	}

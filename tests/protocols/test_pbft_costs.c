@@ -96,9 +96,7 @@ static sim_time busy_before[4];
 
 static bool note_busy(struct cluster *cluster, uint32_t to, const struct message *message, void *context)
 {
-	struct message_shows shows = *(const struct message_shows *)message->body;
-	assert_true(message->shows);
-	*(uint64_t *)context = shows.n_signatures;
+	*(uint64_t *)context = message_n_signatures(message);
 	return false;
 }
 

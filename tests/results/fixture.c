@@ -23,9 +23,9 @@ static const struct column run_columns[] = {
 	{"protocol", COLUMN_STRING, "", "a swept key"},
 	{"verdict", COLUMN_STRING, "", "how it ended"},
 	{"verdict_reason", COLUMN_STRING, "", "and why"},
-	{"latency_mean_s", COLUMN_REAL, "s", "mean latency"},
+	{"latency_mean_s", COLUMN_REAL, "s", "mean latency", "mean latency", SORT_TIME},
 	{"mae", COLUMN_REAL, "kg", "mean absolute error"},
-	{"recovery_s", COLUMN_REAL, "s", "never defined here"},
+	{"recovery_s", COLUMN_REAL, "s", "never defined here", "so much of it", SORT_SHARE, "run", true},
 };
 
 static const struct column decision_columns[] = {

@@ -54,6 +54,11 @@ static void what_was_written_comes_back(void **state)
 			assert_string_equal(schema->columns[i].unit, expected->columns[i].unit);
 			assert_string_equal(schema->columns[i].help, expected->columns[i].help);
 			assert_int_equal(schema->columns[i].type, expected->columns[i].type);
+			const char *label = expected->columns[i].label, *of = expected->columns[i].share_of;
+			assert_string_equal(schema->columns[i].label, label == NULL ? "" : label);
+			assert_string_equal(schema->columns[i].share_of, of == NULL ? "" : of);
+			assert_int_equal(schema->columns[i].sort, expected->columns[i].sort);
+			assert_int_equal(schema->columns[i].more_is_better, expected->columns[i].more_is_better);
 		}
 		size_t row = 0;
 		for (uint64_t run = 0; run < FIXTURE_RUNS; run++) {
@@ -239,6 +244,8 @@ static void files_of_other_writers_are_read(void **state)
 	assert_non_null(block);
 	assert_int_equal(schema->n_columns, 6);
 	assert_string_equal(schema->columns[0].unit, "");
+	assert_string_equal(schema->columns[0].label, ""); /* it says none, as files of before */
+	assert_int_equal(schema->columns[0].sort, SORT_NONE);
 	assert_true(block_get(block, schema, 0, 0).integer == -1);
 	assert_true(block_get(block, schema, 1, 1).integer == INT64_MAX);
 	assert_true(block_get(block, schema, 0, 2).real == 0.5);

@@ -3,6 +3,7 @@
 #include "attacks/attack.h"
 #include "engine/fault.h"
 #include "engine/latency.h"
+#include "engine/topology.h"
 #include "protocols/protocol.h"
 #include "workloads/rules.h"
 #include "workloads/workload.h"
@@ -392,6 +393,9 @@ static const struct param partition_params[] = {
 	WHEN,
 	PARAM_END,
 };
+static const struct topology full = {.plugin = {"full", ""}};
+REGISTRY(topology, "topology", "topologies", &full.plugin);
+
 static const struct fault crash = {
 	.plugin = {"crash", "", crash_params, sizeof(struct fault_crash)}};
 static const struct fault loss = {.plugin = {"loss", "", loss_params, sizeof(struct fault_loss)}};

@@ -78,6 +78,7 @@ static void test_text(void **state)
 							  "    kind: constant\n"
 							  "    value: 10 ms\n"
 							  "  bandwidth: unlimited\n"
+							  "  topology: full\n"
 							  "  loss: 0\n"
 							  "node:\n"
 							  "  send: 0 s\n"

@@ -41,14 +41,14 @@ static void test_in_order(void **state)
 		if (way < 2) {
 			host_assert_traced(host, {95, TRACE_MESSAGE, 1, 0, KIND, 0}, {160, TRACE_TIMER, 0, 0, 0, 0},
 				{200, TRACE_MESSAGE, 1, 0, KIND, 1}, {200, TRACE_TIMER, 1, 0, 0, 0},
-				{200, TRACE_MESSAGE, 1, 1, KIND + 1, 0}, {200, TRACE_CLIENT_TIMER, 1, 0, 5, 0},
+				{200, TRACE_MESSAGE, 1, 1, KIND + 1, 0}, {200, TRACE_CLIENT_TIMER, 1, 0, NODE_TIMER_CLIENT, 0},
 				{200, TRACE_MESSAGE, 1, 0, KIND, 2}, {200, TRACE_MESSAGE, 1, 2, MESSAGE_REQUEST, 9},
 				{200, TRACE_TIMER, 1, 0, 1, 0}, {200, TRACE_MESSAGE, 1, 0, KIND, 3},
 				{210, TRACE_TIMER, 1, 0, 2, 0});
 		} else { /* timers don't wait for a processor, and messages go through it one by one */
 			host_assert_traced(host, {95, TRACE_MESSAGE, 1, 0, KIND, 0}, {160, TRACE_TIMER, 0, 0, 0, 0},
 				{200, TRACE_TIMER, 1, 0, 0, 0}, {200, TRACE_MESSAGE, 1, 1, KIND + 1, 0},
-				{200, TRACE_CLIENT_TIMER, 1, 0, 5, 0}, {200, TRACE_TIMER, 1, 0, 1, 0},
+				{200, TRACE_CLIENT_TIMER, 1, 0, NODE_TIMER_CLIENT, 0}, {200, TRACE_TIMER, 1, 0, 1, 0},
 				{200, TRACE_MESSAGE, 1, 0, KIND, 1}, {200, TRACE_MESSAGE, 1, 0, KIND, 2},
 				{200, TRACE_MESSAGE, 1, 2, MESSAGE_REQUEST, 9}, {200, TRACE_MESSAGE, 1, 0, KIND, 3},
 				{210, TRACE_TIMER, 1, 0, 2, 0});

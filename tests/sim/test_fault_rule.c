@@ -249,9 +249,9 @@ static bool step(struct world *world, struct node *node, const struct fault_step
 static void test_steps(void **state)
 {
 	const struct fault_step list[] = {
-		{{10, 0}, LEADER, STEP_ACTION_TRANSFER, 3, {.n = 0}, {.n = 0}, true},
-		{{20, 0}, NODES(2), STEP_ACTION_CAMPAIGN, ANY, {.n = 0}, {.n = 0}, true},
-		{{30, 0}, NODES(1), STEP_ACTION_RESTART, ANY, {.n = 0}, {.n = 0}, true},
+		{{10, 0}, LEADER, STEP_TRANSFER, 3, {.n = 0}, {.n = 0}, true},
+		{{20, 0}, NODES(2), STEP_CAMPAIGN, ANY, {.n = 0}, {.n = 0}, true},
+		{{30, 0}, NODES(1), STEP_RESTART, ANY, {.n = 0}, {.n = 0}, true},
 	};
 	struct host_latency latency = host_constant(15);
 	struct host *host = create(&latency);
@@ -283,9 +283,9 @@ static void test_steps_of_nobody(void **state)
 {
 	const struct fault_crash crash = {{0, SIM_NEVER}, NODES(1), SIM_NEVER, 0, 1};
 	const struct fault_step list[] = {
-		{{10, 0}, NODES(1), STEP_ACTION_RESTART, ANY, {.n = 0}, {.n = 0}, true},
-		{{20, 0}, NODES(1), STEP_ACTION_PROPOSE, ANY, {.n = 0}, {.n = 0}, true},
-		{{30, 0}, LEADER, STEP_ACTION_PROPOSE, ANY, {.n = 0}, {.n = 0}, true},
+		{{10, 0}, NODES(1), STEP_RESTART, ANY, {.n = 0}, {.n = 0}, true},
+		{{20, 0}, NODES(1), STEP_PROPOSE, ANY, {.n = 0}, {.n = 0}, true},
+		{{30, 0}, LEADER, STEP_PROPOSE, ANY, {.n = 0}, {.n = 0}, true},
 	};
 	struct host_latency latency = host_constant(15);
 	struct host *host = create(&latency);
@@ -304,16 +304,16 @@ static void test_steps_of_nobody(void **state)
 
 static void test_steps_refused(void **state)
 {
-	struct fault_step one = {{10, 0}, NODES(1), STEP_ACTION_PROPOSE, ANY, {.n = 0}, {.n = 0}, true};
+	struct fault_step one = {{10, 0}, NODES(1), STEP_PROPOSE, ANY, {.n = 0}, {.n = 0}, true};
 	fault_assert_refused("step", &one, &shape, NULL);
 	struct shape without = shape;
-	without.steps = 1u << STEP_ACTION_RESTART;
+	without.steps = 1u << STEP_RESTART;
 	fault_assert_refused("step", &one, &without, "action");
-	one.action = STEP_ACTION_RESTART;
+	one.action = STEP_RESTART;
 	fault_assert_refused("step", &one, &without, NULL);
 	one.to = 2;
 	fault_assert_refused("step", &one, &shape, "to");
-	one.action = STEP_ACTION_TRANSFER;
+	one.action = STEP_TRANSFER;
 	fault_assert_refused("step", &one, &shape, NULL);
 	one.to = 4;
 	fault_assert_refused("step", &one, &shape, "to");
@@ -323,7 +323,7 @@ static void test_steps_refused(void **state)
 	one.node.n = 1;
 	one.members = (struct node_list)NODES(1, 2);
 	fault_assert_refused("step", &one, &shape, "members");
-	one.action = STEP_ACTION_CHANGE_MEMBERSHIP;
+	one.action = STEP_CHANGE_MEMBERSHIP;
 	fault_assert_refused("step", &one, &shape, NULL);
 	one.learners = (struct node_list)LEADER;
 	fault_assert_refused("step", &one, &shape, "learners");

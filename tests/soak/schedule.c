@@ -632,7 +632,7 @@ struct schedule_outcome schedule_run(const char *text)
 		exit(3);
 	}
 	struct schedule_outcome outcome = {
-		.n_violations = (uint64_t)summary.kpis[KPI_SAFETY_VIOLATIONS],
+		.n_violations = (uint64_t)kpi_of(&summary, "safety_violations"),
 	};
 	snprintf(outcome.verdict, sizeof(outcome.verdict), "%s", summary.verdict);
 	snprintf(outcome.reason, sizeof(outcome.reason), "%s", summary.verdict_reason);

@@ -370,7 +370,7 @@ static void test_closing_is_one_function(void **state)
 	static const uint32_t nodes[] = {4, 2, 0, 1, 3};
 	fixture_make(&f, 5, "mad", .3, "inverse-variance", 0);
 	set_real(f.settings.aggregator, "cap", 4);
-	struct closing_room room = closing_room_make(5, &f.arena);
+	struct closing_room room = closing_room_make(5, 1, &f.arena);
 	struct scoring given = application_scoring(f.replica, 0);
 	given.n = 4;
 	given.predictions = values + 1;

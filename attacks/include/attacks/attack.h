@@ -14,9 +14,10 @@
  *
  * An attack on nodes runs the honest protocol and sits between it and the network: it is shown each copy
  * of each message that its node sends to another (`tamper`), and withholds, delays or changes it, or
- * sends more; or it is deaf to some requests (`ignores`). It never sees a protocol's inside: what can be said instead of the truth, the protocol
- * exports, and the laboratory hands on as `struct attack_hands`. Two are about the node as a whole:
- * `pauses` (it goes down and comes back), `doubles` (it runs twice). Such a node is no honest replica:
+ * sends more; or it is deaf to some requests (`ignores`). It never sees a protocol's inside: what can be
+ * said instead of the truth, the protocol exports, and the laboratory hands on as `struct attack_hands`.
+ * Two are about the node as a whole: `pauses` (it goes down and comes back), `doubles` (it runs twice).
+ * Such a node is no honest replica:
  * the protocol owes it nothing.
  *
  * Attacks compose in the order in which the scenario lists them: each takes what the one before it
@@ -81,26 +82,10 @@ struct poison_view {
 	struct random_stream *stream;     /* (seed, RANDOM_POISON, attack, version, node) */
 };
 
-/* What a message is to the adversary in the node that sends it. */
-enum attack_word {
-	WORD_OTHER,
-	WORD_PROPOSAL,    /* proposes batches: PBFT's pre-prepare, Raft's append with entries, an update */
-	WORD_VOTE,        /* for a batch, or (Raft) what makes an entry or a leader */
-	WORD_CERTIFICATE, /* shows what others have signed, or what was agreed on */
-	WORD_HEARTBEAT,
-	WORD_CLIENT,      /* to a client, or from the node's own gateway */
-};
-
 /* The version of a batch that went to whoever this copy is for. */
 #define VERSION_GIVEN UINT32_MAX
 
 struct attack_copy;
-
-/* How a certificate says less than its sender knows, and nothing false. */
-enum attack_bend {
-	ATTACK_BEND_OMIT,  /* what it has prepared and voted for is left out */
-	ATTACK_BEND_OLDER, /* an older checkpoint than the last */
-};
 
 /* What the protocol lets an adversary say. Versions of a batch are numbered: 0 is the true one; k is the
  * same for all colluders and whomever it is told (attacks/versions.c). */
@@ -114,7 +99,7 @@ struct attack_hands {
 	/* Makes a certificate claim what was never signed. */
 	void (*claim)(struct attack_copy *copy);
 	/* Bends a certificate of the node's own; others stay as they are. */
-	void (*bend)(struct attack_copy *copy, enum attack_bend how);
+	void (*bend)(struct attack_copy *copy, enum certificate_bend how);
 	/* Makes `call`, a copy of any message, the node's call for a view: `ahead` after its own, or after the view
 	 * `after` where that is later. False: it can't be said. */
 	bool (*campaign)(struct attack_copy *copy, struct message *call, uint64_t after, uint64_t ahead);
@@ -133,7 +118,7 @@ struct attack_copy {
 	struct node *node;
 	struct message *message;
 	uint32_t to;
-	enum attack_word word;
+	enum message_role role;
 	uint32_t group;        /* of the receiver, by the attack's groups; VERSION_GIVEN: in none */
 	sim_time now;
 	sim_time auto_delay_ns; /* just below what the others bear with */

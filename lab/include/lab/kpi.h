@@ -1,72 +1,30 @@
-/* The KPIs, by the names of the result file. SI units; undefined is NaN, never 0. */
+/* The KPIs of a result file, in the order of their columns: the laboratory's, then those of the protocols and
+ * applications that its scenario uses (results/kpi.h). */
 #ifndef LAB_KPI_H
 #define LAB_KPI_H
 
-#include "results/table.h"
+#include "results/kpi.h"
 
-enum kpi {
-	KPI_ITEMS,
-	KPI_DECIDED,
-	KPI_UNDECIDED,
-	KPI_UNANSWERED,
-	KPI_THROUGHPUT,
-	KPI_LATENCY_MEAN,
-	KPI_LATENCY_SD,
-	KPI_LATENCY_P50,
-	KPI_LATENCY_P95,
-	KPI_LATENCY_P99,
-	KPI_LATENCY_MAX,
-	KPI_COMMIT_MEAN,
-	KPI_COMMIT_P50,
-	KPI_COMMIT_P99,
-	KPI_PROPOSER_COMMIT_MEAN,
-	KPI_INSTANCES,
-	KPI_MESSAGES_PER_INSTANCE,
-	KPI_BYTES_PER_INSTANCE,
-	KPI_MESSAGES,
-	KPI_BYTES,
-	KPI_HEARTBEATS,
-	KPI_CLIENT_MESSAGES,
-	KPI_LEADER_CHANGES,
-	KPI_ELECTIONS,
-	KPI_SPLIT_VOTES,
-	KPI_ELECTION_MEAN,
-	KPI_MAE,
-	KPI_RMSE,
-	KPI_CORRUPTION_RATE,
-	KPI_DISPUTE_RATE,
-	KPI_FALSE_ACCEPT_RATE,
-	KPI_FALSE_REJECT_RATE,
-	KPI_DETECTION,
-	KPI_DIVERGENCE,
-	KPI_AVAILABILITY,
-	KPI_OUTAGE_MAX,
-	KPI_RECOVERED,
-	KPI_RECOVERY,
-	KPI_SAFETY_VIOLATIONS,
-	KPI_FIRST_VIOLATION,
-	KPI_EVENTS,
-	KPI_SIMULATED,
-	KPI_AUC,
-	KPI_DETECTION_ITEMS,
-	KPI_IDENTITIES_REFUSED,
-	KPI_PROPOSALS_REFUSED,
-	KPI_FAST_COMMITS,
-	KPI_ABORTS,
-	KPI_RETRIES,
-	KPI_REFUSED,
-	KPI_MESSAGES_LOST,
-	KPI_MESSAGES_CUT,
-	KPI_MESSAGES_CORRUPTED,
-	KPI_MESSAGES_DUPLICATED,
-	KPI_STEPS_REFUSED,
-	KPI_MEMBERSHIP_GIVEN_UP,
-	KPI_AT_REACH,
-	KPI_ATTACKERS,
-	KPI_N
+#include <stddef.h>
+
+struct scenario;
+struct scenario_file;
+
+#define KPIS_MAX 256
+
+struct kpi_list {
+	size_t n;
+	const struct kpi *kpis[KPIS_MAX];
+	bool ours[KPIS_MAX]; /* the laboratory's */
 };
 
-/* Name, type, unit and help of each; in the order of the enumeration. */
-extern const struct column kpi_columns[KPI_N];
+/* `file`: NULL: all there are. */
+void kpi_list_init(struct kpi_list *list, const struct scenario_file *file);
+/* Its place, or -1. */
+int kpi_find(const struct kpi_list *list, const char *name);
+/* Its column in /runs, where the workload's values have this unit. */
+struct column kpi_column(const struct kpi *kpi, const char *value_unit);
+/* Who alone brings it: "pbft"; NULL: every file has it. */
+const char *kpi_only_with(const struct kpi_list *all, size_t i);
 
 #endif

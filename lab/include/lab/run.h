@@ -11,6 +11,7 @@
 struct run_schemas {
 	struct table_schema tables[TABLE_N];
 	size_t n_swept;
+	struct kpi_list kpis; /* as their columns follow each other in /runs */
 };
 
 void run_schemas_init(struct run_schemas *schemas, const struct scenario_file *file);
@@ -20,15 +21,19 @@ void run_schemas_describe(struct run_schemas *schemas);
 void run_schemas_finish(struct run_schemas *schemas);
 
 struct run_summary {
+	const struct run_schemas *schemas;
 	uint64_t run, point, replication, seed;
 	uint64_t events;
 	uint64_t rules_acted; /* bits by place in the list of faults: which rules met a message */
 	uint64_t steps_refused; /* the same: which steps could not be taken */
-	double kpis[KPI_N]; /* as numbers, for the summary on the terminal */
+	double kpis[KPIS_MAX]; /* as schemas->kpis has them; of a run that failed NaN */
 	char verdict[16];
 	char verdict_reason[160];
 	char digest[33];
 };
+
+/* The KPI of this name, which there is. */
+double kpi_of(const struct run_summary *summary, const char *name);
 
 struct trace_sink;
 struct model_cache;

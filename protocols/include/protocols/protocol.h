@@ -33,14 +33,6 @@ enum protocol_part {
 	PART_VOTER,
 };
 
-/* What a scenario can make a node do at a time (the fault `step`). */
-enum protocol_step {
-	STEP_CAMPAIGN,          /* begin an election or a view change, as if its timer had expired */
-	STEP_PROPOSE,           /* propose what is waiting, full batch or not; a null batch where nothing is */
-	STEP_TRANSFER,          /* a leader hands the lead to `to`; NODE_NONE: to whom it likes */
-	STEP_CHANGE_MEMBERSHIP, /* a leader changes the members to `members` */
-};
-
 struct protocol_step_argument {
 	uint32_t to;
 	struct node_list members, learners;
@@ -48,25 +40,9 @@ struct protocol_step_argument {
 	bool force; /* campaign: without asking first whether it would be elected */
 };
 
-/* What a message is to an adversary who knows the protocol. */
-enum message_role {
-	ROLE_OTHER,
-	ROLE_PROPOSAL,    /* proposes one batch for one instance, or several (Raft's appends) */
-	ROLE_VOTE,        /* for a digest in an instance */
-	ROLE_CERTIFICATE, /* shows what others have signed: view changes, new views, checkpoints, snapshots */
-	ROLE_HEARTBEAT,
-};
-
 /* Which batch a liar proposes for an instance in a view or term, where the honest one is `honest`. */
 typedef const struct batch *(*forgery_choose)(
 	void *context, uint64_t instance, uint64_t view, const struct batch *honest);
-
-/* How a certificate says something else than its sender knows, all the same true to what was signed. */
-enum forgery_bend {
-	BEND_OMIT,  /* what the liar has prepared and voted for is left out */
-	BEND_OLDER, /* an older checkpoint than the last one that it knows to be stable, with that one's proof */
-	BEND_N,
-};
 
 /* What a node that lies can send instead of the truth. It signs with its own key, so that anything it says
  * itself can be forged; what others signed can't: the protocol's own checks refuse a copy that claims more of
@@ -75,7 +51,7 @@ enum forgery_bend {
  * makes a new one. Messages of other roles than a function speaks of are left alone. Each function but
  * `role` may be NULL: the protocol has nothing of that kind. */
 struct protocol_forgery {
-	enum message_role (*role)(const struct message *message);
+	enum message_role (*role)(const struct message *message); /* of the protocol's own kinds */
 	/* Makes the copy propose what `choose` says, for each instance in it. False: what it chose can't be
 	 * said in this protocol, but by saying nothing. */
 	bool (*propose)(struct node *node, struct message *copy, forgery_choose choose, void *context);
@@ -95,7 +71,7 @@ struct protocol_forgery {
 	/* Bends a certificate: nobody can refuse what comes of it. In PBFT a view change of the node's own, or, in
 	 * a new view of its own, the view change of its own in V: bent in another way, or not at all, for each
 	 * receiver, it is another V to each. False: this message is no such certificate, and stays as it is. */
-	bool (*bend)(struct node *node, struct message *copy, enum forgery_bend how);
+	bool (*bend)(struct node *node, struct message *copy, enum certificate_bend how);
 	/* Makes any message the node's call for a later view: PBFT's view change for `view`, of what the node has
 	 * prepared, signed, whatever view it is in itself. To be sent beside the true ones: for view after
 	 * view. False: it can't be said (`view` is not later, or beyond all bounds). */
@@ -118,17 +94,21 @@ struct protocol_words {
 	bool (*tell)(const struct message *message, char *out, size_t size);
 };
 
+struct kpi_table;
+
 struct protocol {
 	struct plugin plugin;
 	bool byzantine;     /* tolerates f < n/3 liars; else f < n/2 crashes, or, with `solo`, promises nothing */
 	bool solo;          /* one validator goes on alone: any (`none`) or the coordinator (`central`); f is 0 */
 	bool ordered;       /* agrees on a log: agreement and total order are promised */
 	bool leader_based;
+	bool relays;        /* passes on what is meant for all, so that not everyone need be linked to everyone */
 	bool validates;     /* its backups ask node_valid before they vote for a proposal */
 	enum client_policy client;
 	size_t state_size;
 	const char *const *message_names; /* by kind - MESSAGE_PROTOCOL; ends with NULL */
 	const struct protocol_words *words; /* NULL: none but these */
+	const struct kpi_table *kpis; /* of its own (results/kpi.h); NULL: none */
 
 	/* How many live, mutually reachable validators are needed to go on. */
 	uint32_t (*quorum)(const void *settings, uint32_t n_validators, uint32_t n_faulty);
@@ -161,6 +141,9 @@ struct protocol {
 
 	/* Read by checkers and faults, never by other nodes. */
 	uint64_t (*view)(const struct node *node);        /* the view or term it is in */
+	/* Where its views (rounds) begin anew at each instance: the one that it is at. Clients then learn nothing of
+	 * who leads. NULL: its views hold for all instances, and never fall. */
+	uint64_t (*height)(const struct node *node);
 	uint64_t (*stored_view)(const struct node *node); /* what a crash would leave of it; NULL: all */
 	uint32_t (*leader)(const struct node *node);      /* whom it believes in, or NODE_NONE */
 	uint64_t (*log_last)(const struct node *node);    /* Raft: last index; NULL elsewhere */
@@ -170,9 +153,6 @@ struct protocol {
 	 * them are enough. */
 	enum protocol_part (*part)(const struct node *node, uint32_t validator);
 	bool (*enough)(const struct node *node, const uint64_t *validators);
-	uint64_t (*n_fast)(const struct node *node);      /* instances it committed by a fast path; may be NULL */
-	/* Membership changes that it began as the leader and that nobody will carry to their end; may be NULL. */
-	uint64_t (*n_changes_given_up)(const struct node *node);
 	struct log_entry (*log_at)(const struct node *node, uint64_t index);
 };
 

@@ -6,21 +6,10 @@
 #ifndef RESULTS_TABLE_H
 #define RESULTS_TABLE_H
 
+#include "results/column.h"
+
 #include <stddef.h>
 #include <stdint.h>
-
-enum column_type {
-	COLUMN_REAL,   /* double; undefined is NaN */
-	COLUMN_INT,    /* int64_t */
-	COLUMN_STRING, /* UTF-8; NULL is written as "" */
-};
-
-struct column {
-	const char *name;
-	enum column_type type;
-	const char *unit; /* "s", "kg", "" */
-	const char *help;
-};
 
 /* The tables of a result file, in this order in the file. */
 enum table_id {
@@ -45,13 +34,6 @@ extern const char *const table_names[TABLE_N]; /* "runs", "decisions", ... */
 struct table_schema {
 	size_t n_columns;
 	const struct column *columns;
-};
-
-/* One cell, as its column's type says. */
-union cell {
-	double real;
-	int64_t integer;
-	const char *string;
 };
 
 struct block {

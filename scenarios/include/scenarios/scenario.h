@@ -36,7 +36,7 @@ struct stop_settings {
 };
 
 struct network_settings {
-	struct plugin_value latency;
+	struct plugin_value latency, topology;
 	double bandwidth_bps; /* 0: unlimited */
 	double loss;
 };

@@ -6,9 +6,7 @@
 #ifndef ENGINE_FAULT_H
 #define ENGINE_FAULT_H
 
-#include "sim/param.h"
-
-struct world;
+#include "sim/node.h"
 
 /* The first member of every fault's settings: the half-open window in which it holds. Where a fault has a
  * moment instead, it is from_ns (`step`) or until_ns (`stabilise`). */
@@ -129,18 +127,10 @@ struct fault_rule {
 	uint64_t kinds[4]; /* bits by message kind: made by `finish` */
 };
 
-enum step_action {
-	STEP_ACTION_CAMPAIGN,
-	STEP_ACTION_PROPOSE,
-	STEP_ACTION_TRANSFER,
-	STEP_ACTION_RESTART, /* the engine's own */
-	STEP_ACTION_CHANGE_MEMBERSHIP,
-};
-
 struct fault_step {
 	struct fault_common common; /* from_ns: when */
 	struct node_list node;
-	int action; /* enum step_action */
+	int action; /* enum protocol_step */
 	int64_t to; /* -1: not said */
 	struct node_list members, learners;
 	bool joint, force;

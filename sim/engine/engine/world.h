@@ -11,9 +11,10 @@
 #include "engine/digest.h"
 #include "engine/latency.h"
 #include "engine/queue.h"
+#include "engine/topology.h"
 #include "sim/node.h"
 
-/* Timers 0 .. 4 are the protocol's; the last one belongs to the client or gateway at the node. */
+/* Timers 0 .. 6 are the protocol's; the last one belongs to the client or gateway at the node. */
 #define NODE_TIMER_CLIENT (NODE_TIMERS - 1)
 
 struct fault_step;
@@ -30,7 +31,7 @@ struct host_ops {
 	void (*committed)(struct node *, uint64_t instance, uint64_t view, const struct batch *);
 	void (*apply)(struct node *, uint64_t instance, uint64_t view, const struct batch *, bool reply);
 	void (*reply)(struct node *, transaction_id, uint64_t view);
-	void (*leads)(struct node *, uint64_t view);
+	void (*leads)(struct node *, uint64_t view, enum lead_cause cause);
 	void (*follows)(struct node *, uint64_t view, uint32_t leader);
 	void (*candidate)(struct node *, uint64_t term);
 	void (*appended)(struct node *, uint64_t index, uint64_t term, uint64_t prev_term,
@@ -134,7 +135,8 @@ struct clock {
 
 /* What the engine keeps of a node beside what the node sees. */
 struct port {
-	_Alignas(64) struct random_key latency, loss; /* 256 bytes: whole cache lines, and an index is a shift */
+	_Alignas(64) struct random_key latency; /* 256 bytes: whole cache lines, and an index is a shift */
+	struct random_key loss;
 	struct node_costs costs; /* the scenario's, or more where a fault makes the node slow */
 	struct clock *clock;     /* NULL where it has always been right */
 	uint32_t n_shapings;     /* by world_shape */
@@ -145,11 +147,11 @@ struct port {
 	uint32_t n_downs; /* how often it has gone down: what node_later brings from before is gone */
 	uint64_t *waiting; /* handles, a ring */
 	uint32_t waiting_first, waiting_n, waiting_capacity;
-	bool in_service;
+	bool in_service : 1;
+	uint32_t n_crashes : 31; /* crashes in force: up again when all have ended */
 	uint64_t service_handle;
 	sim_time service_at;
 	sim_time depart; /* when the processor will have sent all that handlers have sent so far */
-	uint32_t n_crashes; /* crashes in force: up again when all have ended */
 	sim_time timer_at[NODE_TIMERS];     /* SIM_NEVER: off */
 	sim_time timer_queued[NODE_TIMERS]; /* the earliest entry in the queue, or SIM_NEVER */
 };
@@ -176,6 +178,8 @@ struct world_settings {
 	const void *protocol_settings;
 	const struct latency_model *latency;
 	const void *latency_settings;
+	const struct topology *topology; /* NULL: full */
+	const void *topology_settings;
 	double bandwidth_bps; /* 0: unlimited */
 	double loss;
 	struct node_costs costs;
@@ -231,6 +235,8 @@ struct world {
 	uint32_t n_changes_pending; /* scheduled crashes and pauses, and scheduled ends of crashes, pauses and
 	                             * cuts, to come */
 
+	struct links *links;   /* who may send to whom; NULL: every validator to every other */
+	uint32_t *others;      /* 0 .. n_validators-1, twice: node_peers of a full world; NULL: nobody has asked */
 	uint32_t *ids;         /* 0 .. n_nodes-1 */
 	sim_time *delays;      /* scratch for one multicast */
 	struct queue_entry *entries;
@@ -284,6 +290,9 @@ void world_add_shaper(struct world *world, struct shaper *shaper);
 void world_add_windowed_shaper(struct world *world, struct shaper *shaper);
 void world_shape(struct world *world, uint32_t node);
 void world_unshape(struct world *world, uint32_t node);
+
+/* Is there a link from one validator to another? O(log peers). */
+bool world_linked(const struct world *world, uint32_t from, uint32_t to);
 
 /* Does a message of the one that arrives now come to the other? True unless a cut stands between them; of
  * nodes that are down it says nothing. O(cuts in force). */

@@ -40,6 +40,35 @@ enum message_kind {
 
 #define NODE_NONE UINT32_MAX
 
+/* What a message is to an adversary who knows the protocol. */
+enum message_role {
+	ROLE_OTHER,
+	ROLE_PROPOSAL,    /* proposes one batch for one instance, or several: PBFT's pre-prepare, Raft's appends with
+	                   * entries, an update */
+	ROLE_VOTE,        /* for a batch in an instance, or (Raft) what makes an entry or a leader */
+	ROLE_CERTIFICATE, /* shows what others have signed, or what was agreed on: view changes, new views,
+	                   * checkpoints, snapshots */
+	ROLE_HEARTBEAT,
+	ROLE_CLIENT,      /* to a client, or from the node's own gateway: no protocol's */
+};
+
+/* How a certificate says less than its sender knows, all the same true to what was signed. */
+enum certificate_bend {
+	BEND_OMIT,  /* what its sender has prepared and voted for is left out */
+	BEND_OLDER, /* an older checkpoint than the last one that it knows to be stable, with that one's proof */
+	BEND_N,
+};
+
+/* What a scenario can make a node do at a moment (the fault `step`). */
+enum protocol_step {
+	STEP_CAMPAIGN,          /* begin an election or a view change, as if its timer had expired */
+	STEP_PROPOSE,           /* propose what is waiting, full batch or not; a null batch where nothing is */
+	STEP_TRANSFER,          /* a leader hands the lead to another: to whom the step says, or to whom it likes */
+	STEP_RESTART,           /* crash and be up again at once: the engine's own */
+	STEP_CHANGE_MEMBERSHIP, /* a leader changes the members */
+	STEP_N
+};
+
 /* Flags of any message; the lower bits are its protocol's. */
 enum message_flags {
 	MESSAGE_MACS = 1 << 15,   /* authenticated by a MAC a receiver, not by a signature */
@@ -58,9 +87,10 @@ enum reply_flags {
 struct message {
 	uint8_t kind;
 	uint8_t class : 4;   /* enum message_class */
-	uint8_t shows : 1;   /* what others signed: its body begins with a struct message_shows */
+	uint8_t shown_shift : 4; /* message_shows */
 	uint16_t flags;      /* the protocol's; enum message_flags, reply_flags */
-	uint32_t from;       /* written by the engine */
+	uint32_t from : 20;  /* written by the engine */
+	uint32_t shown : 12; /* message_shows */
 	uint32_t size_bytes; /* on the wire */
 	uint32_t number;     /* the sender's how-many-th; written by the engine; names the random numbers */
 	uint64_t view;       /* view, term */
@@ -70,11 +100,24 @@ struct message {
 	const void *body;
 };
 
-/* How the body of a message begins that shows what others have signed: a certificate, a proof. Whoever takes
- * it in verifies each signature (node_costs.verify_ns), besides the sender's own. */
-struct message_shows {
-	uint32_t n_signatures; /* one where they are aggregated */
-};
+/* Of a message that shows what others have signed, a certificate or a proof: how many signatures (one where they
+ * are aggregated). Whoever takes it in verifies each (node_costs.verify_ns), besides the sender's own. Kept in
+ * 16 bits: exact to 4095, beyond that rounded up by less than 1 in 2048, and at most 4095 << 15. */
+static inline void message_shows(struct message *message, uint64_t n_signatures)
+{
+	unsigned shift = 0;
+	while (shift < 15 && (n_signatures + (UINT64_C(1) << shift) - 1) >> shift > 4095) {
+		shift++;
+	}
+	uint64_t shown = (n_signatures + (UINT64_C(1) << shift) - 1) >> shift;
+	message->shown = shown < 4095 ? (uint32_t)shown & 4095 : 4095;
+	message->shown_shift = (uint8_t)(shift & 15);
+}
+
+static inline uint32_t message_n_signatures(const struct message *message)
+{
+	return (uint32_t)message->shown << message->shown_shift;
+}
 
 /* A transaction is what a client submits; the workload keeps what it says. Transactions are numbered
  * from 0 in order of submission; 32 bits, at most 2^32 - 2 a run. */
@@ -90,7 +133,7 @@ struct batch {
 	transaction_id transactions[];
 };
 
-#define NODE_TIMERS 6 /* a node's timers: 0 .. 4 are the protocol's, the last one its client's or gateway's */
+#define NODE_TIMERS 8 /* a node's timers: 0 .. 6 are the protocol's, the last one its client's or gateway's */
 
 /* What a node costs, ns; all 0 in textbook runs. One FIFO processor a node. */
 struct node_costs {
@@ -128,8 +171,17 @@ struct arena *node_arena(const struct node *node);
 /* Takes a message from the pool. The caller fills in class, size, view and the rest, then sends it. */
 struct message *node_message(struct node *node, unsigned kind, enum message_class class,
 	uint32_t size_bytes);
-/* Gives `message` to every other validator; each copy counts as one message. */
+/* Gives `message` to every other validator; each copy counts as one message. Where not everyone is linked to
+ * everyone (network.topology): to the node's peers. */
 void node_multicast(struct node *node, struct message *message);
+/* Gives it to `n` nodes, no two the same and not itself, in that order; each copy counts as one message. */
+void node_send_many(struct node *node, const uint32_t *to, uint32_t n, struct message *message);
+/* The validators that the node is linked to, itself not among them; valid for the run. O(1), but O(n_validators)
+ * for the first in a world where everyone is linked to everyone. */
+const uint32_t *node_peers(const struct node *node, uint32_t *n);
+/* May the node send to that one directly? A validator may not to one that is no peer, but for what clients and
+ * gateways ask and are told (kinds below MESSAGE_PROTOCOL), which goes everywhere. O(log peers). */
+bool node_reaches(const struct node *node, uint32_t to);
 /* How many clients there are that are parties of their own: nodes n_validators, n_validators + 1, ... */
 uint32_t node_n_clients(const struct node *node);
 /* Gives it to one node, a validator or a client. To oneself it takes no time and counts as nothing: it
@@ -204,6 +256,13 @@ struct node_costs node_costs(const struct node *node);
 sim_time node_wire_ns(const struct node *node, uint64_t bytes);
 sim_time node_ahead_ns(const struct node *node);
 
+/* Why a node leads. Only a change that somebody had to bring about is a change of leaders to those who count them. */
+enum lead_cause {
+	LEAD_FIRST,  /* it led from the start */
+	LEAD_TURN,   /* the lead goes round, and its turn has come; the one before it has done its part */
+	LEAD_CHANGE, /* the one before was left, for its silence or a lie, or handed the lead over; or it is elected */
+};
+
 /* Reports to whoever watches the run (checkers and collector), and to the application.
  * node_proposed: this node has just sent its proposal of the instance.
  * node_committed: the instance is committed at this node, with this batch (committed-local in PBFT,
@@ -215,7 +274,8 @@ sim_time node_ahead_ns(const struct node *node);
  *   instance and all tentative ones after it, the last first.
  * node_read: answers a MESSAGE_READ from what the node has executed so far.
  * node_reply: answers one transaction that was executed before (the reply cache).
- * node_leads: the node has become the leader of `view` (a view or term).
+ * node_leads: the node has become the leader of `view` (a view or term), and why. Where views begin anew at each
+ *   instance, it is one of the instance that the protocol's `height` names; so for the next two.
  * node_follows: the node has entered `view`, led by `leader` or, yet, by NODE_NONE.
  * node_candidate: the node has begun an election for `term`.
  * node_appended: a Raft log now holds (index, term, batch), after an entry of prev_term. */
@@ -228,7 +288,7 @@ void node_confirm(struct node *node, uint64_t instance);
 void node_rollback(struct node *node, uint64_t instance);
 void node_read(struct node *node, transaction_id transaction, uint64_t view);
 void node_reply(struct node *node, transaction_id transaction, uint64_t view);
-void node_leads(struct node *node, uint64_t view);
+void node_leads(struct node *node, uint64_t view, enum lead_cause cause);
 void node_follows(struct node *node, uint64_t view, uint32_t leader);
 void node_candidate(struct node *node, uint64_t term);
 void node_appended(struct node *node, uint64_t index, uint64_t term, uint64_t prev_term,

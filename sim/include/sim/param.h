@@ -102,7 +102,7 @@ struct shape {
 	bool stores;                 /* the protocol writes to stable storage */
 	bool costs;                  /* some of the nodes' costs is above 0 */
 	/* Of the protocol; set for attacks and faults, that are finished last. */
-	unsigned steps;                   /* bits by enum step_action: those it can ever take */
+	unsigned steps;                   /* bits by enum protocol_step: those it can ever take */
 	bool lies;                        /* it says what can be forged (`protocol->forgery`) */
 	const char *const *message_names; /* its messages, ends with NULL; NULL: unknown */
 	/* The nearest known spelling, or NULL. */

@@ -30,6 +30,7 @@ enum random_purpose {
 	RANDOM_SHARDS,      /* who gets which rows; as RANDOM_TRAINING */
 	RANDOM_POISON,      /* (attack << 56) + (version << 32) + node, or, at items, 1 << 55 + item */
 	RANDOM_DISK,        /* node: what writes take; (node + 1) << 32 + crash: what it leaves of one */
+	RANDOM_TOPOLOGY,    /* who is linked to whom */
 	RANDOM_SCORER = 64, /* the item; UINT64_MAX: what a classifier is trained on */
 	RANDOM_PURPOSES
 };

@@ -31,6 +31,7 @@ struct command {
 		int64_t integer[2];
 	} argument;
 	const void *body;      /* what does not fit (a gradient, a batch of ticks): immutable, in the run's arena */
+	uint32_t n_body;       /* how many numbers, ticks, ... it holds */
 	uint16_t kind;         /* index into app->commands */
 };
 

@@ -20,9 +20,12 @@
  * Where values are validated before they are ordered, an item closes at once with the first value that
  * is ordered for it (application_settle), and none of the above is done.
  *
+ * A prediction is a number, or a row of `dims` of them (a gradient): then what is decided is a row too, its distance
+ * from a prediction is the Euclidean one, and `value` is its summary, one number.
+ *
  * Memory: an outcome and a pointer an item (40 bytes), and for an open one a buffer of 12 bytes a
- * prediction up to the quorum and 2 bits a validator, which goes back to the replica's free list at
- * the closing. All of it is the arena's.
+ * prediction up to the quorum (8 more for each further number of a row) and 2 bits a validator, which goes back to the
+ * replica's free list at the closing, unless that may be undone. All of it is the arena's.
  *
  * Replicas of one run share a `struct application`: its settings, room to work in, and the last
  * closing computed. A replica whose predictions are the same, in the same order, takes that one's
@@ -31,8 +34,7 @@
 #ifndef WORKLOADS_APPLICATION_H
 #define WORKLOADS_APPLICATION_H
 
-#include "sim/arena.h"
-#include "sim/param.h"
+#include "workloads/app.h"
 #include "workloads/rules.h"
 
 struct application_settings {
@@ -42,6 +44,8 @@ struct application_settings {
 	uint32_t quorum;      /* 1 .. n_validators */
 	uint32_t close_votes; /* distinct gateways that close an item: application_close_votes(n) */
 	double tolerance;     /* relative */
+	uint32_t dims;        /* numbers a prediction; 0: 1 */
+	double (*summary)(const double *row, uint32_t dims); /* NULL: the first of them */
 	struct plugin_value scorer, aggregator;
 };
 
@@ -64,40 +68,34 @@ struct item_outcome {
 /* What a closing was computed from, in order of arrival: n = the outcome's n_predictions. */
 struct closing_view {
 	uint64_t item;
-	uint32_t n;
+	uint32_t n, dims;
 	const uint32_t *nodes;
-	const double *values;
+	const double *values; /* n rows of dims */
 	const double *confidence; /* NaN: it claims none */
 	const double *scores;
 	const bool *accepted;
+	const double *decision; /* dims, where one was decided */
 	struct item_outcome outcome;
 };
 
-enum application_status {
-	APPLICATION_ACCEPTED,   /* counted; the item is open */
-	APPLICATION_DUPLICATE,  /* this node has spoken on this open item before: nothing changed */
-	APPLICATION_LATE,       /* the item is closed */
-	APPLICATION_CLOSED_NOW, /* counted, and closed the item by it */
-	APPLICATION_REFUSED,    /* of an identity that is no participant: nothing changed */
-	APPLICATION_NOT_FINITE, /* no number: nothing changed */
+/* What is ordered. */
+enum items_command {
+	ITEMS_PREDICTION, /* a number and the sd that it claims (NaN: none), or a row in the body; of its identity's */
+	ITEMS_CLOSE,      /* its sender wants the item closed */
+	ITEMS_PROPOSAL,   /* a value that its sender's validator alone may propose (validation) */
 };
 
-/* Why a transaction changed nothing: "duplicate", "late", "refused", "not-finite"; "" where it counted. */
-static inline const char *application_reject(enum application_status status)
-{
-	switch (status) {
-	case APPLICATION_DUPLICATE:
-		return "duplicate";
-	case APPLICATION_LATE:
-		return "late";
-	case APPLICATION_REFUSED:
-		return "refused";
-	case APPLICATION_NOT_FINITE:
-		return "not-finite";
-	default:
-		return "";
-	}
-}
+extern const struct command_kind items_commands[];
+extern const char *const items_rejects[];
+
+/* Why a command changed nothing: index into items_rejects; 0: it counted. */
+enum items_reject {
+	ITEMS_COUNTED,
+	ITEMS_DUPLICATE,  /* this node has spoken on this open item before */
+	ITEMS_LATE,       /* the item is closed */
+	ITEMS_REFUSED,    /* of an identity that is no participant */
+	ITEMS_NOT_FINITE, /* no number, or no row of them */
+};
 
 struct application;
 struct application_replica;
@@ -106,11 +104,12 @@ struct application_replica;
 struct closing_room {
 	double *scores; /* of the predictions; what `closing_decide` gives, as is `accepted` */
 	bool *accepted;
+	double *decision; /* and this, a row */
 	/* The accepted ones packed for the aggregator, and its room. */
 	double *packed_values, *packed_scores, *packed_confidence, *scratch;
 };
 
-struct closing_room closing_room_make(uint32_t n, struct arena *arena);
+struct closing_room closing_room_make(uint32_t n, uint32_t dims, struct arena *arena);
 
 /* Steps 1 to 4 above on these predictions and the sd that each claims (NaN: none): the one way in which an item
  * is closed, whoever asks. Writes to the room alone. */
@@ -125,20 +124,26 @@ struct application *application_create(
 struct application_replica *application_replica_create(
 	struct application *application, struct arena *arena);
 
-/* Executes `node`'s prediction of an item, `confidence` being the sd that it claims (NaN: none). Items
- * are numbered from 0; memory is by the largest number in units of 256. Cost O(1); at a closing O(n log n) in the number of predictions. */
-enum application_status application_predict(
-	struct application_replica *replica, uint64_t item, uint32_t node, double value,
-	double confidence);
+/* Executes a command at the replica. Where it closed its item, effect->detail is a struct closing_view, as
+ * application_closing's. Items are numbered from 0; memory is by the largest number in units of 256. Cost O(1); at a
+ * closing O(n log n) in the number of predictions. `undo`: a struct items_undo for items_undo, or NULL. */
+void items_execute(void *replica, const struct command *command, struct place place, struct effect *effect,
+	void *undo);
+/* The inverse, of the last command executed and not yet undone. */
+void items_undo(void *replica, const struct command *command, const void *undo);
+/* Of all that the replica holds of items, open or closed, and of what its scorer remembers. O(1). */
+uint64_t items_digest(const void *replica);
+/* The same, made anew from all that it holds: for tests. */
+uint64_t items_digest_anew(const void *replica);
 
-/* Executes a value that a quorum of validators has found right: the item closes with it. `node`
- * proposed it. */
-enum application_status application_settle(
-	struct application_replica *replica, uint64_t item, uint32_t node, double value);
-
-/* Executes the close request of `gateway`'s for an item. */
-enum application_status application_close(
-	struct application_replica *replica, uint64_t item, uint32_t gateway);
+struct open_item;
+struct items_undo {
+	struct open_item *open; /* it was closed, and is kept as it was; NULL: it stayed open, or there was none */
+	double *state;          /* the scorer's of before; NULL: as it is */
+	uint64_t digest, state_digest;
+	uint8_t reject;
+	bool opened, closed;
+};
 
 /* The replica's outcome of an item; all zero where it has heard nothing of it. */
 struct item_outcome application_outcome(const struct application_replica *replica, uint64_t item);
@@ -149,8 +154,58 @@ double application_reputation(const struct application_replica *replica, uint32_
 /* What the scorer would be given at this replica now, without predictions. */
 struct scoring application_scoring(const struct application_replica *replica, uint64_t item);
 
-/* The closing that the last APPLICATION_CLOSED_NOW of any of the application's replicas reported;
- * valid until the next. */
+/* The row that the replica decided; NULL: none, or a single number, which is the outcome's value. */
+const double *application_row(const struct application_replica *replica, uint64_t item);
+
+/* The last closing of any of the application's replicas; valid until the next. */
 const struct closing_view *application_closing(const struct application *application);
+
+/* The same as calls, one a command. */
+enum application_status {
+	APPLICATION_ACCEPTED, /* counted; the item is open */
+	APPLICATION_DUPLICATE,
+	APPLICATION_LATE,
+	APPLICATION_REFUSED,
+	APPLICATION_NOT_FINITE,
+	APPLICATION_CLOSED_NOW, /* counted, and closed the item by it */
+};
+
+static inline const char *application_reject(enum application_status status)
+{
+	return status == APPLICATION_CLOSED_NOW ? "" : items_rejects[status];
+}
+
+static inline enum application_status application_call(
+	struct application_replica *replica, const struct command *command)
+{
+	struct effect effect = {.result = 0};
+	items_execute(replica, command, (struct place){0, 0}, &effect, NULL);
+	return effect.detail != NULL ? APPLICATION_CLOSED_NOW : (enum application_status)effect.reject;
+}
+
+static inline enum application_status application_predict(struct application_replica *replica, uint64_t item,
+	uint32_t node, double value, double confidence)
+{
+	const struct command command = {.subject = item,
+		.identity = node,
+		.argument = {.real = {value, confidence}},
+		.kind = ITEMS_PREDICTION};
+	return application_call(replica, &command);
+}
+
+static inline enum application_status application_settle(
+	struct application_replica *replica, uint64_t item, uint32_t node, double value)
+{
+	const struct command command = {
+		.subject = item, .sender = node, .argument = {.real = {value, 0}}, .kind = ITEMS_PROPOSAL};
+	return application_call(replica, &command);
+}
+
+static inline enum application_status application_close(
+	struct application_replica *replica, uint64_t item, uint32_t gateway)
+{
+	const struct command command = {.subject = item, .sender = gateway, .kind = ITEMS_CLOSE};
+	return application_call(replica, &command);
+}
 
 #endif

@@ -1,8 +1,8 @@
 /* What is agreed on: one const struct a workload.
  *
  * `requests` orders opaque transactions from clients of their own, `kv` has them read and write a store.
- * Every other workload is an application: items arrive, each validator predicts, its gateway submits the prediction, the item
- * closes by log position, is scored, aggregated and decided by the replicated application
+ * Every other workload is an application: items arrive, each validator predicts, its gateway submits the
+ * prediction, the item closes by log position, is scored, aggregated and decided by the replicated application
  * (workloads/application.h). A workload says only what its items are and what validators see. */
 #ifndef WORKLOADS_WORKLOAD_H
 #define WORKLOADS_WORKLOAD_H
@@ -32,27 +32,14 @@ enum validation { VALIDATION_OFF, VALIDATION_TOLERANCE };
 /* Who may predict: the validators alone, or whoever claims to be somebody. */
 enum identities { IDENTITIES_VALIDATORS, IDENTITIES_OPEN };
 
-/* The parameters for these, of every application; `type` has a struct workload_common called common. */
-#define APPLICATION_PARAMS(type)                                                                   \
-	{.name = "validation",                                                                         \
-		.kind = PARAM_CHOICE,                                                                      \
-		.offset = offsetof(type, common.validation),                                               \
-		.choices = "off|tolerance",                                                                \
-		.fallback = "off",                                                                         \
-		.unit = "",                                                                                \
-		.help = "off: all predictions are ordered, then aggregated; tolerance: a proposer's value is " \
-				"ordered if enough validators find it within the tolerance of their own"},         \
-	{                                                                                              \
-		.name = "identities", .kind = PARAM_CHOICE, .offset = offsetof(type, common.identities),   \
-		.choices = "validators|open", .fallback = "validators", .unit = "", .when = "attacks != none", \
-		.help = "who may predict: the validators alone, or also identities that someone made up"   \
-	}
+struct kpi_table;
 
 struct workload {
 	struct plugin plugin;
 	bool application;
 	bool store; /* a key-value store (workloads/kv.h) */
 	const char *value_unit; /* "kg" */
+	const struct kpi_table *kpis; /* of its own (results/kpi.h); NULL: none */
 	uint32_t n_features;
 	const char *const *feature_names;
 	/* Draws item number `index` from its own stream. */

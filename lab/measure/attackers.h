@@ -1,0 +1,13 @@
+/* Who attacks, for counts and rows. */
+#ifndef LAB_MEASURE_ATTACKERS_H
+#define LAB_MEASURE_ATTACKERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct lab;
+
+/* Is the validator under any attack, at its full strength and whenever it is on? */
+bool is_attacker(const struct lab *lab, uint32_t validator);
+
+#endif
