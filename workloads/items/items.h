@@ -11,7 +11,7 @@
 /* How one validator closed an item, in case that the item's client moves to it. */
 struct kept_closing {
 	struct kept_closing *next;
-	struct place place;
+	struct log_place place;
 	struct closing_view closing; /* its arrays stand behind this struct */
 	uint32_t node;
 };

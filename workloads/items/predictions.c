@@ -327,7 +327,7 @@ static size_t kept_bytes(size_t n, size_t dims)
 }
 
 static void keep_closing(struct items_outside *items, uint32_t node, const struct closing_view *closing,
-	struct place place)
+	struct log_place place)
 {
 	size_t n = closing->n, dims = closing->dims;
 	struct item_state *item = item_state(items, (uint32_t)closing->item);
@@ -368,7 +368,7 @@ static void forget_closings(struct items_outside *items, struct item_state *item
 
 /* The item's client takes what its validator's application decided. */
 static void accept_closing(struct outside *outside, struct items_outside *items,
-	const struct closing_view *closing, struct place place)
+	const struct closing_view *closing, struct log_place place)
 {
 	uint32_t index = (uint32_t)closing->item;
 	struct item_state *item = item_state(items, index);
@@ -393,7 +393,7 @@ static void accept_closing(struct outside *outside, struct items_outside *items,
 }
 
 static void closed(struct outside *outside, struct items_outside *items, uint32_t node,
-	const struct closing_view *closing, struct place place)
+	const struct closing_view *closing, struct log_place place)
 {
 	uint32_t index = (uint32_t)closing->item;
 	outside_came_to(outside, node, index, closing->outcome.decided ? closing->outcome.value : real_nan());
@@ -423,7 +423,7 @@ static bool is_first(struct outside *outside, struct items_outside *items, trans
 }
 
 void items_executed(struct outside *outside, void *state, uint32_t node, const struct command *command,
-	struct place place, const struct effect *effect)
+	struct log_place place, const struct effect *effect)
 {
 	struct items_outside *items = state;
 	if ((effect->reject == ITEMS_REFUSED || effect->reject == ITEMS_NOT_FINITE) &&

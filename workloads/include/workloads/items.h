@@ -36,8 +36,15 @@ struct items_app {
 };
 
 /* The application as one whose items are predicted; NULL: it is none. */
-const struct items_app *items_of(const struct app *app);
-uint32_t items_dims(const struct items_app *app, const void *settings);
+static inline const struct items_app *items_of(const struct app *app)
+{
+	return app != NULL && app->predicted ? (const struct items_app *)app : NULL;
+}
+
+static inline uint32_t items_dims(const struct items_app *app, const void *settings)
+{
+	return app->dims == NULL ? 1 : app->dims(settings);
+}
 
 /* Tables of their own, in the order of items_tables. */
 enum items_table {
