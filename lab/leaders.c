@@ -63,8 +63,8 @@ void client_follow_on(struct lab *lab, uint32_t id)
 void client_learns(struct lab *lab, uint32_t id, uint64_t view, uint32_t leader, bool anew)
 {
 	struct client *client = &lab->clients->list[id];
-	if (view <= client->view) {
-		return; /* a view has one leader */
+	if (lab->protocol->height != NULL || view <= client->view) {
+		return; /* of one instance, over before anyone could ask it; or a view has one leader */
 	}
 	client->view = view;
 	client->believed = client->turn = leader;

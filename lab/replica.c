@@ -493,10 +493,10 @@ void replica_forget(struct node *node)
 {
 	struct lab *lab = lab_of(node);
 	struct replica *replica = replica_of(lab, node->id);
-	uint64_t view = replica->view;
 	replica_finish(replica);
-	*replica = (struct replica){.view = view};
+	*replica = (struct replica){0};
 	replica_init(lab, replica);
+	watch_forgot(node);
 }
 
 void replicas_free(struct lab *lab)

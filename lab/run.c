@@ -21,7 +21,7 @@
 #include <string.h>
 
 /* Bytes from which arrays no longer double. */
-#define GROW_SLOWLY ((size_t)256 << 20)
+#define GROW_SLOWLY ((size_t)1 << 20)
 
 void *lab_grow(void *old, size_t element_size, size_t n, size_t *capacity)
 {
@@ -103,9 +103,9 @@ static void follows(struct node *node, uint64_t view, uint32_t leader)
 }
 
 /* Whoever leads knows it, and so does its gateway. */
-static void leads(struct node *node, uint64_t view)
+static void leads(struct node *node, uint64_t view, enum lead_cause cause)
 {
-	watch_leads(node, view);
+	watch_leads(node, view, cause);
 	follows(node, view, node->id);
 	attackers_led(lab_of(node));
 }

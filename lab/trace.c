@@ -361,10 +361,10 @@ static void on_rollback(struct node *node, uint64_t instance)
 	of(node)->inner.rollback(node, instance);
 }
 
-static void on_leads(struct node *node, uint64_t view)
+static void on_leads(struct node *node, uint64_t view, enum lead_cause cause)
 {
 	report(node, TRACE_LEADS, 0, view, NULL);
-	of(node)->inner.leads(node, view);
+	of(node)->inner.leads(node, view, cause);
 	check_violations(of(node));
 }
 

@@ -6,7 +6,8 @@
  *   validity            what is committed was submitted by a client
  *   integrity           an instance is executed once at a validator, and a transaction once
  *   total-order         instances are executed in order, without gaps
- *   view-order          the view or term that a validator is in never falls; across crashes, what is stored
+ *   view-order          the view or term that a validator is in never falls (within an instance, where views
+ *                       begin anew at each); across crashes, what is stored
  *   commit-order        a Raft-like log's commit index never falls
  *   election-safety     a term has at most one leader (Raft 5.2)
  *   log-matching        logs that hold an entry of the same index and term are alike up to it (Raft 5.3)
@@ -33,11 +34,12 @@ void watch_start(struct lab *lab)
 {
 	lab->watch = lab_new(sizeof(*lab->watch));
 	lab->watch->leader_failed = SIM_NEVER;
+	lab->watch->seen = arena_array(&lab->world.arena, struct seen, lab->world.n_validators);
 }
 
 void watch_started(struct lab *lab)
 {
-	if (lab->protocol->leader_based && lab->watch->n_led == 0) {
+	if (lab->protocol->leader_based && lab->watch->terms.n_led == 0) {
 		lab->watch->leader_failed = 0; /* no initial leader: the first election counts from time 0 */
 		lab->watch->leader = NODE_NONE;
 	}
@@ -48,7 +50,7 @@ uint64_t watch_bytes(const struct watch *watch)
 	const struct positions *positions = &watch->positions;
 	return watch->instances_capacity * sizeof(*watch->instances) +
 		positions->capacity * (sizeof(*positions->transactions) + sizeof(*positions->diverged)) +
-		watch->terms_capacity * sizeof(*watch->terms) +
+		watch->terms.capacity * sizeof(*watch->terms.latest) +
 		watch->log_nodes_capacity * sizeof(*watch->log_nodes);
 }
 
@@ -58,7 +60,7 @@ void watch_finish(struct lab *lab)
 	free(watch->instances);
 	free(watch->positions.transactions);
 	free(watch->positions.diverged);
-	free(watch->terms);
+	terms_finish(&watch->terms);
 	free(watch->log_nodes);
 	free(watch);
 }
@@ -128,13 +130,13 @@ static void check_validity(struct lab *lab, struct node *node, uint64_t instance
 /* Raft fig. 2: commitIndex increases monotonically. */
 static void check_commit_order(struct lab *lab, struct node *node, uint64_t instance)
 {
-	struct replica *replica = replica_of(lab, node->id);
+	struct seen *seen = &lab->watch->seen[node->id];
 	if (lab->protocol->log_last != NULL && lab->scenario->checkers &&
-		instance <= replica->committed) {
-		watch_violated(lab, "commit-order", node->id, node->id, instance, replica->committed, instance,
+		instance <= seen->committed) {
+		watch_violated(lab, "commit-order", node->id, node->id, instance, seen->committed, instance,
 			"committed an instance (second value) when it had committed a later one (first value)");
 	}
-	replica->committed = instance;
+	seen->committed = instance;
 }
 
 /* Voters alone count; how many are needed may change meanwhile. */
@@ -227,42 +229,33 @@ void watch_tentative(struct node *node, uint64_t instance, const struct batch *b
 	}
 }
 
-/* Raft fig. 2: terms increase monotonically, but for one that a server was still writing when it went down. */
+static uint64_t height_of(const struct node *node)
+{
+	const struct protocol *protocol = lab_of(node)->protocol;
+	return protocol->height == NULL ? 0 : protocol->height(node);
+}
+
+/* Raft fig. 2: terms increase monotonically, but for one that a server was still writing when it went down. Where
+ * views begin anew at each instance they do within it; what a node still does at an older one is not looked at. */
 void watch_view(struct node *node)
 {
 	struct lab *lab = lab_of(node);
-	struct replica *replica = replica_of(lab, node->id);
-	uint64_t view = lab->protocol->view(node);
-	if (view >= replica->view) {
-		replica->view = view;
-	} else if (lab->scenario->checkers && !node->byzantine) {
-		watch_violated(lab, "view-order", node->id, node->id, view, replica->view, view,
+	struct seen *seen = &lab->watch->seen[node->id];
+	uint64_t height = height_of(node), view = lab->protocol->view(node);
+	if (height > seen->height) {
+		*seen = (struct seen){height, view, seen->committed};
+	} else if (height == seen->height && view >= seen->view) {
+		seen->view = view;
+	} else if (height == seen->height && lab->scenario->checkers && !node->byzantine) {
+		watch_violated(lab, "view-order", node->id, node->id, view, seen->view, view,
 			"went back from a view or term (first value) to an older one (second value)");
 	}
 }
 
-/* Numbers may be any: a liar skips as many as it likes. O(1) for the latest. */
-static struct term *term_at(struct lab *lab, uint64_t view)
-{
-	size_t at = lab->watch->n_terms;
-	while (at > 0 && lab->watch->terms[at - 1].view > view) {
-		at--;
-	}
-	if (at > 0 && lab->watch->terms[at - 1].view == view) {
-		return &lab->watch->terms[at - 1];
-	}
-	lab->watch->terms =
-		lab_grow(lab->watch->terms, sizeof(*lab->watch->terms), lab->watch->n_terms + 1, &lab->watch->terms_capacity);
-	memmove(lab->watch->terms + at + 1, lab->watch->terms + at, (lab->watch->n_terms - at) * sizeof(*lab->watch->terms));
-	lab->watch->n_terms++;
-	lab->watch->terms[at] = (struct term){.view = view, .leader = NODE_NONE};
-	return &lab->watch->terms[at];
-}
-
-/* Ends the run where there have been more than it is to have; view 0 is where it begins. */
+/* Ends the run where more have been called for than it is to have. */
 static void bound_terms(struct lab *lab)
 {
-	if (lab->watch->n_terms - (lab->watch->terms[0].view == 0) <= (uint64_t)lab->scenario->stop.views) {
+	if (lab->watch->terms.n_called <= (uint64_t)lab->scenario->stop.views) {
 		return;
 	}
 	if (lab->phase == PHASE_DRAINING) { /* a straggler that is cut off stands again and again */
@@ -293,13 +286,44 @@ static void check_leader_completeness(struct lab *lab, struct node *node, uint64
 	}
 }
 
-void watch_leads(struct node *node, uint64_t view)
+/* The latest view is led by another. What leaders before it have proposed may come to nothing. */
+static void change_leader(struct lab *lab, const struct node *node, uint64_t height, uint64_t view, bool left)
+{
+	struct watch *watch = lab->watch;
+	watch->leader_height = height;
+	watch->leader_view = view;
+	watch->leader = node->id;
+	if (left) {
+		watch->last_proposed = 0;
+		for (uint32_t i = 0; i < lab->world.n_validators; i++) {
+			uint64_t applied = replica_of(lab, i)->applied;
+			watch->last_proposed = applied > watch->last_proposed ? applied : watch->last_proposed;
+		}
+	}
+	if (watch->leader_failed != SIM_NEVER) {
+		samples_add(&lab->measure->elections, lab->world.now - watch->leader_failed);
+		watch->leader_failed = SIM_NEVER;
+	}
+}
+
+static void count_led(struct terms *terms, struct term *term, enum lead_cause cause)
+{
+	terms->n_changes += cause == LEAD_CHANGE && terms->n_led > 0;
+	terms->n_led++;
+	if (cause == LEAD_CHANGE) {
+		terms_call(terms, term);
+	}
+}
+
+void watch_leads(struct node *node, uint64_t view, enum lead_cause cause)
 {
 	struct lab *lab = lab_of(node);
-	struct term *term = term_at(lab, view);
+	struct watch *watch = lab->watch;
+	uint64_t height = height_of(node);
+	struct term *term = terms_at(&watch->terms, height, view);
 	watch_view(node);
-	digest_add(&lab->world.digest, UINT64_C(0xee) << 56 | node->id, view);
-	if (term->leader == node->id) {
+	digest_add(&lab->world.digest, UINT64_C(0xee) << 56 | node->id, view + (height << 32));
+	if (term == NULL || term->leader == node->id) {
 		return;
 	}
 	if (term->leader != NODE_NONE && lab->scenario->checkers && !node->byzantine) {
@@ -307,40 +331,42 @@ void watch_leads(struct node *node, uint64_t view)
 			"both led the same view or term");
 	}
 	if (term->leader == NODE_NONE) {
-		lab->watch->n_led++;
+		count_led(&watch->terms, term, cause);
 	}
 	term->leader = node->id;
 	if (lab->scenario->checkers && lab->protocol->log_last != NULL && !node->byzantine) {
 		check_leader_completeness(lab, node, view);
 	}
-	if (view >= lab->watch->leader_view) {
-		lab->watch->leader_view = view;
-		lab->watch->leader = node->id;
-		lab->watch->last_proposed = 0;
-		for (uint32_t i = 0; i < lab->world.n_validators; i++) {
-			uint64_t applied = replica_of(lab, i)->applied;
-			lab->watch->last_proposed = applied > lab->watch->last_proposed ? applied : lab->watch->last_proposed;
-		}
-		if (lab->watch->leader_failed != SIM_NEVER) {
-			samples_add(&lab->measure->elections, lab->world.now - lab->watch->leader_failed);
-			lab->watch->leader_failed = SIM_NEVER;
-		}
+	if (height > watch->leader_height || (height == watch->leader_height && view >= watch->leader_view)) {
+		change_leader(lab, node, height, view, cause != LEAD_TURN);
 	}
 	bound_terms(lab);
 }
 
-void watch_candidate(struct node *node, uint64_t term)
+void watch_candidate(struct node *node, uint64_t view)
 {
 	struct lab *lab = lab_of(node);
-	term_at(lab, term)->candidate = true;
+	struct terms *terms = &lab->watch->terms;
+	struct term *term = terms_at(terms, height_of(node), view);
 	watch_view(node);
+	if (term == NULL) {
+		return;
+	}
+	terms->n_elections += !term->candidate;
+	term->candidate = true;
+	terms_call(terms, term);
 	bound_terms(lab);
+}
+
+void watch_forgot(struct node *node)
+{
+	lab_of(node)->watch->seen[node->id].committed = 0;
 }
 
 void watch_failed(struct lab *lab, struct node *node)
 {
 	if (lab->protocol->stored_view != NULL) {
-		replica_of(lab, node->id)->view = lab->protocol->stored_view(node);
+		lab->watch->seen[node->id].view = lab->protocol->stored_view(node);
 	}
 	if (lab->protocol->leader_based && node->id == lab->watch->leader && lab->watch->leader_failed == SIM_NEVER) {
 		lab->watch->leader_failed = lab->world.now;

@@ -4,6 +4,7 @@
 #define LAB_WATCH_H
 
 #include "lab.h"
+#include "terms.h"
 
 /* Where replicas have executed different batches in one instance. */
 struct divergence {
@@ -58,16 +59,14 @@ struct watch {
 	uint64_t n_proposed;
 	struct positions positions;
 
-	/* The views or terms that somebody led or stood for, ascending. */
-	struct term {
-		uint64_t view;
-		uint32_t leader; /* NODE_NONE */
-		bool candidate;
-	} *terms;
-	size_t n_terms, terms_capacity;
+	struct seen {
+		uint64_t height, view; /* the highest that it was in; 0 where views hold for all instances */
+		uint64_t committed;    /* the last instance that it said is committed */
+	} *seen;                   /* by validator; the world's */
+
+	struct terms terms;
 	uint32_t leader; /* of the latest view led */
-	uint64_t leader_view;
-	uint64_t n_led;
+	uint64_t leader_height, leader_view;
 	sim_time leader_failed; /* SIM_NEVER: it has not */
 
 	/* Raft: what stands at (index, term), for log matching. */
@@ -94,10 +93,12 @@ void watch_committed(struct node *, uint64_t instance, uint64_t view, const stru
 void watch_applied(struct node *, uint64_t instance, const struct batch *);
 void watch_tentative(struct node *, uint64_t instance, const struct batch *);
 void watch_view(struct node *); /* its view or term may have changed */
-void watch_leads(struct node *, uint64_t view);
+void watch_leads(struct node *, uint64_t view, enum lead_cause cause);
 void watch_candidate(struct node *, uint64_t term);
 void watch_appended(struct node *, uint64_t index, uint64_t term, uint64_t prev_term,
 	const struct batch *);
+/* It has forgotten what it had executed, and will commit it again. */
+void watch_forgot(struct node *);
 void watch_failed(struct lab *lab, struct node *node);
 void watch_restarted(struct lab *lab, struct node *node);
 /* `detail`: lives as long as the run. */

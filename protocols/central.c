@@ -62,7 +62,7 @@ static enum protocol_reads reads(const void *settings)
 static void start(struct node *node)
 {
 	if (node->id == COORDINATOR) {
-		node_leads(node, 0);
+		node_leads(node, 0, LEAD_FIRST);
 	}
 }
 

@@ -429,10 +429,10 @@ void node_reply(struct node *node, transaction_id transaction, uint64_t view)
 	node->world->ops->reply(node, transaction, view);
 }
 
-void node_leads(struct node *node, uint64_t view)
+void node_leads(struct node *node, uint64_t view, enum lead_cause cause)
 {
 	struct world *world = node->world;
-	world->ops->leads(node, view);
+	world->ops->leads(node, view, cause);
 	if (world->followers != NULL) {
 		fault_follow(world);
 	}

@@ -5,29 +5,17 @@
 
 static double leader_changes(const struct measured *run)
 {
-	uint64_t n = run->lab->watch->n_led;
-	return n > 0 ? (double)(n - 1) : 0;
+	return (double)run->lab->watch->terms.n_changes;
 }
 
 static double elections(const struct measured *run)
 {
-	const struct watch *watch = run->lab->watch;
-	uint64_t n = 0;
-	for (size_t t = 0; t < watch->n_terms; t++) {
-		n += watch->terms[t].candidate;
-	}
-	return (double)n;
+	return (double)run->lab->watch->terms.n_elections;
 }
 
-/* A term that is still open at the end has not been split. */
 static double split_votes(const struct measured *run)
 {
-	const struct watch *watch = run->lab->watch;
-	uint64_t n = 0;
-	for (size_t t = 0; t + 1 < watch->n_terms; t++) {
-		n += watch->terms[t].candidate && watch->terms[t].leader == NODE_NONE;
-	}
-	return (double)n;
+	return (double)terms_split(&run->lab->watch->terms);
 }
 
 static double election_mean(const struct measured *run)
@@ -42,7 +30,7 @@ const struct kpi_table leader_kpis = {
 			.sort = SORT_COUNT,
 			.shown = {.heading = "leaders+", .decimals = 1, .not_zero = true},
 			.value = leader_changes,
-			.help = "views or terms led after the first"},
+			.help = "views or terms led because the leader before was left: no turns of a lead that goes round"},
 		{.name = "elections",
 			.label = "elections",
 			.sort = SORT_COUNT,

@@ -215,7 +215,7 @@ static void start(struct node *node)
 	pbft->view_changes = arena_array(arena, const struct pbft_view_change *, node->n_validators);
 	pbft_storage_start(node);
 	if (pbft_is_primary(node)) {
-		node_leads(node, 0);
+		node_leads(node, 0, LEAD_FIRST);
 	}
 }
 

@@ -208,7 +208,7 @@ static void enter_view(
 	node_timer_cancel(node, PBFT_TIMER_RESEND);
 	node_timer_cancel(node, PBFT_TIMER_FALL_BACK);
 	if (pbft_is_primary(node)) {
-		node_leads(node, pbft->view);
+		node_leads(node, pbft->view, LEAD_CHANGE);
 	}
 	if (entered_alone || !pbft_is_primary(node)) {
 		node_follows(node, pbft->view, pbft_primary(node, pbft->view));

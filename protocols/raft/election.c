@@ -72,7 +72,7 @@ void raft_lead(struct node *node, bool first)
 	raft->role = RAFT_LEADER;
 	raft->leader = node->id;
 	node_timer_cancel(node, RAFT_TIMER_ELECTION);
-	node_leads(node, raft->term);
+	node_leads(node, raft->term, LEAD_CHANGE);
 	node_follows(node, raft->term, node->id);
 	raft->requests.n = 0;
 	raft->proposed = (struct growing_bits){0};

@@ -55,7 +55,7 @@ static uint32_t quorum_3(const void *settings, uint32_t n_validators, uint32_t n
 static void start(struct node *node)
 {
 	if (node->id == 0) {
-		node_leads(node, 0);
+		node_leads(node, 0, LEAD_FIRST);
 	}
 }
 
@@ -174,23 +174,29 @@ struct fake fake_make(enum protocol_reads reads, uint32_t read_quorum)
 	};
 }
 
+struct outcome *protocol_run(const struct protocol *protocol, void *settings,
+	const struct plugin_value *topology, const char *text)
+{
+	struct study *study = study_open("%s", text);
+	struct scenario *scenario = (struct scenario *)(uintptr_t)scenario_point(study->file, 0);
+	struct plugin_value before = scenario->protocol, way = scenario->network.topology;
+	if (topology != NULL && topology->plugin != NULL) {
+		scenario->network.topology = *topology;
+	}
+	scenario->protocol = (struct plugin_value){&protocol->plugin, settings};
+	struct outcome *outcome = study_run(study, 0, 0);
+	scenario->protocol = before;
+	scenario->network.topology = way;
+	return outcome;
+}
+
 struct outcome *fake_run(const struct fake *fake, const char *text)
 {
 	struct fake own = *fake;
 	own.protocol.tentative_quorum = own.tentative ? quorum_3 : NULL;
-	struct study *study = study_open("%s", text);
-	struct scenario *scenario = (struct scenario *)(uintptr_t)scenario_point(study->file, 0);
-	struct plugin_value before = scenario->protocol, topology = scenario->network.topology;
 	if (own.floods) {
 		own.protocol.relays = true;
 		own.protocol.quorum = quorum_all;
 	}
-	if (own.topology.plugin != NULL) {
-		scenario->network.topology = own.topology;
-	}
-	scenario->protocol = (struct plugin_value){&own.protocol.plugin, &own};
-	struct outcome *outcome = study_run(study, 0, 0);
-	scenario->protocol = before;
-	scenario->network.topology = topology;
-	return outcome;
+	return protocol_run(&own.protocol, &own, &own.topology, text);
 }

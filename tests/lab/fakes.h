@@ -22,6 +22,10 @@ struct fake {
 /* All in order: reads to all, `read_quorum` equal answers. */
 struct fake fake_make(enum protocol_reads reads, uint32_t read_quorum);
 
+/* Runs a scenario's text, whose protocol must be `central`, with another one and its settings. */
+struct outcome *protocol_run(const struct protocol *protocol, void *settings,
+	const struct plugin_value *topology, const char *text);
+
 /* Runs a scenario's text (its protocol must be `central`, whose settings the fake does not read) with the
  * fake instead. */
 struct outcome *fake_run(const struct fake *fake, const char *text);

@@ -170,9 +170,9 @@ static void whom_it_binds(void **state)
 	assert_violation(1, "agreement", 0, 1, 1);
 	hold(0, 1, batch(7));
 	hold(2, 1, batch(7));
-	watch_leads(node(0), 2);
+	watch_leads(node(0), 2, LEAD_CHANGE);
 	node(2)->crashes = true;
-	watch_leads(node(2), 2);
+	watch_leads(node(2), 2, LEAD_CHANGE);
 	assert_violation(2, "election-safety", 0, 2, 2);
 }
 
@@ -201,11 +201,11 @@ static void election_safety(void **state)
 {
 	watch_candidate(node(1), 2);
 	watch_candidate(node(2), 2);
-	watch_leads(node(1), 2);
-	watch_leads(node(1), 2); /* the same one again */
-	watch_leads(node(2), 3);
+	watch_leads(node(1), 2, LEAD_CHANGE);
+	watch_leads(node(1), 2, LEAD_CHANGE); /* the same one again */
+	watch_leads(node(2), 3, LEAD_CHANGE);
 	assert_none();
-	watch_leads(node(3), 3);
+	watch_leads(node(3), 3, LEAD_CHANGE);
 	assert_violation(1, "election-safety", 2, 3, 3);
 }
 
@@ -229,14 +229,14 @@ static void leader_completeness(void **state)
 	commit(0, 2, 1, batch(2));
 	hold(1, 1, batch(1));
 	hold(1, 2, batch(2));
-	watch_leads(node(1), 2);
+	watch_leads(node(1), 2, LEAD_CHANGE);
 	assert_none();
 	hold(2, 1, batch(1));
-	watch_leads(node(2), 3); /* too short */
+	watch_leads(node(2), 3, LEAD_CHANGE); /* too short */
 	assert_violation(1, "leader-completeness", 2, 0, 2);
 	hold(3, 1, batch(1));
 	hold(3, 2, batch(5));
-	watch_leads(node(3), 4); /* another entry there */
+	watch_leads(node(3), 4, LEAD_CHANGE); /* another entry there */
 	assert_violation(2, "leader-completeness", 3, 0, 2);
 }
 
@@ -247,10 +247,10 @@ static void late_leader(void **state)
 	commit(0, 1, 1, batch(1));
 	commit(3, 2, 3, batch(2));
 	hold(1, 1, batch(1));
-	watch_leads(node(1), 2);
+	watch_leads(node(1), 2, LEAD_CHANGE);
 	assert_none();
 	stage.log_last[1] = 0;
-	watch_leads(node(1), 4);
+	watch_leads(node(1), 4, LEAD_CHANGE);
 	assert_violation(1, "leader-completeness", 1, 0, 1);
 }
 
@@ -267,7 +267,7 @@ static void never_back(void **state)
 	watch_restarted(stage.lab, node(1));
 	assert_violation(1, "view-order", 1, 1, 6);
 	stage.views[1] = 7;
-	watch_leads(node(1), 7);
+	watch_leads(node(1), 7, LEAD_CHANGE);
 	assert_int_equal(stage.lab->watch->n_violations, 1);
 	stage.views[2] = 9;
 	node(2)->byzantine = true;
@@ -291,14 +291,14 @@ static void never_back(void **state)
 
 static void views_end_a_run(void **state)
 {
-	watch_leads(node(0), 0);
-	watch_leads(node(1), UINT64_C(1) << 62); /* what a liar has skipped was no view */
+	watch_leads(node(0), 0, LEAD_FIRST);
+	watch_leads(node(1), UINT64_C(1) << 62, LEAD_CHANGE); /* what a liar has skipped was no view */
 	for (uint64_t view = 1; view < 50; view++) {
-		watch_leads(node(view % 2), view);
+		watch_leads(node(view % 2), view, LEAD_CHANGE);
 	}
-	watch_leads(node(1), 49);
+	watch_leads(node(1), 49, LEAD_CHANGE);
 	assert_false(stage.lab->world.stopped);
-	watch_leads(node(1), 50);
+	watch_leads(node(1), 50, LEAD_CHANGE);
 	assert_true(stage.lab->world.stopped);
 	assert_string_equal(stage.lab->verdict, "limit");
 	assert_string_equal(stage.lab->verdict_reason, "more than 50 views or terms");
@@ -312,7 +312,7 @@ static void off(void **state)
 	for (uint32_t i = 0; i < N; i++) {
 		watch_committed(node(i), 1, 0, batch(i == 3 ? 8 : 7));
 		apply(i, 2, batch(7));
-		watch_leads(node(i), 1);
+		watch_leads(node(i), 1, LEAD_CHANGE);
 	}
 	assert_none();
 	assert_int_equal(stage.lab->measure->commits.n, 1);
@@ -421,13 +421,13 @@ static void last_instance(void **state)
 {
 	struct lab *lab = stage.lab;
 	const struct batch *empty = node_batch(node(0), NULL, 0);
-	watch_leads(node(0), 1);
+	watch_leads(node(0), 1, LEAD_CHANGE);
 	watch_proposed(node(0), 1, 1, empty);
 	watch_proposed(node(0), 2, 1, empty);
 	assert_int_equal(lab->watch->last_proposed, 2);
 	replica_apply(node(0), 1, 1, empty, false);
 	stage.scenario.checkers = false;
-	watch_leads(node(1), 2);
+	watch_leads(node(1), 2, LEAD_CHANGE);
 	assert_int_equal(lab->watch->last_proposed, 1);
 	replica_apply(node(2), 1, 1, empty, false);
 	replica_apply(node(2), 2, 1, empty, false);

@@ -557,7 +557,7 @@ static bool on_valid(const struct node *node, const struct batch *batch)
 	return of(node)->options.valid == NULL || of(node)->options.valid(node->id, batch);
 }
 
-static void on_leads(struct node *node, uint64_t view)
+static void on_leads(struct node *node, uint64_t view, enum lead_cause cause)
 {
 	of(node)->nodes[node->id].n_leads++;
 	tell(node, "leads %llu", (unsigned long long)view);

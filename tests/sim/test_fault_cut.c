@@ -213,10 +213,10 @@ static void lead(struct world *world, void *context, uint64_t leader)
 {
 	struct host *host = world->host;
 	host->leader = (uint32_t)leader;
-	node_leads(&world->nodes[leader], 7);
+	node_leads(&world->nodes[leader], 7, LEAD_CHANGE);
 }
 
-static void ignore_leads(struct node *node, uint64_t view)
+static void ignore_leads(struct node *node, uint64_t view, enum lead_cause cause)
 {
 }
 

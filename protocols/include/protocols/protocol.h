@@ -141,6 +141,9 @@ struct protocol {
 
 	/* Read by checkers and faults, never by other nodes. */
 	uint64_t (*view)(const struct node *node);        /* the view or term it is in */
+	/* Where its views (rounds) begin anew at each instance: the one that it is at. Clients then learn nothing of
+	 * who leads. NULL: its views hold for all instances, and never fall. */
+	uint64_t (*height)(const struct node *node);
 	uint64_t (*stored_view)(const struct node *node); /* what a crash would leave of it; NULL: all */
 	uint32_t (*leader)(const struct node *node);      /* whom it believes in, or NODE_NONE */
 	uint64_t (*log_last)(const struct node *node);    /* Raft: last index; NULL elsewhere */

@@ -31,7 +31,7 @@ struct host_ops {
 	void (*committed)(struct node *, uint64_t instance, uint64_t view, const struct batch *);
 	void (*apply)(struct node *, uint64_t instance, uint64_t view, const struct batch *, bool reply);
 	void (*reply)(struct node *, transaction_id, uint64_t view);
-	void (*leads)(struct node *, uint64_t view);
+	void (*leads)(struct node *, uint64_t view, enum lead_cause cause);
 	void (*follows)(struct node *, uint64_t view, uint32_t leader);
 	void (*candidate)(struct node *, uint64_t term);
 	void (*appended)(struct node *, uint64_t index, uint64_t term, uint64_t prev_term,

@@ -256,6 +256,13 @@ struct node_costs node_costs(const struct node *node);
 sim_time node_wire_ns(const struct node *node, uint64_t bytes);
 sim_time node_ahead_ns(const struct node *node);
 
+/* Why a node leads. Only a change that somebody had to bring about is a change of leaders to those who count them. */
+enum lead_cause {
+	LEAD_FIRST,  /* it led from the start */
+	LEAD_TURN,   /* the lead goes round, and its turn has come; the one before it has done its part */
+	LEAD_CHANGE, /* the one before was left, for its silence or a lie, or handed the lead over; or it is elected */
+};
+
 /* Reports to whoever watches the run (checkers and collector), and to the application.
  * node_proposed: this node has just sent its proposal of the instance.
  * node_committed: the instance is committed at this node, with this batch (committed-local in PBFT,
@@ -267,7 +274,8 @@ sim_time node_ahead_ns(const struct node *node);
  *   instance and all tentative ones after it, the last first.
  * node_read: answers a MESSAGE_READ from what the node has executed so far.
  * node_reply: answers one transaction that was executed before (the reply cache).
- * node_leads: the node has become the leader of `view` (a view or term).
+ * node_leads: the node has become the leader of `view` (a view or term), and why. Where views begin anew at each
+ *   instance, it is one of the instance that the protocol's `height` names; so for the next two.
  * node_follows: the node has entered `view`, led by `leader` or, yet, by NODE_NONE.
  * node_candidate: the node has begun an election for `term`.
  * node_appended: a Raft log now holds (index, term, batch), after an entry of prev_term. */
@@ -280,7 +288,7 @@ void node_confirm(struct node *node, uint64_t instance);
 void node_rollback(struct node *node, uint64_t instance);
 void node_read(struct node *node, transaction_id transaction, uint64_t view);
 void node_reply(struct node *node, transaction_id transaction, uint64_t view);
-void node_leads(struct node *node, uint64_t view);
+void node_leads(struct node *node, uint64_t view, enum lead_cause cause);
 void node_follows(struct node *node, uint64_t view, uint32_t leader);
 void node_candidate(struct node *node, uint64_t term);
 void node_appended(struct node *node, uint64_t index, uint64_t term, uint64_t prev_term,
