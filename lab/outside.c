@@ -215,7 +215,7 @@ void outside_truth(struct outside *outside, uint32_t item, double truth)
 	outside->lab->items[item].truth = truth;
 }
 
-void outside_settled(struct outside *outside, uint32_t index, double value, struct place place)
+void outside_settled(struct outside *outside, uint32_t index, double value, struct log_place place)
 {
 	struct lab_item *item = &outside->lab->items[index];
 	item->instance = place.instance;

@@ -192,7 +192,7 @@ void replica_send_reply(struct lab *lab, struct node *node, transaction_id trans
 }
 
 static inline struct effect run(
-	struct lab *lab, struct replica *replica, transaction_id id, struct place place, void *undo)
+	struct lab *lab, struct replica *replica, transaction_id id, struct log_place place, void *undo)
 {
 	struct effect effect = {0};
 	if (lab->app->execute == NULL) {
@@ -209,12 +209,12 @@ static inline struct effect run(
 }
 
 struct effect replica_run(
-	struct lab *lab, struct replica *replica, transaction_id id, struct place place, void *undo)
+	struct lab *lab, struct replica *replica, transaction_id id, struct log_place place, void *undo)
 {
 	return run(lab, replica, id, place, undo);
 }
 
-static inline void follow(struct lab *lab, struct node *node, transaction_id id, struct place place,
+static inline void follow(struct lab *lab, struct node *node, transaction_id id, struct log_place place,
 	const struct effect *effect)
 {
 	const struct app *app = lab->app;
@@ -230,14 +230,14 @@ static inline void follow(struct lab *lab, struct node *node, transaction_id id,
 	}
 }
 
-void replica_follow(struct lab *lab, struct node *node, transaction_id id, struct place place,
+void replica_follow(struct lab *lab, struct node *node, transaction_id id, struct log_place place,
 	const struct effect *effect)
 {
 	follow(lab, node, id, place, effect);
 }
 
 static inline void execute(
-	struct lab *lab, struct node *node, struct place place, transaction_id id, bool reply)
+	struct lab *lab, struct node *node, struct log_place place, transaction_id id, bool reply)
 {
 	const struct app *app = lab->app;
 	struct replica *replica = replica_of(lab, node->id);
@@ -294,7 +294,7 @@ void replica_apply(struct node *node, uint64_t instance, uint64_t view, const st
 	struct lab *lab = lab_of(node);
 	assert(replica_of(lab, node->id)->tentative == NULL || replica_of(lab, node->id)->tentative->n == 0);
 	applied(lab, node, instance, batch);
-	struct place place = {instance, view};
+	struct log_place place = {instance, view};
 	for (uint32_t i = 0; i < batch->n; i++) {
 		if (begin(lab, node, instance, batch->transactions[i])) {
 			execute(lab, node, place, batch->transactions[i], reply);

@@ -92,9 +92,9 @@ bool replica_begin(struct lab *lab, struct node *node, uint64_t instance, transa
 void replica_applied(struct lab *lab, struct node *node, uint64_t instance, const struct batch *batch);
 /* What executing the command comes to, changing the replica's state; `undo`: NULL, or room for its record. */
 struct effect replica_run(
-	struct lab *lab, struct replica *replica, transaction_id id, struct place place, void *undo);
+	struct lab *lab, struct replica *replica, transaction_id id, struct log_place place, void *undo);
 /* What follows outside from a command that is executed for good. */
-void replica_follow(struct lab *lab, struct node *node, transaction_id id, struct place place,
+void replica_follow(struct lab *lab, struct node *node, transaction_id id, struct log_place place,
 	const struct effect *effect);
 void replica_send_reply(struct lab *lab, struct node *node, transaction_id transaction, uint64_t result,
 	uint64_t view, unsigned flags);

@@ -42,7 +42,7 @@ void replica_apply_tentative(struct node *node, uint64_t instance, uint64_t view
 		replica->tentative = arena_new(&lab->world.arena, struct tentative_log);
 	}
 	struct tentative_log *log = replica->tentative;
-	struct place place = {instance, view};
+	struct log_place place = {instance, view};
 	watch_tentative(node, instance, batch);
 	log->batches =
 		lab_grow(log->batches, sizeof(*log->batches), log->first + log->n + 1, &log->capacity);
@@ -96,7 +96,7 @@ static void execute_for_good(struct lab *lab, struct node *node)
 	}
 	for (size_t b = log->first; b < log->first + log->n; b++) {
 		const struct tentative *batch = &log->batches[b];
-		struct place place = {batch->instance, batch->view};
+		struct log_place place = {batch->instance, batch->view};
 		size_t end = end_of(log, b);
 		for (size_t i = batch->first; i < end; i++) {
 			struct effect effect =

@@ -71,7 +71,7 @@ void transaction_submitted(struct lab *lab, transaction_id transaction)
 }
 
 void transaction_executed(struct lab *lab, const struct node *node, transaction_id transaction,
-	struct place place, const char *reject)
+	struct log_place place, const char *reject)
 {
 	if (!recorded(lab) || node->byzantine || lab->transactions->records[transaction].ordered != SIM_NEVER) {
 		return;

@@ -56,7 +56,7 @@ transaction_id transaction_new(struct lab *lab, uint32_t item, const struct comm
 void transaction_submitted(struct lab *lab, transaction_id transaction);
 /* A validator has executed it. Only the first that does not attack the protocol is noted. */
 void transaction_executed(struct lab *lab, const struct node *node, transaction_id transaction,
-	struct place place, const char *reject);
+	struct log_place place, const char *reject);
 /* `by`: the validator whose reply was the last that it took. */
 void transaction_answered(struct lab *lab, transaction_id transaction, uint32_t by);
 void transactions_table(struct lab *lab);

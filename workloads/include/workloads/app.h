@@ -13,7 +13,7 @@
 #ifndef WORKLOADS_APP_H
 #define WORKLOADS_APP_H
 
-#include "results/table.h" /* struct column, union cell: plain types, nothing behind them */
+#include "results/column.h"
 #include "sim/arena.h"
 #include "sim/node.h"
 #include "sim/param.h"
@@ -54,7 +54,7 @@ struct app_event {
 };
 
 /* Where in the log a command stands. Under a protocol without an order the instance says nothing to others. */
-struct place {
+struct log_place {
 	uint64_t instance, view;
 };
 
@@ -67,6 +67,7 @@ struct effect {
 	uint16_t reject; /* index into app->rejects; 0: it counted */
 };
 
+struct kpi_table;
 struct outside; /* the laboratory's */
 
 /* What `start` is told. */
@@ -101,6 +102,7 @@ struct app {
 	/* Parties of their own submit commands and wait for equal replies of enough validators; else gateways do,
 	 * who see what their validator executes. */
 	bool has_clients;
+	bool predicted; /* it is the first member of a struct items_app (workloads/items.h) */
 
 	/* Replicated. Where `execute` is NULL commands are opaque: the result is the instance.
 	 *
@@ -117,7 +119,7 @@ struct app {
 	void (*start)(const void *settings, void *shared, const struct app_start *start);
 	void (*begin)(void *shared, void *replica, struct arena *arena);
 	void (*finish)(void *replica); /* what is not the arena's; NULL */
-	void (*execute)(void *replica, const struct command *command, struct place place, struct effect *effect,
+	void (*execute)(void *replica, const struct command *command, struct log_place place, struct effect *effect,
 		void *undo);
 	void (*undo)(void *replica, const struct command *command, const void *undo);
 	void (*read)(const void *replica, const struct command *command, struct effect *effect);
@@ -147,7 +149,7 @@ struct app {
 	void (*happens)(struct outside *outside, void *state, uint64_t what);
 	void (*worked)(struct outside *outside, void *state, uint32_t node, uint64_t what);
 	void (*executed)(struct outside *outside, void *state, uint32_t node, const struct command *command,
-		struct place place, const struct effect *effect);
+		struct log_place place, const struct effect *effect);
 	bool (*answered)(struct outside *outside, void *state, const struct command *command, uint64_t result);
 	void (*changed)(struct outside *outside, void *state, uint32_t node);
 	bool (*valid)(struct outside *outside, void *state, uint32_t node, const struct command *command);
@@ -155,7 +157,7 @@ struct app {
 	void (*close)(struct outside *outside, void *state);
 
 	/* Measured. */
-	const struct kpi *kpis;          /* of its own, behind the laboratory's and the protocol's; NULL: none */
+	const struct kpi_table *kpis;    /* of its own (results/kpi.h); NULL: none */
 	const struct app_table *tables;  /* end with a NULL name; NULL: none */
 	const struct app_check *checks;  /* end with a NULL name; NULL: none */
 	/* Columns of its own in /transactions, /decisions and /validators, behind the laboratory's, and who fills them
@@ -208,7 +210,7 @@ void outside_move(struct outside *outside, uint32_t item, uint32_t client);
 /* The truth that no validator sees; else NaN, and no KPI of errors counts the item. */
 void outside_truth(struct outside *outside, uint32_t item, double truth);
 /* Its client is content, since what was executed at `place` says so. NaN: it is closed without a value. */
-void outside_settled(struct outside *outside, uint32_t item, double value, struct place place);
+void outside_settled(struct outside *outside, uint32_t item, double value, struct log_place place);
 bool outside_is_settled(const struct outside *outside, uint32_t item);
 /* A honest replica has come to this value for the item; others that come to another diverge. */
 void outside_came_to(struct outside *outside, uint32_t validator, uint32_t item, double value);
