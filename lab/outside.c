@@ -6,16 +6,70 @@
 #include "replicas.h"
 #include "watch.h"
 
+#include "attacks/predictions.h"
+#include "measure/measure.h"
+#include "workloads/adversary.h"
+
 #include <string.h>
 
-void outside_start(struct lab *lab)
+/* Of a row of an application's own table. */
+#define ROW_CELLS_MAX 64
+
+static enum table_id table_named(const char *name)
+{
+	for (int i = 0; i < TABLE_N; i++) {
+		if (strcmp(table_names[i], name) == 0) {
+			return (enum table_id)i;
+		}
+	}
+	assert(!"an application's table is a table");
+	return TABLE_N;
+}
+
+static struct adversary *adversary(struct lab *lab)
+{
+	const struct items_app *items = items_of(lab->app);
+	struct predictions_settings settings = {
+		.attacks = &lab->scenario->attacks,
+		.workload = items,
+		.workload_settings = lab->scenario->workload.settings,
+		.seed = lab->seed,
+		.n_validators = lab->world.n_validators,
+		.dims = items == NULL ? 0 : items_dims(items, lab->scenario->workload.settings),
+	};
+	return items == NULL ? NULL : predictions_adversary(&settings, &lab->world.arena);
+}
+
+void outside_start(struct lab *lab, struct model_cache *models)
 {
 	const struct app *app = lab->app;
 	struct arena *arena = &lab->world.arena;
-	lab->outside = arena_new(arena, struct outside);
-	lab->outside->lab = lab;
-	lab->outside->state = app->outside_size > 0 ? arena_alloc(arena, app->outside_size) : NULL;
-	lab->shared = app->shared_size > 0 ? arena_alloc(arena, app->shared_size) : NULL;
+	struct outside *outside = lab->outside = arena_new(arena, struct outside);
+	outside->lab = lab;
+	outside->models = models;
+	outside->adversary = adversary(lab);
+	outside->state = app->outside_size > 0 ? arena_alloc(arena, app->outside_size) : NULL;
+	for (size_t i = 0; app->tables != NULL && app->tables[i].name != NULL; i++) {
+		assert(i < APP_TABLES_MAX);
+		outside->tables[i] = table_named(app->tables[i].name);
+	}
+	outside->shared = app->shared_size > 0 ? arena_alloc(arena, app->shared_size) : NULL;
+	if (app->start != NULL) {
+		uint32_t n = lab->world.n_validators;
+		const struct app_start start = {
+			.app = app,
+			.scorer = &lab->scenario->scorer,
+			.aggregator = &lab->scenario->aggregator,
+			.n_validators = n,
+			.n_clients = node_n_clients(&lab->world.nodes[0]),
+			.n_participants = lab->common->identities == IDENTITIES_OPEN && outside->adversary != NULL
+				? n + outside->adversary->n_more
+				: n,
+			.seed = lab->seed,
+			.arena = arena,
+		};
+		app->start(lab->scenario->workload.settings, outside->shared, &start);
+	}
 }
 
 bool outside_open(struct lab *lab, char error[256])
@@ -28,6 +82,18 @@ void outside_close(struct lab *lab)
 	if (lab->app->close != NULL) {
 		lab->app->close(lab->outside, lab->outside->state);
 	}
+}
+
+void outside_report(struct lab *lab)
+{
+	if (lab->app->report != NULL) {
+		lab->app->report(lab->outside, lab->outside->state);
+	}
+}
+
+uint64_t outside_bytes(const struct lab *lab)
+{
+	return lab->app->bytes == NULL ? 0 : lab->app->bytes(lab->outside->state);
 }
 
 void outside_changed(struct lab *lab, uint32_t node)
@@ -52,14 +118,49 @@ struct arena *outside_arena(struct outside *outside)
 	return &outside->lab->world.arena;
 }
 
+const struct app *outside_app(const struct outside *outside)
+{
+	return outside->lab->app;
+}
+
 const void *outside_settings(const struct outside *outside)
 {
-	return outside->lab->common;
+	return outside->lab->scenario->workload.settings;
+}
+
+const struct plugin_value *outside_predictor(const struct outside *outside)
+{
+	return &outside->lab->scenario->predictor;
+}
+
+struct adversary *outside_adversary(const struct outside *outside)
+{
+	return outside->adversary;
+}
+
+bool outside_attacked(const struct outside *outside)
+{
+	return outside->lab->scenario->attacks.n > 0;
+}
+
+struct model_cache *outside_models(const struct outside *outside)
+{
+	return outside->models;
+}
+
+bool outside_verbose(const struct outside *outside)
+{
+	return outside->lab->verbose;
+}
+
+uint64_t outside_run(const struct outside *outside)
+{
+	return outside->lab->run;
 }
 
 void *outside_shared(const struct outside *outside)
 {
-	return outside->lab->shared;
+	return outside->shared;
 }
 
 const void *outside_replica(const struct outside *outside, uint32_t validator)
@@ -85,6 +186,27 @@ bool outside_serves(const struct outside *outside, uint32_t validator)
 bool outside_honest(const struct outside *outside, uint32_t validator)
 {
 	return lab_counts(&outside->lab->world.nodes[validator]);
+}
+
+bool outside_lies(const struct outside *outside, uint32_t validator)
+{
+	return outside->lab->world.nodes[validator].byzantine;
+}
+
+bool outside_clients_move(const struct outside *outside)
+{
+	return outside->lab->items->clients_move;
+}
+
+bool outside_is_over(const struct outside *outside)
+{
+	return outside->lab->world.stopped;
+}
+
+void outside_fail(struct outside *outside, const char *why, const char error[256])
+{
+	snprintf(outside->error, sizeof(outside->error), "%s", error);
+	lab_end(outside->lab, "limit", "%s", why);
 }
 
 uint32_t outside_gateway(const struct outside *outside, uint32_t from)
@@ -202,22 +324,27 @@ uint32_t outside_item(struct outside *outside, uint32_t client)
 
 uint32_t outside_client(const struct outside *outside, uint32_t item)
 {
-	return outside->lab->items[item].client;
+	return outside->lab->items->all[item].client;
+}
+
+uint32_t outside_item_of(const struct outside *outside, transaction_id command)
+{
+	return transaction_of(outside->lab, command)->item;
 }
 
 void outside_move(struct outside *outside, uint32_t item, uint32_t client)
 {
-	outside->lab->items[item].client = client;
+	outside->lab->items->all[item].client = client;
 }
 
 void outside_truth(struct outside *outside, uint32_t item, double truth)
 {
-	outside->lab->items[item].truth = truth;
+	outside->lab->items->all[item].truth = truth;
 }
 
 void outside_settled(struct outside *outside, uint32_t index, double value, struct log_place place)
 {
-	struct lab_item *item = &outside->lab->items[index];
+	struct lab_item *item = &outside->lab->items->all[index];
 	item->instance = place.instance;
 	item->view = place.view;
 	item->proposer = watch_instance(outside->lab, place.instance)->proposer;
@@ -228,13 +355,13 @@ void outside_settled(struct outside *outside, uint32_t index, double value, stru
 
 bool outside_is_settled(const struct outside *outside, uint32_t item)
 {
-	return outside->lab->items[item].accepted;
+	return outside->lab->items->all[item].accepted;
 }
 
 void outside_came_to(struct outside *outside, uint32_t validator, uint32_t index, double value)
 {
 	struct lab *lab = outside->lab;
-	struct lab_item *item = &lab->items[index];
+	struct lab_item *item = &lab->items->all[index];
 	if (!lab_counts(&lab->world.nodes[validator])) {
 		return;
 	}
@@ -260,6 +387,21 @@ transaction_id outside_n_commands(const struct outside *outside)
 const struct command *outside_command(const struct outside *outside, transaction_id transaction)
 {
 	return &transaction_of(outside->lab, transaction)->command;
+}
+
+bool outside_records(const struct outside *outside, unsigned table)
+{
+	return measure_records(outside->lab, outside->tables[table]);
+}
+
+void outside_row(struct outside *outside, unsigned table, const union cell *cells)
+{
+	const struct lab *lab = outside->lab;
+	union cell row[ROW_CELLS_MAX] = {{.integer = (int64_t)lab->run}};
+	size_t n = lab->measure->schemas->tables[outside->tables[table]].n_columns;
+	assert(n <= ROW_CELLS_MAX);
+	memcpy(row + 1, cells, (n - 1) * sizeof(*cells));
+	measure_row(lab, outside->tables[table], row);
 }
 
 void outside_violated(struct outside *outside, const struct app_violation *violation)

@@ -13,8 +13,6 @@ static const struct kpi_table *const laboratory[] = {
 	&outage_kpis,
 	&safety_kpis,
 	&work_kpis,
-	&score_kpis,
-	&store_kpis,
 	&loss_kpis,
 	&step_kpis,
 	&attacker_kpis,
