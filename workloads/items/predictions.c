@@ -377,6 +377,7 @@ static void accept_closing(struct outside *outside, struct items_outside *items,
 	item->n_predictions = outcome.n_predictions;
 	item->n_rejected = outcome.n_rejected;
 	item->n_disputed = outcome.n_disputed;
+	item->decided = outcome.decided;
 	if (items->adversary != NULL && outcome.decided) {
 		items->adversary->decided(
 			items->adversary, items->dims == 1 ? &outcome.value : closing->decision, items->dims);

@@ -67,11 +67,15 @@ struct effect {
 	uint16_t reject; /* index into app->rejects; 0: it counted */
 };
 
+struct adversary; /* workloads/adversary.h */
+struct app;
 struct kpi_table;
+struct model_cache;
 struct outside; /* the laboratory's */
 
 /* What `start` is told. */
 struct app_start {
+	const struct app *app;
 	const struct plugin_value *scorer, *aggregator; /* the scenario's; no plugin: none */
 	uint32_t n_validators, n_clients;
 	uint32_t n_participants; /* identities that may speak, the validators first */
@@ -155,11 +159,15 @@ struct app {
 	bool (*valid)(struct outside *outside, void *state, uint32_t node, const struct command *command);
 	bool (*moot)(struct outside *outside, void *state, uint32_t node, const struct command *command);
 	void (*close)(struct outside *outside, void *state);
+	/* Bytes that it holds besides the arena's; NULL: none. */
+	uint64_t (*bytes)(const void *state);
 
 	/* Measured. */
-	const struct kpi_table *kpis;    /* of its own (results/kpi.h); NULL: none */
+	const struct kpi_table *kpis;    /* of its own (results/kpi.h), end with NULL kpis; NULL: none */
 	const struct app_table *tables;  /* end with a NULL name; NULL: none */
 	const struct app_check *checks;  /* end with a NULL name; NULL: none */
+	/* The run is over: before its KPIs are asked for, and the rows of its own tables that only then are known. */
+	void (*report)(struct outside *outside, void *state);
 	/* Columns of its own in /transactions, /decisions and /validators, behind the laboratory's, and who fills them
 	 * in; each list ends with a NULL name, or is NULL. */
 	const struct column *command_columns, *item_columns, *validator_columns;
@@ -185,12 +193,33 @@ const void *outside_settings(const struct outside *outside);
 void *outside_shared(const struct outside *outside);
 const void *outside_replica(const struct outside *outside, uint32_t validator);
 
+const struct app *outside_app(const struct outside *outside);
+/* The scenario's; no plugin: none. */
+const struct plugin_value *outside_predictor(const struct outside *outside);
+/* Who lies about what is predicted; NULL: the application has none (struct app's `predicted`). */
+struct adversary *outside_adversary(const struct outside *outside);
+/* Models that the runs of one program share; NULL: none are. */
+struct model_cache *outside_models(const struct outside *outside);
+/* The run's number in its file, and whether it is to tell what it does. */
+uint64_t outside_run(const struct outside *outside);
+bool outside_verbose(const struct outside *outside);
+/* Does the scenario name attacks? */
+bool outside_attacked(const struct outside *outside);
+
 uint32_t outside_n_validators(const struct outside *outside);
 /* outside_alive: is the validator up? outside_serves: and does it belong? outside_honest: does it keep the protocol's
  * promises, and so count in what is measured? */
 bool outside_alive(const struct outside *outside, uint32_t validator);
 bool outside_serves(const struct outside *outside, uint32_t validator);
 bool outside_honest(const struct outside *outside, uint32_t validator);
+/* Does it attack the protocol? */
+bool outside_lies(const struct outside *outside, uint32_t validator);
+/* May a client have to move: do validators crash, leave or turn out to lie in this run? */
+bool outside_clients_move(const struct outside *outside);
+/* Has the run ended? */
+bool outside_is_over(const struct outside *outside);
+/* Ends it, as one that could not be made: `why` in words, and the sentence for the user. */
+void outside_fail(struct outside *outside, const char *why, const char error[256]);
 /* The gateway of that validator, or of the next live honest one that belongs. */
 uint32_t outside_gateway(const struct outside *outside, uint32_t from);
 /* Whose state the gateway of that validator can ask for: its own where it belongs, else the latest leader's. */
