@@ -110,9 +110,8 @@ void items_share(const void *settings, void *shared, const struct app_start *sta
 void items_begin(void *shared, void *replica, struct arena *arena);
 /* scores.c */
 extern const struct kpi_table items_kpis[];
-void items_item_cells(struct outside *outside, const void *state, uint32_t item, union cell *cells);
-void items_validator_cells(struct outside *outside, const void *state, uint32_t node, union cell *cells);
-/* tables.c */
+void items_counts(struct outside *outside, const void *state, uint32_t item, struct app_counts *counts);
+void items_standing(struct outside *outside, const void *state, uint32_t node, struct app_standing *standing);
 extern const struct app_table items_tables[];
 
 /* What every such application's struct app has, besides its plugin, unit and events. */
@@ -125,6 +124,6 @@ extern const struct app_table items_tables[];
 	.happens = items_happens, .worked = items_worked, .executed = items_executed,                  \
 	.changed = items_changed, .valid = items_valid, .moot = items_moot, .close = items_end,        \
 	.bytes = items_bytes, .kpis = items_kpis, .tables = items_tables, .report = items_report,      \
-	.item_cells = items_item_cells, .validator_cells = items_validator_cells
+	.item_counts = items_counts, .standing = items_standing
 
 #endif

@@ -208,7 +208,7 @@ void scores_refused(const struct outside *outside, struct items_outside *items, 
 	count_bad(items->scores, command->identity, false, outside_now(outside));
 }
 
-void items_validator_cells(struct outside *outside, const void *state, uint32_t node, union cell *cells)
+void items_standing(struct outside *outside, const void *state, uint32_t node, struct app_standing *standing)
 {
 	const struct items_outside *items = state;
 	const struct counts *counts = &items->scores->by[node];
@@ -217,22 +217,21 @@ void items_validator_cells(struct outside *outside, const void *state, uint32_t 
 	while (at < items->n_validators && !(outside_serves(outside, at) && outside_honest(outside, at))) {
 		at++;
 	}
-	cells[0].integer = (int64_t)counts->accepted;
-	cells[1].integer = (int64_t)counts->rejected;
-	cells[2].real = ratio(counts->score_sum, (double)counts->n_scores);
-	cells[3].real =
+	standing->accepted = (int64_t)counts->accepted;
+	standing->rejected = (int64_t)counts->rejected;
+	standing->score_mean = ratio(counts->score_sum, (double)counts->n_scores);
+	standing->reputation =
 		application_reputation(outside_replica(outside, at < items->n_validators ? at : 0), node);
 }
 
-void items_item_cells(struct outside *outside, const void *state, uint32_t item, union cell *cells)
+void items_counts(struct outside *outside, const void *state, uint32_t item, struct app_counts *counts)
 {
 	const struct item_state *of = item_state(state, item);
-	cells[0].integer = of->n_predictions;
-	cells[1].integer = of->n_rejected;
-	cells[2].integer = 0;
-	cells[3].integer = of->n_disputed;
+	counts->predictions = of->n_predictions;
+	counts->rejected = of->n_rejected;
+	counts->disputed = of->n_disputed;
 	if (outside_is_settled(outside, item)) {
-		cells[2].integer =
+		counts->late =
 			application_outcome(outside_replica(outside, outside_client(outside, item)), item).n_late;
 	}
 }
