@@ -9,6 +9,7 @@
 #include "attacks/predictions.h"
 #include "measure/measure.h"
 #include "workloads/adversary.h"
+#include "workloads/items.h"
 
 #include <string.h>
 

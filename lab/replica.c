@@ -16,7 +16,7 @@ void replica_init(struct lab *lab, struct replica *replica)
 	const struct app *app = lab->app;
 	if (app->replica_size > 0) {
 		replica->state = arena_alloc(&lab->world.arena, app->replica_size);
-		app->begin(lab->shared, replica->state, &lab->world.arena);
+		app->begin(lab->outside->shared, replica->state, &lab->world.arena);
 	}
 }
 
@@ -96,7 +96,7 @@ uint64_t replica_transaction_key(const struct node *node, transaction_id transac
 {
 	const struct lab *lab = lab_of(node);
 	return lab->app->key == NULL ? NODE_KEY_ALL
-								 : lab->app->key(lab->shared, &transaction_of(lab, transaction)->command);
+								 : lab->app->key(lab->outside->shared, &transaction_of(lab, transaction)->command);
 }
 
 /* Where clients are parties of their own, a decision is which request stands at a place of the log: an

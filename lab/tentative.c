@@ -91,6 +91,7 @@ static void execute_for_good(struct lab *lab, struct node *node)
 {
 	struct replica *replica = replica_of(lab, node->id);
 	struct tentative_log *log = replica->tentative;
+	replica_applied(lab, node, log->batches[log->first].instance, log->batches[log->first].batch);
 	for (size_t b = log->first + log->n; b-- > log->first;) {
 		undo(lab, node, &log->batches[b], end_of(log, b));
 	}
@@ -104,9 +105,6 @@ static void execute_for_good(struct lab *lab, struct node *node)
 			if (b == log->first) {
 				replica_follow(lab, node, log->commands[i], place, &effect);
 			}
-		}
-		if (b == log->first) {
-			replica_applied(lab, node, batch->instance, batch->batch);
 		}
 	}
 }

@@ -9,6 +9,8 @@
 #ifndef WORKLOADS_KV_H
 #define WORKLOADS_KV_H
 
+#include "results/kpi.h"
+#include "workloads/app.h"
 #include "workloads/workload.h"
 
 enum kv_concurrency {
