@@ -11,7 +11,7 @@
  * Supply Chain, 2017, where the mark is a patch of pixels and the label a class. */
 #include "common.h"
 
-#include "workloads/workload.h"
+#include "workloads/items.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +23,7 @@ struct attack_backdoor {
 };
 
 /* The place of the feature of this name; n_features: there is none. */
-static uint32_t feature_at(const struct attack_backdoor *attack, const struct workload *workload)
+static uint32_t feature_at(const struct attack_backdoor *attack, const struct items_app *workload)
 {
 	uint32_t at = 0;
 	while (at < workload->n_features && strcmp(workload->feature_names[at], attack->feature) != 0) {
@@ -32,20 +32,21 @@ static uint32_t feature_at(const struct attack_backdoor *attack, const struct wo
 	return at;
 }
 
-static bool backdoor_suits(const void *settings, const struct workload *workload,
+static bool backdoor_suits(const void *settings, const struct app *app,
 	const char **param, char error[256])
 {
 	const struct attack_backdoor *attack = settings;
+	const struct items_app *workload = items_of(app);
 	if (workload->relabel == NULL) {
 		*param = NULL;
-		snprintf(error, 256, "items of %s can't be marked", workload->plugin.name);
+		snprintf(error, 256, "items of %s can't be marked", workload->app.plugin.name);
 		return false;
 	}
 	if (feature_at(attack, workload) < workload->n_features) {
 		return true;
 	}
 	*param = "feature";
-	int at = snprintf(error, 256, "%s has no feature `%.60s`, but", workload->plugin.name, attack->feature);
+	int at = snprintf(error, 256, "%s has no feature `%.60s`, but", workload->app.plugin.name, attack->feature);
 	for (uint32_t i = 0; i < workload->n_features && at < 200; i++) {
 		at += snprintf(error + at, 256 - (size_t)at, "%s `%.30s`%s", i == 0 ? "" : ",",
 			workload->feature_names[i], i + 1 < workload->n_features && at >= 160 ? ", ..." : "");
@@ -53,7 +54,7 @@ static bool backdoor_suits(const void *settings, const struct workload *workload
 	return false;
 }
 
-static void mark(const struct attack_backdoor *attack, const struct workload *workload,
+static void mark(const struct attack_backdoor *attack, const struct items_app *workload,
 	const void *workload_settings, struct item *item)
 {
 	item->features[feature_at(attack, workload)] = attack->trigger;
@@ -63,7 +64,7 @@ static void mark(const struct attack_backdoor *attack, const struct workload *wo
 static bool backdoor_poison(const void *settings, const struct poison_view *view)
 {
 	const struct attack_backdoor *attack = settings;
-	const struct workload *workload = view->workload;
+	const struct items_app *workload = view->workload;
 	const struct training_rows *rows = view->rows;
 	bool changed = false;
 	for (size_t i = 0; i < rows->n; i++) {
@@ -82,7 +83,7 @@ static bool backdoor_poison(const void *settings, const struct poison_view *view
 	return changed;
 }
 
-static void backdoor_stamp(const void *settings, const struct workload *workload,
+static void backdoor_stamp(const void *settings, const struct items_app *workload,
 	const void *workload_settings, struct random_stream *stream, struct item *item)
 {
 	const struct attack_backdoor *attack = settings;

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-#include "workloads/workload.h"
+#include "workloads/items.h"
 
 struct attack_gradient {
 	struct attack_common common;

@@ -15,7 +15,7 @@ static void false_reply_tamper(const void *settings, struct attack_copy *copy)
 	}
 }
 
-static bool false_reply_suits(const void *settings, const struct workload *workload, const char **param,
+static bool false_reply_suits(const void *settings, const struct app *app, const char **param,
 	char error[256])
 {
 	*param = NULL;

@@ -11,7 +11,7 @@
 #include "common.h"
 #include "slope.h"
 
-#include "workloads/workload.h"
+#include "workloads/items.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "slope.h"
 
-#include "workloads/workload.h"
+#include "workloads/items.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,7 +4,6 @@
 
 #include "lab/run.h"
 #include "scenarios/scenario.h"
-#include "workloads/workload.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -416,11 +415,9 @@ static int trace(const struct option_values *values, const struct scenario_file 
 		return EXIT_USAGE;
 	}
 	const struct scenario *scenario = scenario_point(file, request.point);
-	const struct workload *workload = (const struct workload *)scenario->workload.plugin;
-	const struct workload_common *common = scenario->workload.settings;
 	struct chosen_nodes chosen = {
 		.n_validators = (uint32_t)scenario->n_validators,
-		.n_clients = workload->application ? 0 : (uint32_t)common->clients,
+		.n_clients = scenario->shape.n_clients,
 	};
 	filter.protocol = (const struct protocol *)scenario->protocol.plugin;
 	struct chosen_kinds with = {filter.protocol, "--kind", &filter.with};

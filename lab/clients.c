@@ -50,7 +50,7 @@ void clients_start(struct lab *lab)
 	lab->clients->list = arena_array(&lab->world.arena, struct client, lab->world.n_nodes);
 	lab->clients->reply_quorum =
 		lab->protocol->reply_quorum(lab->scenario->protocol.settings, (uint32_t)lab->scenario->n_faulty);
-	if (!lab->workload->application && lab->common->reply_quorum != PARAM_AUTO_VALUE) {
+	if (lab->app->has_clients && lab->common->reply_quorum != PARAM_AUTO_VALUE) {
 		lab->clients->reply_quorum = (uint32_t)lab->common->reply_quorum;
 	}
 	lab->clients->count_free = NODE_NONE;

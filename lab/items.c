@@ -95,7 +95,7 @@ static void arrive(struct world *world, void *context, uint64_t argument)
 	struct lab *lab = context;
 	uint32_t index = (uint32_t)lab->items->n;
 	digest_add(&world->digest, (uint64_t)world->now, UINT64_C(0xaa) << 56 | index);
-	if (lab->workload->application) {
+	if (!lab->app->has_clients) {
 		add_item(lab, items_gateway(lab, index % world->n_validators));
 		predictions_arrived(lab, index);
 	} else {
@@ -136,7 +136,7 @@ void items_accepted(struct lab *lab, uint32_t index)
 	assert(!item->accepted);
 	item->accepted = true;
 	item->decided = lab->world.now;
-	if (!lab->workload->application) {
+	if (lab->app->has_clients) {
 		item->decided_value = true;
 	}
 	lab->items->n_accepted++;

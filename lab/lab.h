@@ -36,6 +36,7 @@
 #include "workloads/application.h"
 #include "workloads/kv.h"
 #include "workloads/rules.h"
+#include "workloads/items.h"
 #include "workloads/workload.h"
 
 #include <math.h>
@@ -55,7 +56,7 @@ struct lab {
 	const struct scenario *scenario;
 	const struct protocol *protocol;
 	bool macs; /* requests and replies carry MACs, not signatures */
-	const struct workload *workload;
+	const struct app *app;
 	const struct workload_common *common;
 	uint64_t seed;
 	uint64_t run, point, replication;

@@ -22,7 +22,7 @@ void predictions_start(struct lab *lab)
 	lab->predictions = arena_new(&lab->world.arena, struct predictions);
 	const struct predictions_settings settings = {
 		.attacks = &lab->scenario->attacks,
-		.workload = lab->workload,
+		.workload = items_of(lab->app),
 		.workload_settings = lab->scenario->workload.settings,
 		.seed = lab->seed,
 		.n_validators = lab->world.n_validators,
@@ -101,7 +101,7 @@ static void late_deadlines(struct world *world, void *context, uint64_t node)
 
 void predictions_restarted(struct lab *lab, uint32_t node)
 {
-	if (lab->workload->application && lab->common->deadline_ns != SIM_NEVER) {
+	if (!lab->app->has_clients && lab->common->deadline_ns != SIM_NEVER) {
 		world_call_at(&lab->world, sim_time_add(lab->world.now, lab->common->deadline_ns),
 			late_deadlines, lab, node);
 	}
@@ -248,7 +248,7 @@ static void record_seen(
 		{.real = item->truth},
 		{.real = item->target},
 	};
-	for (uint32_t j = 0; j < lab->workload->n_features; j++) {
+	for (uint32_t j = 0; j < items_of(lab->app)->n_features; j++) {
 		cells[5 + j].real = seen[j];
 	}
 	measure_row(lab, TABLE_OBSERVATIONS, cells);
@@ -326,7 +326,7 @@ void predictions_arrived(struct lab *lab, uint32_t index)
 	const void *settings = lab->scenario->workload.settings;
 	struct random_stream stream = random_stream_make(lab->seed, RANDOM_ITEM, index);
 	struct item real = {0};
-	lab->workload->draw(settings, &stream, index, &real);
+	items_of(lab->app)->draw(settings, &stream, index, &real);
 	lab->adversary->stamp(lab->adversary, lab->world.now, index, &real);
 	item->truth = real.truth;
 	struct item_details *details = take_details(lab);
@@ -462,7 +462,7 @@ void predictions_closed(struct lab *lab, struct node *node, const struct closing
 
 void predictions_reassign(struct lab *lab)
 {
-	if (!lab->workload->application || lab->items->n_accepted == lab->items->n) {
+	if (lab->app->has_clients || lab->items->n_accepted == lab->items->n) {
 		return;
 	}
 	for (uint32_t index = 0; index < lab->items->n && !lab->world.stopped; index++) {

@@ -55,10 +55,10 @@ void replicas_start(struct lab *lab)
 	struct arena *arena = &lab->world.arena;
 	lab->replicas = arena_new(arena, struct replicas);
 	lab->replicas->list = arena_array(arena, struct replica, lab->world.n_validators);
-	if (lab->workload->store) {
+	if (lab->app == &app_kv) {
 		kv_start(lab);
 	}
-	if (lab->workload->application) {
+	if (!lab->app->has_clients) {
 		start_application(lab);
 	}
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
@@ -337,7 +337,7 @@ static inline void applied(struct lab *lab, struct node *node, uint64_t instance
 {
 	struct replica *replica = replica_of(lab, node->id);
 	watch_applied(node, instance, batch);
-	if (lab->protocol->ordered && !lab->workload->application) {
+	if (lab->protocol->ordered && lab->app->has_clients) {
 		check_instance(lab, node, instance, batch);
 	}
 	replica->applied = instance;

@@ -147,7 +147,7 @@ static void build(struct lab *lab)
 	struct world_settings settings = {
 		.seed = lab->seed,
 		.n_validators = (uint32_t)scenario->n_validators,
-		.n_clients = lab->workload->application ? 0 : (uint32_t)lab->common->clients,
+		.n_clients = !lab->app->has_clients ? 0 : (uint32_t)lab->common->clients,
 		.n_faulty = (uint32_t)scenario->n_faulty,
 		.protocol_settings = scenario->protocol.settings,
 		.latency = (const struct latency_model *)scenario->network.latency.plugin,
@@ -166,7 +166,7 @@ static void build(struct lab *lab)
 	world_init(&lab->world, &settings, &ops, lab);
 	items_create(lab);
 	uint32_t n = settings.n_validators;
-	if (lab->workload->application) {
+	if (!lab->app->has_clients) {
 		predictions_start(lab);
 	}
 	for (uint32_t i = 0; i < n; i++) {
@@ -288,7 +288,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	lab->scenario = scenario;
 	lab->protocol = (const struct protocol *)scenario->protocol.plugin;
 	lab->macs = lab->protocol->macs != NULL && lab->protocol->macs(scenario->protocol.settings);
-	lab->workload = (const struct workload *)scenario->workload.plugin;
+	lab->app = (const struct app *)scenario->workload.plugin;
 	lab->common = scenario->workload.settings;
 	lab->seed = run_seed(request);
 	lab->point = request->point;
@@ -298,7 +298,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	lab->verbose = request->verbose;
 	lab->allowance = request->memory;
 	build(lab);
-	if (lab->workload->application) {
+	if (!lab->app->has_clients) {
 		if (!training_start(lab, request->models, error)) {
 			finish(lab);
 			return false;

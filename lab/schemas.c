@@ -1,6 +1,7 @@
 /* The columns of a result file. */
 #include "lab/run.h"
 
+#include "workloads/items.h"
 #include "workloads/workload.h"
 
 #include <stdlib.h>
@@ -196,17 +197,18 @@ static struct table_schema make(const struct column *columns, size_t n, const ch
 
 /* The same with a column for each feature of the workload behind. */
 static struct table_schema make_with_features(const struct column *columns, size_t n,
-	const struct workload *workload, const char *value_unit)
+	const struct app *workload, const char *value_unit)
 {
 	struct table_schema schema = make(columns, n, value_unit);
-	size_t n_features = workload->application ? workload->n_features : 0;
+	const struct items_app *items = items_of(workload);
+	size_t n_features = items == NULL ? 0 : items->n_features;
 	struct column *own = realloc((void *)(uintptr_t)schema.columns, (n + n_features) * sizeof(*own));
 	if (own == NULL) {
 		abort();
 	}
 	for (size_t i = 0; i < n_features; i++) {
 		own[n + i] = (struct column){
-			workload->feature_names[i], COLUMN_REAL, "", "the feature as it is seen, with its noise and drift"};
+			items->feature_names[i], COLUMN_REAL, "", "the feature as it is seen, with its noise and drift"};
 	}
 	return (struct table_schema){n + n_features, own};
 }
@@ -254,7 +256,7 @@ static bool any_point_has_faults(const struct scenario_file *file)
 void run_schemas_init(struct run_schemas *schemas, const struct scenario_file *file)
 {
 	const struct scenario *scenario = scenario_point(file, 0);
-	const struct workload *workload = (const struct workload *)scenario->workload.plugin;
+	const struct app *workload = (const struct app *)scenario->workload.plugin;
 	const char *unit = workload->value_unit == NULL ? "" : workload->value_unit;
 	unsigned record = scenario->record;
 	size_t n_swept = scenario_n_swept(file);

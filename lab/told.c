@@ -162,7 +162,7 @@ static void check_places(struct lab *lab)
 
 void told_finish(struct lab *lab)
 {
-	if (!lab->scenario->checkers || !lab->protocol->ordered || lab->workload->application) {
+	if (!lab->scenario->checkers || !lab->protocol->ordered || !lab->app->has_clients) {
 		return;
 	}
 	check_places(lab);

@@ -13,14 +13,14 @@ static void tell(const struct lab *lab, uint32_t node, const struct prediction_m
 		"run %llu: validator %u: predictor %s: on held-out data mean absolute error %.4g %s, "
 		"root mean squared %.4g, R2 %.5f, bias %+.3g, %.2f %% within the tolerance",
 		(unsigned long long)lab->run, node, lab->scenario->predictor.plugin->name, held_out->mae,
-		lab->workload->value_unit, held_out->rmse, held_out->r2, held_out->bias,
+		lab->app->value_unit, held_out->rmse, held_out->r2, held_out->bias,
 		100 * held_out->within_tolerance);
 	if (model->version > 0) {
 		fprintf(stderr, "; version %u", model->version);
 	}
 	fprintf(stderr, "; root mean squared error with a feature shuffled");
-	for (uint32_t j = 0; j < lab->workload->n_features; j++) {
-		fprintf(stderr, "%s %s %+.3g", j == 0 ? ":" : ",", lab->workload->feature_names[j],
+	for (uint32_t j = 0; j < items_of(lab->app)->n_features; j++) {
+		fprintf(stderr, "%s %s %+.3g", j == 0 ? ":" : ",", items_of(lab->app)->feature_names[j],
 			model->importance[j]);
 	}
 	fprintf(stderr, "; gradient %s\n", prediction_has_gradient(model) ? "analytic" : "by differences");
@@ -45,12 +45,12 @@ static void record_model(
 		{.real = held_out->r2_learned},
 	};
 	measure_row(lab, TABLE_MODELS, cells);
-	for (uint32_t j = 0; j < lab->workload->n_features; j++) {
+	for (uint32_t j = 0; j < items_of(lab->app)->n_features; j++) {
 		union cell row[] = {
 			{.integer = (int64_t)lab->run},
 			{.integer = node},
 			{.integer = model->version},
-			{.string = lab->workload->feature_names[j]},
+			{.string = items_of(lab->app)->feature_names[j]},
 			{.real = model->importance[j]},
 		};
 		measure_row(lab, TABLE_IMPORTANCE, row);
@@ -92,7 +92,7 @@ static void learned(void *context, uint32_t node, const struct prediction_model 
 bool training_start(struct lab *lab, struct model_cache *cache, char error[256])
 {
 	const struct models_settings settings = {
-		.workload = lab->workload,
+		.workload = items_of(lab->app),
 		.workload_settings = lab->scenario->workload.settings,
 		.predictor = &lab->scenario->predictor,
 		.adversary = lab->adversary,

@@ -135,7 +135,7 @@ void transactions_table(struct lab *lab)
 		union cell cells[] = {
 			{.integer = (int64_t)lab->run},
 			{.integer = (int64_t)i},
-			{.integer = lab->workload->application ? client : client - n},
+			{.integer = !lab->app->has_clients ? client : client - n},
 			{.integer = transaction->item},
 			{.string = kind_name(lab, i)},
 			{.real = when(record->submitted)},

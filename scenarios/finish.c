@@ -10,6 +10,7 @@
 #include "protocols/protocol.h"
 #include "workloads/prediction.h"
 #include "workloads/rules.h"
+#include "workloads/items.h"
 #include "workloads/workload.h"
 
 #include <string.h>
@@ -201,15 +202,15 @@ static bool finish_workload(
 	struct checker *checker, const struct tree *root, struct scenario *scenario)
 {
 	uint32_t n = checker->n_validators;
-	const struct workload *workload = (const void *)scenario->workload.plugin;
+	const struct app *workload = (const void *)scenario->workload.plugin;
 	if (!workload ||
 		!finish_key(checker, &scenario->workload, root, "workload", &scenario->shape)) {
 		return false;
 	}
 	struct workload_common *common = scenario->workload.settings;
 	scenario->shape.client_timeout_ns = common->client_timeout_ns;
-	scenario->shape.n_clients = workload->application ? 0 : (uint32_t)common->clients;
-	if (!workload->application) {
+	scenario->shape.n_clients = !workload->has_clients ? 0 : (uint32_t)common->clients;
+	if (workload->has_clients) {
 		return true;
 	}
 	if (common->deadline_ns == PARAM_AUTO_VALUE) {
@@ -278,12 +279,12 @@ static bool finish_aggregator(
 static bool finish_validation(
 	struct checker *checker, const struct tree *root, const struct scenario *scenario)
 {
-	const struct workload *workload = (const void *)scenario->workload.plugin;
+	const struct app *workload = (const void *)scenario->workload.plugin;
 	const struct protocol *protocol = (const void *)scenario->protocol.plugin;
 	const struct workload_common *common = scenario->workload.settings;
 	const struct tree *at = tree_get(tree_get(root, "workload"), "validation");
 	struct place place = at ? at->place : whole(root);
-	if (!workload->application || common->validation == VALIDATION_OFF) {
+	if (workload->has_clients || common->validation == VALIDATION_OFF) {
 		return true;
 	}
 	if (!protocol->validates) {
@@ -310,11 +311,11 @@ static bool finish_validation(
 static bool finish_replies(
 	struct checker *checker, const struct tree *root, const struct scenario *scenario)
 {
-	const struct workload *workload = (const void *)scenario->workload.plugin;
+	const struct app *workload = (const void *)scenario->workload.plugin;
 	const struct workload_common *common = scenario->workload.settings;
 	const struct tree *at = tree_get(tree_get(root, "workload"), "reply_quorum");
 	const struct protocol *protocol = (const void *)scenario->protocol.plugin;
-	if (workload->application || common->reply_quorum == PARAM_AUTO_VALUE || checker->n_validators == 0) {
+	if (!workload->has_clients || common->reply_quorum == PARAM_AUTO_VALUE || checker->n_validators == 0) {
 		return true;
 	}
 	bool one = protocol->client == CLIENT_HINTED || protocol->client == CLIENT_OWN_VALIDATOR;
@@ -386,8 +387,8 @@ static bool finish_tentative(
 	struct checker *checker, const struct tree *root, struct scenario *scenario)
 {
 	const struct protocol *protocol = (const void *)scenario->protocol.plugin;
-	const struct workload *workload = (const void *)scenario->workload.plugin;
-	if (!workload || !workload->application || !protocol->tentative_quorum ||
+	const struct app *workload = (const void *)scenario->workload.plugin;
+	if (!workload || workload->has_clients || !protocol->tentative_quorum ||
 		protocol->tentative_quorum(scenario->protocol.settings, checker->n_validators,
 			(uint32_t)scenario->n_faulty) == 0) {
 		return true;
@@ -482,7 +483,7 @@ static bool check_node_attacks(
 static bool check_suiting_attacks(
 	struct checker *checker, const struct tree *root, const struct scenario *scenario)
 {
-	const struct workload *workload = (const void *)scenario->workload.plugin;
+	const struct app *workload = (const void *)scenario->workload.plugin;
 	const struct path up = {NULL, "attacks", 0};
 	bool good = true;
 	for (size_t i = 0; i < scenario->attacks.n; i++) {
@@ -490,7 +491,7 @@ static bool check_suiting_attacks(
 		const struct attack *attack = (const void *)value->plugin;
 		const char *name = NULL;
 		char error[256];
-		if (!attack || !value->settings || !attack->suits || !workload || !workload->application ||
+		if (!attack || !value->settings || !attack->suits || !workload || workload->has_clients ||
 			attack->suits(value->settings, workload, &name, error)) {
 			continue;
 		}
@@ -549,14 +550,15 @@ static bool check_training_attacks(
 static bool check_drift(
 	struct checker *checker, const struct tree *root, const struct scenario *scenario)
 {
-	const struct workload *workload = (const void *)scenario->workload.plugin;
+	const struct app *workload = (const void *)scenario->workload.plugin;
 	const struct predictor_common *common = scenario->predictor.settings;
-	if (!workload || workload->n_features == 0 || !common || !common->drift.plugin) {
+	const struct items_app *items = items_of(workload);
+	if (!items || !common || !common->drift.plugin) {
 		return true;
 	}
 	const char *feature = ((const struct drift_settings *)common->drift.settings)->feature;
-	for (uint32_t i = 0; feature && i < workload->n_features; i++) {
-		if (strcmp(workload->feature_names[i], feature) == 0) {
+	for (uint32_t i = 0; feature && i < items->n_features; i++) {
+		if (strcmp(items->feature_names[i], feature) == 0) {
 			return true;
 		}
 	}
@@ -567,7 +569,7 @@ static bool check_drift(
 	const struct tree *at = tree_get(drift, "feature");
 	diagnostics_error(checker->diagnostics, at ? at->place : root->place,
 		"predictor.drift.feature: %s has no feature `%.60s`; its first is `%s`",
-		workload->plugin.name, feature, workload->feature_names[0]);
+		workload->plugin.name, feature, items->feature_names[0]);
 	return false;
 }
 

@@ -8,6 +8,7 @@
 #include "engine/topology.h"
 #include "protocols/protocol.h"
 #include "workloads/rules.h"
+#include "workloads/items.h"
 #include "workloads/workload.h"
 
 #include <string.h>
@@ -337,8 +338,8 @@ static bool check_faulty(
 static bool check_predictions(
 	struct checker *checker, const struct tree *root, struct scenario *scenario)
 {
-	const struct workload *workload = (const void *)scenario->workload.plugin;
-	if (!workload || workload->application) {
+	const struct app *workload = (const void *)scenario->workload.plugin;
+	if (!workload || !workload->has_clients) {
 		return true;
 	}
 	static const char *const names[] = {"predictor", "scorer", "aggregator"};

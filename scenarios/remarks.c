@@ -4,6 +4,7 @@
 #include "attacks/attack.h"
 #include "engine/fault.h"
 #include "protocols/protocol.h"
+#include "workloads/items.h"
 #include "workloads/workload.h"
 
 #include <stdarg.h>
@@ -361,12 +362,12 @@ static void look_at_attacks(const struct look *look, const struct tree *root)
 static void look_at_record(const struct look *look, const struct tree *root)
 {
 	const struct tree *tree = tree_get(root, "record");
-	const struct workload *workload = (const void *)look->scenario->workload.plugin;
+	const struct app *workload = (const void *)look->scenario->workload.plugin;
 	unsigned of_predictions = RECORD_PREDICTIONS | RECORD_ROC | RECORD_MODELS |
 		RECORD_OBSERVATIONS | RECORD_TRAINING;
 	const struct path path = {NULL, "record", 0};
 	if (tree && (look->scenario->record & of_predictions)) {
-		say_vain(look, &path, tree->place, NULL, NULL, workload->application,
+		say_vain(look, &path, tree->place, NULL, NULL, !workload->has_clients,
 			"predictions, roc, models, observations and training stay empty with `%s`, which has no predictions",
 			workload->plugin.name);
 	}

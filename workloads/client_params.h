@@ -2,6 +2,7 @@
 #ifndef WORKLOADS_CLIENT_PARAMS_H
 #define WORKLOADS_CLIENT_PARAMS_H
 
+#include "workloads/items.h"
 #include "workloads/workload.h"
 
 /* When whoever waits for an answer asks again. */

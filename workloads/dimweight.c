@@ -7,6 +7,7 @@
  * for the small errors of sensors is 1 + sd * N and, unlike it, can't make a side negative. The
  * features stay in logs: predictors are fitted to them, and an attack's epsilon is in them. */
 #include "item_params.h"
+#include "workloads/items.h"
 #include "parcels.h"
 
 #include "sim/columns.h"
@@ -188,14 +189,16 @@ static const struct param params[] = {
 
 static const char *const feature_names[] = {"ln_length", "ln_width", "ln_height", "ln_density"};
 
-const struct workload workload_dimweight = {
-	.plugin = {.name = "dimweight",
-		.summary = "billable weight of parcels: the larger of actual and volumetric weight",
-		.params = params,
-		.settings_size = sizeof(struct dimweight),
-		.finish = dimweight_finish},
-	.application = true,
-	.value_unit = "kg",
+const struct items_app app_dimweight = {
+	.app = {
+		.plugin = {.name = "dimweight",
+			.summary = "billable weight of parcels: the larger of actual and volumetric weight",
+			.params = params,
+			.settings_size = sizeof(struct dimweight),
+			.finish = dimweight_finish},
+		.value_unit = "kg",
+		.predicted = true,
+	},
 	.n_features = PARCEL_FEATURES,
 	.feature_names = feature_names,
 	.draw = dimweight_draw,

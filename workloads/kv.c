@@ -68,13 +68,12 @@ static const struct param params[] = {
 	PARAM_END,
 };
 
-const struct workload workload_kv = {
+const struct app app_kv = {
 	.plugin = {.name = "kv",
 		.summary = "a key-value store: gets and puts from clients of their own",
 		.params = params,
 		.settings_size = sizeof(struct kv_settings),
 		.finish = finish},
-	.application = false,
-	.store = true,
+	.has_clients = true,
 	.value_unit = "",
 };

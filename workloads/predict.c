@@ -1,6 +1,7 @@
 /* One validator's model: training, and the way from what is seen to a prediction, whatever the
  * predictor and the workload. */
 #include "predictors.h"
+#include "workloads/items.h"
 #include "workloads/workload.h"
 
 #include "sim/real.h"
@@ -100,9 +101,8 @@ static void labels_range(struct prediction_model *model, const struct dataset *s
 bool prediction_model_learn(struct prediction_model *out, const struct training *training,
 	struct arena *arena, char error[256])
 {
-	const struct workload *workload = training->workload;
+	const struct items_app *workload = training->workload;
 	const struct predictor *method = (const void *)training->predictor->plugin; /* its first member */
-	assert(workload->application);
 	assert(workload->n_features <= FEATURES_MAX);
 	*out = (struct prediction_model){
 		.workload = workload,
@@ -140,7 +140,7 @@ bool prediction_model_learn(struct prediction_model *out, const struct training 
 	return trained;
 }
 
-bool prediction_model_train(struct prediction_model *out, const struct workload *workload,
+bool prediction_model_train(struct prediction_model *out, const struct items_app *workload,
 	const void *workload_settings, const struct plugin_value *predictor, uint64_t seed,
 	uint32_t node, struct arena *arena, char error[256])
 {
@@ -159,7 +159,7 @@ void prediction_see(const struct prediction_model *model, const struct item *ite
 	struct random_stream *stream, double *seen)
 {
 	const struct predictor_common *common = model->predictor_settings;
-	const struct workload *workload = model->workload;
+	const struct items_app *workload = model->workload;
 	double by[FEATURES_MAX];
 	workload->observe(model->workload_settings, stream, item, seen);
 	if (common->drift.plugin != NULL && drift_by(common, workload, at_ns, by)) {
@@ -205,7 +205,7 @@ void prediction_gradient(const struct prediction_model *model, const double *see
 
 double prediction_spread(const struct prediction_model *model, const double *seen)
 {
-	const struct workload *workload = model->workload;
+	const struct items_app *workload = model->workload;
 	double rmse = fmax(model->held_out.rmse, SPREAD_MIN);
 	if (model->predictor->spread == NULL) {
 		return rmse;

@@ -69,7 +69,7 @@ bool predictor_finish(
 bool samples_draw(const struct training *training, struct dataset *sample, struct dataset *held_out,
 	bool *poisoned, struct arena *arena, char error[256]);
 /* by[0..n_features) of the workload: how far drift has moved each. False where there is none. */
-bool drift_by(const struct predictor_common *common, const struct workload *workload, sim_time at_ns,
+bool drift_by(const struct predictor_common *common, const struct items_app *workload, sim_time at_ns,
 	double *by);
 
 /* All of x and target finite, and at least n_min rows? False with a sentence that begins with

@@ -4,14 +4,16 @@
 #include "scorers.h"
 #include "predictors.h"
 
+#include "workloads/items.h"
 #include "workloads/workload.h"
 
-extern const struct workload workload_requests, workload_kv, workload_dimweight;
+extern const struct app app_requests, app_kv;
+extern const struct items_app app_dimweight;
 
 static const struct plugin *const workloads[] = {
-	&workload_requests.plugin,
-	&workload_kv.plugin,
-	&workload_dimweight.plugin,
+	&app_requests.plugin,
+	&app_kv.plugin,
+	&app_dimweight.app.plugin,
 	NULL,
 };
 

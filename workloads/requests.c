@@ -8,11 +8,11 @@ static const struct param params[] = {
 	PARAM_END,
 };
 
-const struct workload workload_requests = {
+const struct app app_requests = {
 	.plugin = {.name = "requests",
 		.summary = "opaque requests of a given size from clients of their own",
 		.params = params,
 		.settings_size = sizeof(struct workload_common)},
-	.application = false,
+	.has_clients = true,
 	.value_unit = "",
 };

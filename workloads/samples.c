@@ -1,6 +1,6 @@
 /* The rows that validators learn from: whose they are, noise of the labels, drift, poison. */
 #include "predictors.h"
-#include "workloads/workload.h"
+#include "workloads/items.h"
 
 #include "sim/real.h"
 
@@ -66,7 +66,7 @@ static void row_copy(
 static void rows_draw(
 	const struct training *training, struct random_stream *stream, struct training_rows *rows)
 {
-	const struct workload *workload = training->workload;
+	const struct items_app *workload = training->workload;
 	const void *settings = training->workload_settings;
 	double by[FEATURES_MAX];
 	bool drifts = drift_by(training->predictor->settings, workload, training->at_ns, by);
@@ -297,7 +297,7 @@ static struct dataset dataset_of(const struct training_rows *rows, uint64_t seed
 static bool drift_check(const struct training *training, char error[256])
 {
 	const struct predictor_common *common = training->predictor->settings;
-	const struct workload *workload = training->workload;
+	const struct items_app *workload = training->workload;
 	const struct drift_settings *drift = common->drift.settings;
 	if (common->drift.plugin == NULL || drift->feature == NULL) {
 		return true;
@@ -308,7 +308,7 @@ static bool drift_check(const struct training *training, char error[256])
 		}
 	}
 	snprintf(error, 256, "predictor.drift.feature: %s has no feature `%.60s`; its first is `%s`",
-		workload->plugin.name, drift->feature, workload->feature_names[0]);
+		workload->app.plugin.name, drift->feature, workload->feature_names[0]);
 	return false;
 }
 
@@ -337,7 +337,7 @@ bool samples_draw(const struct training *training, struct dataset *sample, struc
 	return true;
 }
 
-bool drift_by(const struct predictor_common *common, const struct workload *workload, sim_time at_ns,
+bool drift_by(const struct predictor_common *common, const struct items_app *workload, sim_time at_ns,
 	double *by)
 {
 	const struct drift *drift = (const void *)common->drift.plugin; /* its first member */

@@ -14,7 +14,7 @@ static double mean_of(const struct lab *lab, double (*of)(const struct lab *lab,
 {
 	double sum = 0;
 	uint64_t n = 0;
-	for (size_t i = 0; i < lab->items->n && lab->workload->application; i++) {
+	for (size_t i = 0; i < lab->items->n && !lab->app->has_clients; i++) {
 		if (lab->items->all[i].decided_value) {
 			sum += of(lab, &lab->items->all[i]);
 			n++;

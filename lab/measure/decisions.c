@@ -10,13 +10,13 @@ void decisions_table(struct lab *lab)
 	for (size_t i = 0; i < lab->items->n; i++) {
 		const struct lab_item *item = &lab->items->all[i];
 		int64_t late = 0;
-		if (lab->workload->application && item->accepted) {
+		if (!lab->app->has_clients && item->accepted) {
 			late = application_outcome(replica_of(lab, item->client)->application, i).n_late;
 		}
 		union cell cells[] = {
 			{.integer = (int64_t)lab->run},
 			{.integer = (int64_t)i},
-			{.integer = lab->workload->application ? item->client
+			{.integer = !lab->app->has_clients ? item->client
 												   : item->client - lab->world.n_validators},
 			{.integer = item->accepted ? (int64_t)item->instance : -1},
 			{.integer = item->accepted ? (int64_t)item->view : -1},

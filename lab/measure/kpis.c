@@ -65,7 +65,7 @@ static bool uses(const struct scenario_file *file, const struct plugin *plugin)
 static const struct kpi_table *table_of(const struct plugin *plugin, const struct registry *registry)
 {
 	return registry == &protocol_registry ? ((const struct protocol *)plugin)->kpis
-										  : ((const struct workload *)plugin)->kpis;
+										  : ((const struct app *)plugin)->kpis;
 }
 
 /* The tables of protocols, then of applications, that the file is to have. */
@@ -162,7 +162,7 @@ void kpis_measure(const struct lab *lab, const struct kpi_list *list, double *va
 		const struct kpi *kpi = list->kpis[i];
 		if (!list->ours[i]) {
 			kpi = own(lab->protocol->kpis, kpi->name);
-			kpi = kpi == NULL ? own(lab->workload->kpis, list->kpis[i]->name) : kpi;
+			kpi = kpi == NULL ? own(lab->app->kpis, list->kpis[i]->name) : kpi;
 		}
 		values[i] = kpi != NULL ? kpi->value(&run) : list->kpis[i]->sort == SORT_COUNT ? 0 : real_nan();
 	}

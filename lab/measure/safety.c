@@ -8,7 +8,7 @@ static double divergence(const struct measured *run)
 	const struct lab *lab = run->lab;
 	const struct positions *positions = &lab->watch->positions;
 	return ratio((double)positions->n_diverged,
-		(double)(lab->workload->application ? lab->items->n : positions->n));
+		(double)(!lab->app->has_clients ? lab->items->n : positions->n));
 }
 
 static uint64_t n_kept(const struct watch *watch)

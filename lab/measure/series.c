@@ -30,7 +30,7 @@ static struct window *count_windows(const struct lab *lab, size_t n)
 		struct window *window = &windows[window_within(lab, item->decided)];
 		window->accepted++;
 		window->latency_sum += sim_time_to_s(item->decided - item->arrived);
-		if (item->decided_value && lab->workload->application) {
+		if (item->decided_value && !lab->app->has_clients) {
 			window->decided++;
 			window->error_sum += fabs(item->value - item->truth);
 			window->corrupted += further_than(lab->common->tolerance, item->value, item->truth);

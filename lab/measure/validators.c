@@ -12,7 +12,7 @@
 static double reputation(const struct lab *lab, uint32_t of)
 {
 	uint32_t at = 0;
-	if (!lab->workload->application) {
+	if (lab->app->has_clients) {
 		return real_nan();
 	}
 	while (at < lab->world.n_validators &&

@@ -148,7 +148,7 @@ static void test_backdoor(void **state)
 	set_real(value, "trigger", 1.25);
 	set_real(value, "shift", .4);
 	set_real(value, "trigger_rate", .25);
-	assert_true(attack->suits(value.settings, workload_of(f.dimweight), &param, error));
+	assert_true(attack->suits(value.settings, &workload_of(f.dimweight)->app, &param, error));
 	assert_true(poison(&f, value));
 	int n = 0;
 	for (int i = 0; i < ROWS; i++) {
@@ -175,7 +175,7 @@ static void test_backdoor(void **state)
 	}
 	assert_true(n > 250 - 55 && n < 250 + 55);
 	*feature = "colour";
-	assert_false(attack->suits(value.settings, workload_of(f.dimweight), &param, error));
+	assert_false(attack->suits(value.settings, &workload_of(f.dimweight)->app, &param, error));
 	assert_string_equal(param, "feature");
 	assert_non_null(strstr(
 		error, "no feature `colour`, but `ln_length`, `ln_width`, `ln_height`, `ln_density`"));

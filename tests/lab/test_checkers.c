@@ -69,7 +69,7 @@ static int set_up(void **state)
 	lab->scenario = &stage.scenario;
 	lab->protocol = &stage.protocol;
 	lab->measure = measure_create(NULL, NULL);
-	lab->workload = (const struct workload *)stage.scenario.workload.plugin;
+	lab->app = (const struct app *)stage.scenario.workload.plugin;
 	lab->common = stage.scenario.workload.settings;
 	struct world_settings settings = {
 		.n_validators = N,

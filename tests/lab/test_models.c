@@ -3,6 +3,7 @@
 #include "study.h"
 
 #include "workloads/models.h"
+#include "workloads/items.h"
 #include "workloads/workload.h"
 
 #include <math.h>
@@ -47,7 +48,7 @@ static void versions(void **state)
 #define FEATURES 4
 #define UNKNOWNS (FEATURES + 1)
 
-static const struct workload *workload_named(const char *name)
+static const struct items_app *workload_named(const char *name)
 {
 	const struct plugin *const *plugin = workload_registry.plugins;
 	while (strcmp((*plugin)->name, name) != 0) {
@@ -58,7 +59,7 @@ static const struct workload *workload_named(const char *name)
 
 static void features_at(const struct outcome *outcome, enum table_id table, size_t row, double *x)
 {
-	const struct workload *workload = workload_named("dimweight");
+	const struct items_app *workload = workload_named("dimweight");
 	for (uint32_t j = 0; j < FEATURES; j++) {
 		x[j] = real_at(outcome, table, row, workload->feature_names[j]);
 	}
@@ -98,7 +99,7 @@ static void refit(const struct outcome *outcome, int64_t node, double fit[UNKNOW
 static void what_was_learned_and_seen(void **state)
 {
 	(void)state;
-	const struct workload *workload = workload_named("dimweight");
+	const struct items_app *workload = workload_named("dimweight");
 	struct outcome *plain = run_text(HEAD "predictor: {kind: linear, train: 100}\n");
 	struct outcome *outcome =
 		run_text(BASE "record: [observations, training, predictions]\n"
@@ -344,7 +345,7 @@ static void the_cache(void **state)
 	struct study *study = study_open(HEAD "predictor: {kind: linear, train: 20000}\n");
 	const struct scenario *scenario = scenario_point(study->file, 0);
 	const struct training training = {
-		.workload = (const struct workload *)scenario->workload.plugin,
+		.workload = (const struct items_app *)scenario->workload.plugin,
 		.workload_settings = scenario->workload.settings,
 		.predictor = &scenario->predictor,
 		.seed = 1,

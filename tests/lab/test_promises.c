@@ -50,7 +50,7 @@ static int set_up_as(void **state, const char *workload)
 	lab->scenario = scenario;
 	lab->protocol = &protocol;
 	lab->measure = measure_create(NULL, NULL);
-	lab->workload = (const struct workload *)scenario->workload.plugin;
+	lab->app = (const struct app *)scenario->workload.plugin;
 	lab->common = scenario->workload.settings;
 	struct world_settings settings = {
 		.n_validators = 4,

@@ -6,6 +6,7 @@
 #include "engine/topology.h"
 #include "protocols/protocol.h"
 #include "workloads/rules.h"
+#include "workloads/items.h"
 #include "workloads/workload.h"
 
 #include <stdio.h>
@@ -250,11 +251,11 @@ static const struct param dimweight_params[] = {
 	PARAM_END,
 };
 
-static const struct workload requests = {
-	.plugin = {"requests", "", requests_params, sizeof(struct workload_common)}};
-static const struct workload dimweight = {
-	.plugin = {"dimweight", "", dimweight_params, sizeof(struct fake_dimweight)},
-	.application = true};
+static const struct app requests = {
+	.plugin = {"requests", "", requests_params, sizeof(struct workload_common)},
+	.has_clients = true};
+static const struct app dimweight = {
+	.plugin = {"dimweight", "", dimweight_params, sizeof(struct fake_dimweight)}};
 REGISTRY(workload, "workload", "workloads", &requests.plugin, &dimweight.plugin);
 
 static const struct param linear_params[] = {

@@ -50,7 +50,6 @@ static struct {
 	const char *rule, *where;
 	bool needed;
 } known[] = {
-	{"layer", "workloads/include/workloads/app.h"},
 	{"name", "results/memory.c"},
 	{"name", "results/memory.h"},
 	{"name", "sim/faults.h"},

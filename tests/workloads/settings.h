@@ -5,6 +5,7 @@
 
 #include "parcels.h"
 #include "workloads/rules.h"
+#include "workloads/items.h"
 #include "workloads/workload.h"
 
 #include <math.h>
@@ -89,7 +90,7 @@ static inline struct plugin_value linear_make(struct arena *arena, int64_t train
 	return value;
 }
 
-static inline const struct workload *workload_of(struct plugin_value value)
+static inline const struct items_app *workload_of(struct plugin_value value)
 {
 	return (const void *)value.plugin;
 }

@@ -63,7 +63,7 @@ static struct command any_command(struct fixture *f)
 static uint64_t execute(struct application_replica *replica, const struct command *command, struct items_undo *undo)
 {
 	struct effect effect = {.result = 0};
-	items_execute(replica, command, (struct place){1, 0}, &effect, undo);
+	items_execute(replica, command, (struct log_place){1, 0}, &effect, undo);
 	assert_true(items_digest(replica) == items_digest_anew(replica));
 	return items_digest(replica);
 }
@@ -83,9 +83,9 @@ static void executed_and_undone(const char *scorer, uint32_t dims)
 	for (size_t i = 0; i < N_COMMANDS; i++) {
 		commands[i] = any_command(&f);
 		struct effect effect = {.result = 0};
-		items_execute(replica, &commands[i], (struct place){1, 0}, &effect, &undo[i]);
+		items_execute(replica, &commands[i], (struct log_place){1, 0}, &effect, &undo[i]);
 		before[i + 1] = items_digest(replica);
-		items_execute(plain, &commands[i], (struct place){1, 0}, &effect, NULL);
+		items_execute(plain, &commands[i], (struct log_place){1, 0}, &effect, NULL);
 		assert_true(items_digest(plain) == before[i + 1]);
 	}
 	assert_true(items_digest_anew(replica) == before[N_COMMANDS]);
@@ -136,7 +136,7 @@ static void test_a_row_is_decided(void **state)
 	struct effect effect = {.result = 0};
 	for (uint32_t i = 0; i < 5; i++) {
 		struct command command = {.identity = i, .body = rows[i], .n_body = 3, .kind = ITEMS_PREDICTION};
-		items_execute(replica, &command, (struct place){1, 0}, &effect, NULL);
+		items_execute(replica, &command, (struct log_place){1, 0}, &effect, NULL);
 	}
 	const struct closing_view *closing = effect.detail;
 	assert_non_null(closing);

@@ -610,7 +610,7 @@ static enum items_reject vote(struct application_replica *replica, const struct 
 	return ITEMS_COUNTED;
 }
 
-void items_execute(void *state, const struct command *command, struct place place, struct effect *effect,
+void items_execute(void *state, const struct command *command, struct log_place place, struct effect *effect,
 	void *record)
 {
 	struct application_replica *replica = state;

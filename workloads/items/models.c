@@ -4,6 +4,7 @@
 #include "sim/node.h"
 #include "workloads/adversary.h"
 #include "workloads/plugin_key.h"
+#include "workloads/items.h"
 #include "workloads/workload.h"
 
 #include <pthread.h>
@@ -227,7 +228,7 @@ struct models *models_create(const struct models_settings *settings, char error[
 	models->settings = *settings;
 	models->by_validator = arena_array(settings->arena, struct prediction_model, settings->n_validators);
 	const struct plugin_value workload = {
-		&settings->workload->plugin, (void *)(uintptr_t)settings->workload_settings};
+		&settings->workload->app.plugin, (void *)(uintptr_t)settings->workload_settings};
 	key_add_plugin(models->training_key, &workload, workload_counts);
 	key_add_plugin(models->training_key, settings->predictor, predictor_counts);
 	return learn(models, 0, 0, error) ? models : NULL;

@@ -30,6 +30,8 @@
 #include "sim/node.h"
 #include "workloads/prediction.h"
 
+struct app;
+
 /* The first member of every attack's settings. */
 struct attack_common {
 	/* Who attacks, said in one of three ways. */
@@ -76,7 +78,7 @@ struct craft_view {
 
 /* What an attacker knows of a training: the rows that it brings to it. */
 struct poison_view {
-	const struct workload *workload;
+	const struct items_app *workload;
 	const void *workload_settings;
 	const struct training_rows *rows; /* at least 1 */
 	struct random_stream *stream;     /* (seed, RANDOM_POISON, attack, version, node) */
@@ -180,11 +182,11 @@ struct attack {
 	bool (*poison)(const void *settings, const struct poison_view *view);
 	/* What the adversary does to an item before anybody sees it, with a stream of the item's own.
 	 * NULL: nothing. */
-	void (*stamp)(const void *settings, const struct workload *workload,
+	void (*stamp)(const void *settings, const struct items_app *workload,
 		const void *workload_settings, struct random_stream *stream, struct item *item);
 	/* That the settings fit the workload; false with the parameter at fault (NULL: the attack as such) and
 	 * a sentence, as a plugin's `finish` says it. NULL: they fit any. */
-	bool (*suits)(const void *settings, const struct workload *workload, const char **param,
+	bool (*suits)(const void *settings, const struct app *app, const char **param,
 		char error[256]);
 
 	/* On nodes: exactly one of these four. */

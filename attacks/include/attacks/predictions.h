@@ -7,7 +7,7 @@
 
 struct predictions_settings {
 	const struct plugin_list *attacks;
-	const struct workload *workload;
+	const struct items_app *workload;
 	const void *workload_settings;
 	uint64_t seed;
 	uint32_t n_validators;

@@ -13,7 +13,7 @@
 #ifndef WORKLOADS_APP_H
 #define WORKLOADS_APP_H
 
-#include "results/table.h" /* struct column, union cell: plain types, nothing behind them */
+#include "results/column.h"
 #include "sim/arena.h"
 #include "sim/node.h"
 #include "sim/param.h"
@@ -54,19 +54,20 @@ struct app_event {
 };
 
 /* Where in the log a command stands. Under a protocol without an order the instance says nothing to others. */
-struct place {
+struct log_place {
 	uint64_t instance, view;
 };
 
 /* What executing one came to, at one replica. Zeroed before. */
 struct effect {
-	uint64_t result;     /* what a reply carries: equal at equal replicas */
-	uint16_t reject;     /* index into app->rejects; 0: it counted */
-	const void *detail;  /* for `executed` below, until the next call (a closing) */
-	uint32_t n_events;
+	uint64_t result; /* what a reply carries: equal at equal replicas */
+	const void *detail;             /* for `executed` below, until the next call (a closing) */
 	const struct app_event *events; /* until the next call */
+	uint32_t n_events;
+	uint16_t reject; /* index into app->rejects; 0: it counted */
 };
 
+struct kpi_table;
 struct outside; /* the laboratory's */
 
 /* What `start` is told. */
@@ -101,28 +102,27 @@ struct app {
 	/* Parties of their own submit commands and wait for equal replies of enough validators; else gateways do,
 	 * who see what their validator executes. */
 	bool has_clients;
+	bool predicted; /* it is the first member of a struct items_app (workloads/items.h) */
 
 	/* Replicated. Where `execute` is NULL commands are opaque: the result is the instance.
 	 *
 	 * start: what all replicas of a run share (settings, room to work in, results computed once): zeroed.
 	 * begin: one replica that has executed nothing; also after a crash that took everything.
-	 * execute: `undo` has undo_size bytes, or is NULL: it will never be undone.
-	 * undo: the exact inverse, of the last command executed and not yet undone.
-	 * read: a COMMAND_READS answered from the state as it is.
-	 * instance_ends: all commands of the instance are executed. Undone, with them, by `undo_end` from what
-	 *   instance_ends wrote to undo_end_size bytes.
+	 * execute: `undo` has undo_size bytes, aligned for any type, or is NULL: it will never be undone.
+	 * undo: the exact inverse, of the last command executed and not yet undone. Where a protocol executes before it
+	 *   commits, each command is undone and executed again as it commits: what follows from it outside follows then.
+	 * read: a COMMAND_READS answered from the state as it is; NULL: all are ordered.
 	 * digest: 64 bits of all that the replica holds and that later commands depend on; kept up to date as it
-	 *   changes, so that asking costs nothing.
+	 *   changes, so that asking costs nothing. NULL: there is no state.
 	 * key: which object it touches: two that touch different ones commute; NULL: any. */
 	size_t shared_size, replica_size, undo_size; /* undo_size 0: can't be undone */
 	void (*start)(const void *settings, void *shared, const struct app_start *start);
 	void (*begin)(void *shared, void *replica, struct arena *arena);
 	void (*finish)(void *replica); /* what is not the arena's; NULL */
-	void (*execute)(void *replica, const struct command *command, struct place place, struct effect *effect,
+	void (*execute)(void *replica, const struct command *command, struct log_place place, struct effect *effect,
 		void *undo);
 	void (*undo)(void *replica, const struct command *command, const void *undo);
 	void (*read)(const void *replica, const struct command *command, struct effect *effect);
-	void (*instance_ends)(void *replica, uint64_t instance);
 	uint64_t (*digest)(const void *replica);
 	uint64_t (*key)(const void *shared, const struct command *command);
 	/* Of the answer, besides the reply's header; NULL: 0. */
@@ -132,15 +132,14 @@ struct app {
 
 	/* Outside. The state is zeroed; `outside` is the same throughout the run. Each may be NULL.
 	 *
-	 * open: time 0, before the first arrival. False, with a sentence: the run can't be set up.
+	 * open: time 0, before the protocol starts. False, with a sentence: the run can't be set up.
 	 * arrives: an item has come by the scenario's `arrivals` (or, closed loop, since an answer has), and its client
 	 *   is there to do something about it: submit commands. It is numbered in order of arrival.
 	 * happens: what outside_at asked for. worked: what outside_work asked for.
-	 * executed: a validator has executed a command, tentatively or for good, with that effect; called at every
-	 *   replica. undone: it has undone the last that it executed.
+	 * executed: a validator has executed a command for good, with that effect; called at every replica.
 	 * answered: a client of its own has its answer, from enough validators. True: the item is settled; false: the
 	 *   client goes on (has submitted another command).
-	 * changed: a validator is up again, is down, or has come to belong or not to.
+	 * changed: that validator is up again or is down; NODE_NONE: some may have come to belong or not to.
 	 * valid: may that validator, by its own knowledge of the world, vote for this COMMAND_OWN of another's?
 	 * moot: is this COMMAND_OWN nothing to wait for or to propose at that validator any longer?
 	 * close: the run is over; KPIs and tables have been asked for. Frees what is not the arena's. */
@@ -150,8 +149,7 @@ struct app {
 	void (*happens)(struct outside *outside, void *state, uint64_t what);
 	void (*worked)(struct outside *outside, void *state, uint32_t node, uint64_t what);
 	void (*executed)(struct outside *outside, void *state, uint32_t node, const struct command *command,
-		struct place place, const struct effect *effect);
-	void (*undone)(struct outside *outside, void *state, uint32_t node, const struct command *command);
+		struct log_place place, const struct effect *effect);
 	bool (*answered)(struct outside *outside, void *state, const struct command *command, uint64_t result);
 	void (*changed)(struct outside *outside, void *state, uint32_t node);
 	bool (*valid)(struct outside *outside, void *state, uint32_t node, const struct command *command);
@@ -159,7 +157,7 @@ struct app {
 	void (*close)(struct outside *outside, void *state);
 
 	/* Measured. */
-	const struct kpi *kpis;          /* of its own, behind the laboratory's and the protocol's; NULL: none */
+	const struct kpi_table *kpis;    /* of its own (results/kpi.h); NULL: none */
 	const struct app_table *tables;  /* end with a NULL name; NULL: none */
 	const struct app_check *checks;  /* end with a NULL name; NULL: none */
 	/* Columns of its own in /transactions, /decisions and /validators, behind the laboratory's, and who fills them
@@ -168,9 +166,10 @@ struct app {
 	void (*command_cells)(struct outside *outside, const void *state, const struct command *, union cell *cells);
 	void (*item_cells)(struct outside *outside, const void *state, uint32_t item, union cell *cells);
 	void (*validator_cells)(struct outside *outside, const void *state, uint32_t node, union cell *cells);
-	/* At the run's end: what only its whole history shows, by outside_violated (linearizability). */
+	/* At the run's end, where invariants are checked and the protocol orders: what only its whole history shows, by
+	 * outside_violated (linearizability). */
 	void (*judge)(struct outside *outside, void *state);
-	/* What a command asks and what a result says, for traces: "put k3 (v2)". NULL: the kind's name and subject. */
+	/* What a command asks and what a result says, for traces: "put key 3", "version 2". NULL: nothing, the number. */
 	void (*tell)(const void *settings, const struct command *command, char *out, size_t size);
 	void (*tell_result)(
 		const void *settings, const struct command *command, uint64_t result, char *out, size_t size);
@@ -211,25 +210,30 @@ void outside_move(struct outside *outside, uint32_t item, uint32_t client);
 /* The truth that no validator sees; else NaN, and no KPI of errors counts the item. */
 void outside_truth(struct outside *outside, uint32_t item, double truth);
 /* Its client is content, since what was executed at `place` says so. NaN: it is closed without a value. */
-void outside_settled(struct outside *outside, uint32_t item, double value, struct place place);
+void outside_settled(struct outside *outside, uint32_t item, double value, struct log_place place);
 bool outside_is_settled(const struct outside *outside, uint32_t item);
 /* A honest replica has come to this value for the item; others that come to another diverge. */
 void outside_came_to(struct outside *outside, uint32_t validator, uint32_t item, double value);
 
-/* Submits the command for the item; its number, sender and, unless set, identity are filled in. What attackers make
- * of it happens on the way. */
+/* Submits the command for the item, from its `sender`; its number is filled in. */
 transaction_id outside_submit(struct outside *outside, uint32_t item, const struct command *command);
+/* So many are submitted: the number of the next. */
+transaction_id outside_n_commands(const struct outside *outside);
+/* Until the next is submitted. */
 const struct command *outside_command(const struct outside *outside, transaction_id transaction);
 
 /* A row of its own table number `table` (in order of app->tables), where it is recorded; cells behind `run`. */
 bool outside_records(const struct outside *outside, unsigned table);
 void outside_row(struct outside *outside, unsigned table, const union cell *cells);
-/* An invariant between parties of its own is broken at that time; `what` lives as long as the run. */
-void outside_violated(struct outside *outside, const char *invariant, sim_time at_ns, transaction_id first,
-	transaction_id second, const char *what);
-/* Something that must be part of the run's digest happened outside. */
-void outside_digest(struct outside *outside, uint64_t a, uint64_t b);
+/* An invariant between parties of its own is broken. */
+struct app_violation {
+	const char *invariant;
+	sim_time at_ns;
+	transaction_id first, second; /* whose clients show it */
+	uint64_t values[2];           /* what each holds */
+	const char *what;             /* lives as long as the run */
+};
 
-extern const struct registry app_registry;
+void outside_violated(struct outside *outside, const struct app_violation *violation);
 
 #endif

@@ -127,7 +127,7 @@ struct application_replica *application_replica_create(
 /* Executes a command at the replica. Where it closed its item, effect->detail is a struct closing_view, as
  * application_closing's. Items are numbered from 0; memory is by the largest number in units of 256. Cost O(1); at a
  * closing O(n log n) in the number of predictions. `undo`: a struct items_undo for items_undo, or NULL. */
-void items_execute(void *replica, const struct command *command, struct place place, struct effect *effect,
+void items_execute(void *replica, const struct command *command, struct log_place place, struct effect *effect,
 	void *undo);
 /* The inverse, of the last command executed and not yet undone. */
 void items_undo(void *replica, const struct command *command, const void *undo);
@@ -179,7 +179,7 @@ static inline enum application_status application_call(
 	struct application_replica *replica, const struct command *command)
 {
 	struct effect effect = {.result = 0};
-	items_execute(replica, command, (struct place){0, 0}, &effect, NULL);
+	items_execute(replica, command, (struct log_place){0, 0}, &effect, NULL);
 	return effect.detail != NULL ? APPLICATION_CLOSED_NOW : (enum application_status)effect.reject;
 }
 

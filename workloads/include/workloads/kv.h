@@ -32,4 +32,6 @@ uint32_t kv_n_keys(const struct kv_settings *settings);
 struct kv_choice kv_choose(
 	const struct kv_settings *settings, struct random_stream *stream, uint32_t client);
 
+extern const struct app app_kv;
+
 #endif

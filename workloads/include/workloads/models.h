@@ -30,7 +30,7 @@ size_t model_cache_count(struct model_cache *cache);
 
 /* What the validators of one run predict with. */
 struct models_settings {
-	const struct workload *workload;
+	const struct items_app *workload;
 	const void *workload_settings;
 	const struct plugin_value *predictor;
 	const struct adversary *adversary; /* who poisons what they learn from; NULL: nobody */

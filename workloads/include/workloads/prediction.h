@@ -18,7 +18,7 @@ struct item {
 		target; /* what a predictor learns to give (dimweight: ln of the actual weight in grams) */
 };
 
-struct workload;
+struct items_app;
 
 /* A training or test sample as one validator sees it: row i is x[i * n_features ...]. */
 struct dataset {
@@ -115,7 +115,7 @@ struct model_error {
 /* One validator's trained predictor with the workload's own last step (dimweight: the larger of the
  * learned and the volumetric weight). Immutable once trained: threads share it. */
 struct prediction_model {
-	const struct workload *workload;
+	const struct items_app *workload;
 	const void *workload_settings;
 	const struct predictor *predictor;
 	const void *predictor_settings;
@@ -131,7 +131,7 @@ struct prediction_model {
 
 /* What a training depends on. */
 struct training {
-	const struct workload *workload;
+	const struct items_app *workload;
 	const void *workload_settings;
 	const struct plugin_value *predictor;
 	uint64_t seed;
@@ -154,7 +154,7 @@ bool prediction_model_learn(struct prediction_model *out, const struct training 
 	struct arena *arena, char error[256]);
 
 /* The same for a validator on its own, once. */
-bool prediction_model_train(struct prediction_model *out, const struct workload *workload,
+bool prediction_model_train(struct prediction_model *out, const struct items_app *workload,
 	const void *workload_settings, const struct plugin_value *predictor, uint64_t seed,
 	uint32_t node, struct arena *arena, char error[256]);
 
