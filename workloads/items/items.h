@@ -3,10 +3,13 @@
 #ifndef WORKLOADS_ITEMS_PRIVATE_H
 #define WORKLOADS_ITEMS_PRIVATE_H
 
+#include "results/kpi.h"
 #include "workloads/adversary.h"
 #include "workloads/application.h"
 #include "workloads/items.h"
 #include "workloads/models.h"
+#include "workloads/workload.h"
+#include "replica.h"
 
 /* How one validator closed an item, in case that the item's client moves to it. */
 struct kept_closing {
@@ -30,6 +33,7 @@ struct item_state {
 	struct kept_closing *kept; /* where clients may move: closings seen so far */
 	sim_time arrived;
 	uint32_t n_predictions, n_rejected, n_disputed;
+	bool decided;
 	bool disputed; /* by some honest validator's own estimate */
 };
 
@@ -87,5 +91,39 @@ void scores_report(struct outside *outside, struct items_outside *items);
 
 /* training.c */
 bool training_start(struct outside *outside, struct items_outside *items, char error[256]);
+
+/* predictions.c */
+bool items_open(struct outside *outside, void *state, char error[256]);
+void items_arrives(struct outside *outside, void *state, uint32_t item);
+void items_happens(struct outside *outside, void *state, uint64_t what);
+void items_worked(struct outside *outside, void *state, uint32_t node, uint64_t what);
+void items_executed(struct outside *outside, void *state, uint32_t node, const struct command *command,
+	struct log_place place, const struct effect *effect);
+void items_changed(struct outside *outside, void *state, uint32_t node);
+bool items_valid(struct outside *outside, void *state, uint32_t node, const struct command *command);
+bool items_moot(struct outside *outside, void *state, uint32_t node, const struct command *command);
+uint64_t items_bytes(const void *state);
+void items_report(struct outside *outside, void *state);
+void items_end(struct outside *outside, void *state);
+/* replica.c */
+void items_share(const void *settings, void *shared, const struct app_start *start);
+void items_begin(void *shared, void *replica, struct arena *arena);
+/* scores.c */
+extern const struct kpi_table items_kpis[];
+void items_counts(struct outside *outside, const void *state, uint32_t item, struct app_counts *counts);
+void items_standing(struct outside *outside, const void *state, uint32_t node, struct app_standing *standing);
+extern const struct app_table items_tables[];
+
+/* What every such application's struct app has, besides its plugin, unit and events. */
+#define ITEMS_APP                                                                                  \
+	.predicted = true, .commands = items_commands, .rejects = items_rejects,                       \
+	.shared_size = sizeof(struct application), .replica_size = sizeof(struct application_replica), \
+	.undo_size = sizeof(struct items_undo), .start = items_share, .begin = items_begin,            \
+	.execute = items_execute, .undo = items_undo, .digest = items_digest,                          \
+	.outside_size = sizeof(struct items_outside), .open = items_open, .arrives = items_arrives,    \
+	.happens = items_happens, .worked = items_worked, .executed = items_executed,                  \
+	.changed = items_changed, .valid = items_valid, .moot = items_moot, .close = items_end,        \
+	.bytes = items_bytes, .kpis = items_kpis, .tables = items_tables, .report = items_report,      \
+	.item_counts = items_counts, .standing = items_standing
 
 #endif

@@ -98,6 +98,17 @@ static void late_deadlines(struct outside *outside, const struct items_outside *
 	}
 }
 
+/* Their columns are the laboratory's (results/table.h). */
+const struct app_table items_tables[] = {
+	[ITEMS_PREDICTIONS] = {.name = "predictions"},
+	[ITEMS_OBSERVATIONS] = {.name = "observations"},
+	[ITEMS_MODELS] = {.name = "models"},
+	[ITEMS_IMPORTANCE] = {.name = "importance"},
+	[ITEMS_TRAINING] = {.name = "training"},
+	[ITEMS_ROC] = {.name = "roc"},
+	{.name = NULL},
+};
+
 void items_happens(struct outside *outside, void *state, uint64_t what)
 {
 	if ((what & LATE_DEADLINES) != 0) {
@@ -377,6 +388,7 @@ static void accept_closing(struct outside *outside, struct items_outside *items,
 	item->n_predictions = outcome.n_predictions;
 	item->n_rejected = outcome.n_rejected;
 	item->n_disputed = outcome.n_disputed;
+	item->decided = outcome.decided;
 	if (items->adversary != NULL && outcome.decided) {
 		items->adversary->decided(
 			items->adversary, items->dims == 1 ? &outcome.value : closing->decision, items->dims);

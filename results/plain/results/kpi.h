@@ -14,6 +14,7 @@ struct measured {
 	const struct lab *lab;    /* all of it, for the laboratory's own (lab/lab.h) */
 	const struct node *nodes; /* the validators, 0 .. n_validators - 1, with their protocol's state */
 	uint32_t n_validators;
+	const void *application;  /* its outside state, for its own */
 };
 
 struct kpi {

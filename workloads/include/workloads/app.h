@@ -67,11 +67,38 @@ struct effect {
 	uint16_t reject; /* index into app->rejects; 0: it counted */
 };
 
+struct adversary; /* workloads/adversary.h */
+struct app;
 struct kpi_table;
+struct model_cache;
 struct outside; /* the laboratory's */
+
+/* What was said about an item, for /decisions. */
+struct app_counts {
+	int64_t predictions; /* with which it closed */
+	int64_t rejected;    /* of these */
+	int64_t late;        /* that came after its closing */
+	int64_t disputed;    /* accepted ones further than the tolerance from the decision */
+};
+
+/* How a validator stands with the application, for /validators. */
+struct app_standing {
+	int64_t accepted, rejected; /* of what it said */
+	double score_mean, reputation, reward; /* NaN: there is no such thing */
+};
+
+/* A part of a digest: of two numbers, well mixed; sums of such parts follow a state that changes part by part. */
+static inline uint64_t app_digest(uint64_t a, uint64_t b)
+{
+	uint64_t mixed = (a + UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xbf58476d1ce4e5b9) ^ b;
+	mixed = (mixed ^ (mixed >> 31)) * UINT64_C(0x94d049bb133111eb);
+	mixed = (mixed ^ (mixed >> 29)) * UINT64_C(0xbf58476d1ce4e5b9);
+	return mixed ^ (mixed >> 32);
+}
 
 /* What `start` is told. */
 struct app_start {
+	const struct app *app;
 	const struct plugin_value *scorer, *aggregator; /* the scenario's; no plugin: none */
 	uint32_t n_validators, n_clients;
 	uint32_t n_participants; /* identities that may speak, the validators first */
@@ -92,6 +119,8 @@ struct app_table {
 	const char *help;
 	const struct column *columns; /* the first is `run`, which outside_row fills in; ends with a NULL name */
 };
+
+#define APP_COLUMNS_MAX 16
 
 struct app {
 	struct plugin plugin; /* settings begin with a struct workload_common */
@@ -157,15 +186,23 @@ struct app {
 	void (*close)(struct outside *outside, void *state);
 
 	/* Measured. */
-	const struct kpi_table *kpis;    /* of its own (results/kpi.h); NULL: none */
+	const struct kpi_table *kpis;    /* of its own (results/kpi.h), end with NULL kpis; NULL: none */
 	const struct app_table *tables;  /* end with a NULL name; NULL: none */
 	const struct app_check *checks;  /* end with a NULL name; NULL: none */
-	/* Columns of its own in /transactions, /decisions and /validators, behind the laboratory's, and who fills them
-	 * in; each list ends with a NULL name, or is NULL. */
-	const struct column *command_columns, *item_columns, *validator_columns;
+	/* Columns of its own in /transactions, behind the laboratory's, APP_COLUMNS_MAX at most, and who fills them in;
+	 * the list ends with a NULL name. NULL: none. */
+	const struct column *command_columns;
 	void (*command_cells)(struct outside *outside, const void *state, const struct command *, union cell *cells);
-	void (*item_cells)(struct outside *outside, const void *state, uint32_t item, union cell *cells);
-	void (*validator_cells)(struct outside *outside, const void *state, uint32_t node, union cell *cells);
+	/* Zeros, and NaN for what is no count, before; NULL: they stay. */
+	void (*item_counts)(
+		struct outside *outside, const void *state, uint32_t item, struct app_counts *counts);
+	void (*standing)(
+		struct outside *outside, const void *state, uint32_t validator, struct app_standing *standing);
+	/* The run has ended, and KPIs and tables are next: puts in order what is looked at in order, writes rows that
+	 * only the end shows. */
+	void (*report)(struct outside *outside, void *state);
+	/* Bytes that grow with the run and are not the arena's. */
+	uint64_t (*bytes)(const void *state);
 	/* At the run's end, where invariants are checked and the protocol orders: what only its whole history shows, by
 	 * outside_violated (linearizability). */
 	void (*judge)(struct outside *outside, void *state);
@@ -180,17 +217,35 @@ struct app {
 sim_time outside_now(const struct outside *outside);
 uint64_t outside_seed(const struct outside *outside);
 struct arena *outside_arena(struct outside *outside);
+const struct app *outside_app(const struct outside *outside);
 const void *outside_settings(const struct outside *outside);
+/* What else the scenario says that applications go by. */
+const struct plugin_value *outside_predictor(const struct outside *outside);
+/* Who lies about what is predicted; NULL: nothing is. */
+struct adversary *outside_adversary(const struct outside *outside);
+/* Does the scenario name attacks? */
+bool outside_attacked(const struct outside *outside);
+struct model_cache *outside_models(const struct outside *outside);  /* workloads/models.h: what runs share; NULL: nothing */
+bool outside_verbose(const struct outside *outside);          /* what is trained is told on stderr */
+uint64_t outside_run(const struct outside *outside);          /* the run's number, for what is told */
 /* What `start` made, and one validator's replica as it is now. */
 void *outside_shared(const struct outside *outside);
 const void *outside_replica(const struct outside *outside, uint32_t validator);
 
 uint32_t outside_n_validators(const struct outside *outside);
 /* outside_alive: is the validator up? outside_serves: and does it belong? outside_honest: does it keep the protocol's
- * promises, and so count in what is measured? */
+ * promises, and was never down, and so counts in what is measured? */
 bool outside_alive(const struct outside *outside, uint32_t validator);
 bool outside_serves(const struct outside *outside, uint32_t validator);
 bool outside_honest(const struct outside *outside, uint32_t validator);
+/* Does it attack the protocol? */
+bool outside_lies(const struct outside *outside, uint32_t validator);
+/* May the validators whose gateways are items' clients go down, or come not to belong? */
+bool outside_clients_move(const struct outside *outside);
+/* Is the run over? */
+bool outside_is_over(const struct outside *outside);
+/* Ends it, as one that could not be made: `why` in words, and the sentence for the user. */
+void outside_fail(struct outside *outside, const char *why, const char error[256]);
 /* The gateway of that validator, or of the next live honest one that belongs. */
 uint32_t outside_gateway(const struct outside *outside, uint32_t from);
 /* Whose state the gateway of that validator can ask for: its own where it belongs, else the latest leader's. */
@@ -205,6 +260,8 @@ void outside_work(struct outside *outside, uint32_t validator, sim_time cost_ns,
 /* An item arrives now, besides those of `arrivals`, at its client: latency counts from now. Gives its number. */
 uint32_t outside_item(struct outside *outside, uint32_t client);
 uint32_t outside_client(const struct outside *outside, uint32_t item);
+/* The item that a command is about. */
+uint32_t outside_item_of(const struct outside *outside, transaction_id command);
 /* Its client is another one from now on: the old one's validator has gone. */
 void outside_move(struct outside *outside, uint32_t item, uint32_t client);
 /* The truth that no validator sees; else NaN, and no KPI of errors counts the item. */

@@ -117,6 +117,8 @@ struct item_outcome closing_decide(const struct application *application,
 	const struct scoring *given, const double *confidence, struct closing_room *room);
 
 /* What a run's replicas share. The settings are copied; their plugins' must outlive it. */
+void application_init(
+	struct application *application, const struct application_settings *settings, struct arena *arena);
 struct application *application_create(
 	const struct application_settings *settings, struct arena *arena);
 

@@ -56,13 +56,4 @@ enum items_table {
 	ITEMS_ROC,
 };
 
-/* What every such struct app has; see workloads/app.h. */
-#define ITEMS_APP                                                                                  \
-	.commands = items_commands, .rejects = items_rejects, .undo_size = sizeof(struct items_undo),    \
-	.shared_size = ITEMS_SHARED_SIZE, .replica_size = ITEMS_REPLICA_SIZE, .start = items_start,      \
-	.begin = items_begin, .execute = items_execute, .undo = items_undo, .digest = items_digest,      \
-	.outside_size = ITEMS_OUTSIDE_SIZE, .open = items_open, .arrives = items_arrives,                \
-	.happens = items_happens, .worked = items_worked, .executed = items_executed,                    \
-	.changed = items_changed, .valid = items_valid, .moot = items_moot, .close = items_end
-
 #endif
