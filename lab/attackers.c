@@ -441,10 +441,7 @@ static transaction_id another(const struct node *node, transaction_id than, uint
 
 static sim_time auto_delay_ns(const struct lab *lab)
 {
-	const struct protocol_forgery *forgery = lab->protocol->forgery;
-	sim_time patience = forgery == NULL || forgery->patience_ns == NULL
-		? SIM_NEVER
-		: forgery->patience_ns(lab->scenario->protocol.settings);
+	sim_time patience = protocol_patience_of(lab->protocol, lab->scenario->protocol.settings).least_ns;
 	if (patience == SIM_NEVER) {
 		return 0; /* the scenario's check has seen to it that nobody asks */
 	}

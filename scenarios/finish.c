@@ -334,33 +334,26 @@ static bool finish_replies(
 	return false;
 }
 
-/* How long a run may go without progress, from the protocol's own timeout: a view change may take
- * twice the time of the one before, and f of them may fail. */
+/* How long a run may go without progress, from what validators bear: where that doubles, f leaders in a row may
+ * fail, and each costs twice what the one before did. */
 static void finish_liveness(struct scenario *scenario)
 {
 	const sim_time least = 30 * SIM_SECOND, most = 3600 * SIM_SECOND;
 	if (scenario->liveness_bound_ns != PARAM_AUTO_VALUE) {
 		return;
 	}
-	scenario->liveness_bound_ns = least;
-	const struct plugin *plugin = scenario->protocol.plugin;
-	const char *settings = scenario->protocol.settings;
-	const struct param *view = param_find(plugin->params, "view_timeout");
-	const struct param *election = param_find(plugin->params, "election_timeout");
-	if (view && view->kind == PARAM_DURATION) {
-		sim_time timeout = *(const sim_time *)(const void *)(settings + view->offset);
-		int64_t doublings = scenario->n_faulty + 3;
-		/* `off` waits for nothing that doubles. */
-		if (timeout > 0 && timeout != SIM_NEVER) {
-			sim_time bound =
-				doublings > 40 || timeout > most >> doublings ? most : timeout << doublings;
-			scenario->liveness_bound_ns = bound > least ? bound : least;
-		}
-	} else if (election && election->kind == PARAM_DURATION_RANGE) {
-		sim_time largest = ((const sim_time *)(const void *)(settings + election->offset))[1];
-		if (largest > 0 && largest != SIM_NEVER) {
-			scenario->liveness_bound_ns = times(20, largest, least);
-		}
+	struct protocol_patience patience =
+		protocol_patience_of((const void *)scenario->protocol.plugin, scenario->protocol.settings);
+	int64_t doublings = scenario->n_faulty + 3;
+	if (patience.most_ns == SIM_NEVER) {
+		scenario->liveness_bound_ns = least; /* nothing is waited for */
+	} else if (!patience.doubles) {
+		scenario->liveness_bound_ns = times(20, patience.most_ns, least);
+	} else if (doublings > 40 || patience.most_ns > most >> doublings) {
+		scenario->liveness_bound_ns = most;
+	} else {
+		sim_time bound = patience.most_ns << doublings;
+		scenario->liveness_bound_ns = bound > least ? bound : least;
 	}
 }
 

@@ -51,8 +51,7 @@ static const char *lacks(const struct protocol *protocol, const void *settings, 
 	if ((needs & NEEDS_MACS) != 0 && !(protocol->macs && protocol->macs(settings))) {
 		return "no MACs (PBFT has them with `authentication: macs`)";
 	}
-	if ((needs & NEEDS_PATIENCE) != 0 &&
-		(!forgery->patience_ns || forgery->patience_ns(settings) == SIM_NEVER)) {
+	if ((needs & NEEDS_PATIENCE) != 0 && protocol_patience_of(protocol, settings).least_ns == SIM_NEVER) {
 		return "no timeout that `delay: auto` could stay below: give a `delay`";
 	}
 	return NULL;

@@ -315,20 +315,17 @@ static bool check_faulty(
 	if (!n || !protocol) {
 		return false;
 	}
-	int64_t most = protocol->byzantine ? (n - 1) / 3 : (n - 1) / 2;
+	/* Where the protocol's settings are wrong, that is told; what hangs on them is let pass. */
+	bool known = scenario->protocol.settings != NULL;
+	int64_t most = known ? protocol->faulty_most(scenario->protocol.settings, n) : n - 1;
 	if (scenario->n_faulty == PARAM_AUTO_VALUE) {
-		scenario->n_faulty = protocol->solo ? 0 : most;
+		scenario->n_faulty = protocol->solo || !known ? 0 : most;
 		return true;
-	}
-	const char *rule = protocol->byzantine ? "n > 3f" : "n > 2f";
-	if (protocol->solo) {
-		most = n - 1;
-		rule = "n > f";
 	}
 	if (scenario->n_faulty > most) {
 		diagnostics_error(checker->diagnostics, tree_get(root, "faulty")->place,
 			"faulty must be at most %lld for %s with %u validators (%s), got %lld", (long long)most,
-			protocol->plugin.name, n, rule, (long long)scenario->n_faulty);
+			protocol->plugin.name, n, protocol->faulty_rule, (long long)scenario->n_faulty);
 		return false;
 	}
 	return true;
