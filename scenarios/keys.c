@@ -331,13 +331,30 @@ static bool check_faulty(
 	return true;
 }
 
+/* Where no model predicts there is no predictor. */
+static bool check_models(struct checker *checker, const struct tree *root, struct scenario *scenario,
+	const struct items_app *items)
+{
+	const struct tree *key = tree_key(root, "predictor");
+	if (!items || !items->say) {
+		return true;
+	}
+	scenario->predictor = (struct plugin_value){NULL, NULL};
+	if (key) {
+		diagnostics_error(checker->diagnostics, key->place,
+			"`predictor` is for workloads whose items models predict, and `%s` has no models",
+			items->app.plugin.name);
+	}
+	return !key;
+}
+
 /* What only items with predictions can have is not asked of a workload without. */
 static bool check_predictions(
 	struct checker *checker, const struct tree *root, struct scenario *scenario)
 {
 	const struct app *workload = (const void *)scenario->workload.plugin;
 	if (!workload || !workload->has_clients) {
-		return true;
+		return !workload || check_models(checker, root, scenario, items_of(workload));
 	}
 	static const char *const names[] = {"predictor", "scorer", "aggregator"};
 	struct plugin_value *values[] = {
