@@ -66,6 +66,7 @@ struct lab {
 	struct items *items;     /* items.h */
 	bool **attackers;                /* by attack, by validator */
 	struct attackers *node_attacks;  /* attackers.c; NULL: none */
+	bool alters;                     /* some attack changes commands */
 	struct twins *twins;             /* twins.c, by validator; NULL: none */
 	bool waits_for_leader;           /* some attack is on whoever leads */
 	struct watch *watch;     /* watch.h */
@@ -123,6 +124,8 @@ void memory_look(struct lab *lab);
 
 /* attackers.c */
 void attackers_start(struct lab *lab);
+/* What attackers make of a command that is about to be submitted; where lab->alters. */
+void attackers_alter(struct lab *lab, struct command *command);
 /* Is what is sent now a message that an attack has made besides those of its node's protocol? */
 bool attackers_send(const struct lab *lab);
 /* Somebody leads. */

@@ -78,7 +78,7 @@ uint32_t members_commits(const struct node *node)
 	for (uint32_t i = 0; i < node->n_validators; i++) {
 		n += lab->protocol->part(node, i) == PART_VOTER;
 	}
-	uint32_t most = n == 0 ? 0 : (n - 1) / 2; /* that Raft can do without */
+	uint32_t most = n == 0 ? 0 : lab->protocol->faulty_most(lab->scenario->protocol.settings, n);
 	return n - (n_faulty < most ? n_faulty : most);
 }
 

@@ -1,5 +1,5 @@
 /* Trains what the validators predict with, and tells and records what it comes to. */
-#include "items.h"
+#include "outside.h"
 
 #include <stdio.h>
 
