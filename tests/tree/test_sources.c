@@ -54,7 +54,6 @@ static struct {
 	{"name", "results/memory.h"},
 	{"name", "sim/faults.h"},
 	{"name", "workloads/kv.c"},
-	{"name", "workloads/include/workloads/kv.h"},
 	{"name", "workloads/samples.c"},
 	{"name", "scenarios/settings.c"},
 	{"file", "cli/trace_figure.c"},

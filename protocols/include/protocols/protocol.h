@@ -112,7 +112,7 @@ struct protocol {
 	size_t state_size;
 	const char *const *message_names; /* by kind - MESSAGE_PROTOCOL; ends with NULL */
 	const struct protocol_words *words; /* NULL: none but these */
-	const struct kpi_table *kpis; /* of its own (results/kpi.h); NULL: none */
+	const struct kpi_table *kpis; /* of its own (results/kpi.h), end with NULL kpis; NULL: none */
 
 	/* How many live, mutually reachable validators are needed to go on. */
 	uint32_t (*quorum)(const void *settings, uint32_t n_validators, uint32_t n_faulty);
