@@ -377,7 +377,13 @@ void outside_came_to(struct outside *outside, uint32_t validator, uint32_t index
 
 transaction_id outside_submit(struct outside *outside, uint32_t item, const struct command *command)
 {
-	return client_submit(outside->lab, item, command);
+	struct lab *lab = outside->lab;
+	if (lab->alters) {
+		struct command altered = *command;
+		attackers_alter(lab, &altered);
+		return client_submit(lab, item, &altered);
+	}
+	return client_submit(lab, item, command);
 }
 
 transaction_id outside_n_commands(const struct outside *outside)
