@@ -6,7 +6,7 @@
 #include "replicas.h"
 #include "watch.h"
 
-#include "attacks/predictions.h"
+#include "attacks/on_predictions.h"
 #include "measure/measure.h"
 #include "workloads/adversary.h"
 #include "workloads/items.h"

@@ -56,7 +56,7 @@ void replicas_start(struct lab *lab);
 void replica_apply(struct node *node, uint64_t instance, uint64_t view, const struct batch *batch,
 	bool reply);
 void replica_reply(struct node *node, transaction_id transaction, uint64_t view);
-/* tentative.c: batches executed before they are committed, confirmed, or undone. */
+/* undo.c: batches executed before they are committed, confirmed, or undone. */
 void replica_apply_tentative(struct node *node, uint64_t instance, uint64_t view,
 	const struct batch *batch);
 void replica_confirm(struct node *node, uint64_t instance);
@@ -83,7 +83,7 @@ uint32_t replica_transaction_bytes(const struct node *node, transaction_id trans
 /* May the validator vote for the batch, by what its application says of each COMMAND_OWN in it? */
 bool replica_valid(const struct node *node, const struct batch *batch);
 
-/* Between replica.c and tentative.c. */
+/* Between replica.c and undo.c. */
 
 /* Notes that the transaction is executed in the instance; what a client has been told stays. Returns whether it
  * is new to the replica. */

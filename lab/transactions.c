@@ -1,12 +1,11 @@
 /* The life of each transaction, for the table /transactions and for traces. Nothing here is called in a
  * run that has neither. */
+#include "measure/measure.h"
 #include "outside.h"
 #include "transactions.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include "lab.h"
-#include "measure/measure.h"
 
 void transactions_start(struct lab *lab)
 {
@@ -96,16 +95,41 @@ static double when(sim_time at)
 	return at == SIM_NEVER ? real_nan() : sim_time_to_s(at);
 }
 
+/* What other applications of the file have columns for. */
+static union cell nothing(enum column_type type)
+{
+	return type == COLUMN_INT ? (union cell){.integer = -1}
+		: type == COLUMN_REAL ? (union cell){.real = real_nan()}
+							  : (union cell){.string = ""};
+}
+
+/* Where the columns of the run's application begin; n: it has none. */
+static size_t own_columns(const struct lab *lab, const struct table_schema *schema, size_t first)
+{
+	const struct column *columns = lab->app->command_columns;
+	size_t at = columns == NULL ? schema->n_columns : first;
+	while (at < schema->n_columns && strcmp(schema->columns[at].name, columns[0].name) != 0) {
+		at++;
+	}
+	return at;
+}
+
 void transactions_table(struct lab *lab)
 {
 	const struct app *app = lab->app;
-	union cell cells[12 + APP_COLUMNS_MAX];
+	const struct table_schema *schema = &lab->measure->schemas->tables[TABLE_TRANSACTIONS];
+	union cell cells[12 + 8 * APP_COLUMNS_MAX];
+	assert(schema->n_columns <= sizeof(cells) / sizeof(cells[0]));
+	size_t own = own_columns(lab, schema, 12);
+	for (size_t i = 12; i < schema->n_columns; i++) {
+		cells[i] = nothing(schema->columns[i].type);
+	}
 	for (size_t i = 0; i < lab->transactions->n; i++) {
 		const struct transaction *transaction = transaction_of(lab, (transaction_id)i);
 		const struct transaction_record *record = &lab->transactions->records[i];
 		bool ordered = record->ordered != SIM_NEVER;
 		const struct command *command = &transaction->command;
-		const union cell first[] = {
+		const union cell first[12] = {
 			{.integer = (int64_t)lab->run},
 			{.integer = (int64_t)i},
 			{.integer = app->has_clients ? command->sender - lab->world.n_validators : command->sender},
@@ -120,9 +144,8 @@ void transactions_table(struct lab *lab)
 			{.integer = record->answered_by == NODE_NONE ? -1 : (int64_t)record->answered_by},
 		};
 		memcpy(cells, first, sizeof(first));
-		if (app->command_columns != NULL) {
-			app->command_cells(lab->outside, lab->outside->state, command,
-				cells + sizeof(first) / sizeof(first[0]));
+		if (own < schema->n_columns) {
+			app->command_cells(lab->outside, lab->outside->state, command, cells + own);
 		}
 		measure_row(lab, TABLE_TRANSACTIONS, cells);
 	}

@@ -28,5 +28,5 @@ const struct kpi_table pbft_kpis[] = {{
 			.help = "instances that a validator committed by the fast path, mean over honest live validators"},
 		{0}},
 	.everywhere = true,
-	.after = "simulated_s",
+	.after = "proposals_refused",
 }, {0}};
