@@ -253,6 +253,25 @@ static void test_workloads(void **state)
 		"t.yaml:4:21: error: record: there is no table `serie`: did you mean `series`?");
 }
 
+static void test_lists_of_numbers(void **state)
+{
+	static const char *const cases[][2] = {
+		{"[1, -2]", "t.yaml:3:35: error: protocol.stake.1 must be a number of at least 0, got -2"},
+		{"[1, 2 kg]", "t.yaml:3:35: error: protocol.stake.1 must be a number of at least 0, got 2 kg"},
+		{"[nan]", "t.yaml:3:32: error: protocol.stake.0 must be a number of at least 0, got nan"},
+		{"[1e999]", "t.yaml:3:32: error: protocol.stake.0 must be a number of at least 0, got 1e999"},
+		{"[1, [2]]", "t.yaml:3:35: error: protocol.stake.1 must be a number of at least 0, got a list"},
+		{"[]", "t.yaml:3:31: error: protocol.stake must be a list of numbers such as [1, 2.5], got a list"},
+		{"7", "t.yaml:3:31: error: protocol.stake must be a list of numbers such as [1, 2.5], got 7"},
+		{"{a: 1}", "t.yaml:3:31: error: protocol.stake must be a list of numbers such as [1, 2.5], got a map"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[200];
+		snprintf(text, sizeof(text), "validators: 2\nworkload: requests\nprotocol: {kind: raft, stake: %s}\n", cases[i][0]);
+		expect_error(text, cases[i][1]);
+	}
+}
+
 static void test_overrides(void **state)
 {
 	const char *const sets[] = {"validators=five", "protocl.batch=8", "network.loss", "node.send=[",
@@ -307,6 +326,7 @@ int main(void)
 		cmocka_unit_test(test_faulty),
 		cmocka_unit_test(test_attacks_and_faults),
 		cmocka_unit_test(test_workloads),
+		cmocka_unit_test(test_lists_of_numbers),
 		cmocka_unit_test(test_overrides),
 		cmocka_unit_test(test_carets),
 	};
