@@ -6,7 +6,7 @@
 #include "replicas.h"
 #include "watch.h"
 
-#include "attacks/predictions.h"
+#include "attacks/on_predictions.h"
 #include "measure/measure.h"
 #include "workloads/adversary.h"
 #include "workloads/items.h"
@@ -378,12 +378,12 @@ void outside_came_to(struct outside *outside, uint32_t validator, uint32_t index
 transaction_id outside_submit(struct outside *outside, uint32_t item, const struct command *command)
 {
 	struct lab *lab = outside->lab;
-	if (!lab->alters) {
-		return client_submit(lab, item, command);
+	if (lab->alters) {
+		struct command altered = *command;
+		attackers_alter(lab, &altered);
+		return client_submit(lab, item, &altered);
 	}
-	struct command altered = *command;
-	attackers_alter(lab, &altered);
-	return client_submit(lab, item, &altered);
+	return client_submit(lab, item, command);
 }
 
 transaction_id outside_n_commands(const struct outside *outside)

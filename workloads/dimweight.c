@@ -7,7 +7,7 @@
  * for the small errors of sensors is 1 + sd * N and, unlike it, can't make a side negative. The
  * features stay in logs: predictors are fitted to them, and an attack's epsilon is in them. */
 #include "item_params.h"
-#include "items/outside.h"
+#include "items/agents.h"
 #include "workloads/items.h"
 #include "parcels.h"
 

@@ -103,7 +103,8 @@ struct kpi_table;
 struct protocol {
 	struct plugin plugin;
 	bool byzantine;     /* tolerates liars; else crashes, or, with `solo`, promises nothing */
-	bool solo;          /* one validator goes on alone: any (`none`) or the coordinator (`central`); f is 0 by default */
+	/* One validator goes on alone: any (`none`) or the coordinator (`central`); f is 0 by default. */
+	bool solo;
 	bool ordered;       /* agrees on a log: agreement and total order are promised */
 	bool leader_based;
 	bool relays;        /* passes on what is meant for all, so that not everyone need be linked to everyone */
