@@ -68,7 +68,7 @@ static struct item_details *take_details(struct lab *lab)
 /* Has the gateway's validator executed the item's closing, or, where it does not belong, those it asks? */
 static bool knows_closed(const struct lab *lab, uint32_t gateway, uint32_t item)
 {
-	uint32_t validator = lab->members != NULL ? members_informant(lab, gateway) : gateway;
+	uint32_t validator = lab->members ? members_informant(lab, gateway) : gateway;
 	return application_outcome(replica_of(lab, validator)->application, item).closed;
 }
 

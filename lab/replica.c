@@ -359,7 +359,7 @@ void replica_apply(struct node *node, uint64_t instance, uint64_t view, const st
 			lab_progress(lab);
 		}
 	}
-	if (lab->members != NULL && batch->n == 0) {
+	if (lab->members && batch->n == 0) {
 		predictions_reassign(lab); /* perhaps a configuration: somebody may have left */
 	}
 	if (lab->phase == PHASE_DRAINING) {
