@@ -34,16 +34,11 @@
 #include "measure/samples.h"
 #include "sim/real.h"
 #include "protocols/protocol.h"
-#include "workloads/application.h"
-#include "workloads/kv.h"
-#include "workloads/rules.h"
-#include "workloads/items.h"
+#include "workloads/app.h"
 #include "workloads/workload.h"
 
 #include <math.h>
 #include <stdio.h>
-
-#define PREDICTION_BYTES 24 /* item, node, value, claimed standard deviation */
 
 struct lab_item;     /* items.h */
 struct transactions; /* transactions.h */
@@ -67,7 +62,7 @@ struct lab {
 	struct transactions *transactions;
 	struct clients *clients;
 	struct replicas *replicas;
-	struct kv *kv; /* kv.c; NULL: no store */
+	struct outside *outside; /* outside.h */
 	struct trace *trace; /* NULL: nobody listens */
 	struct items *items;     /* items.h */
 	bool **attackers;                /* by attack, by validator */
@@ -75,13 +70,6 @@ struct lab {
 	bool alters;                     /* some attack changes commands */
 	struct twins *twins;             /* twins.c, by validator; NULL: none */
 	bool waits_for_leader;           /* some attack is on whoever leads */
-	struct application *application;
-	/* NULL where nothing is predicted. */
-	struct predictions *predictions; /* predictions.h */
-	struct models *models;           /* workloads/models.h */
-	struct adversary *adversary;     /* workloads/adversary.h */
-	struct scores *scores;           /* scores.h */
-
 	struct watch *watch;     /* watch.h */
 	struct outages *outages; /* outages.h */
 	bool members; /* validators come and go: members.h */

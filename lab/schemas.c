@@ -44,7 +44,7 @@ static const struct column transactions[] = {
 	{"transaction", COLUMN_INT, "", "the transaction's number, in order of submission"},
 	{"client", COLUMN_INT, "", "who submitted it: the client (requests) or the validator whose gateway did"},
 	{"item", COLUMN_INT, "", "the item that it is about"},
-	{"kind", COLUMN_STRING, "", "what it asks for: request, prediction, close, proposal; `kv`: get, put"},
+	{"kind", COLUMN_STRING, "", "what it asks for, in its application's word: request, get, put, prediction, close, proposal"},
 	{"submitted_s", COLUMN_REAL, "s", "when its client submitted it"},
 	{"ordered_s", COLUMN_REAL, "s", "when the first honest validator executed it; NaN: none did"},
 	{"answered_s", COLUMN_REAL, "s",
@@ -53,11 +53,6 @@ static const struct column transactions[] = {
 	{"view", COLUMN_INT, "", "the view or term of that; -1: none"},
 	{"reject", COLUMN_STRING, "", "the application's reason why it changed nothing; empty: it counted"},
 	{"answered_by", COLUMN_INT, "", "the validator whose reply was the last that its client needed; -1: none"},
-	{"key", COLUMN_INT, "", "`kv`: which key; -1: no store"},
-	{"expected", COLUMN_INT, "", "`kv`: a put's: the version that its client knew of; -1: a get"},
-	{"version", COLUMN_INT, "", "`kv`: the key's version that its client was told; -1: no answer"},
-	{"value", COLUMN_INT, "", "`kv`: the put that wrote what its client was told; -1: none had"},
-	{"retry", COLUMN_INT, "", "`kv`: an aborted put's next try; -1: none"},
 };
 
 static const struct column validators[] = {
@@ -195,6 +190,45 @@ static struct table_schema make(const struct column *columns, size_t n, const ch
 	return (struct table_schema){n, own};
 }
 
+static size_t n_columns(const struct column *columns)
+{
+	size_t n = 0;
+	while (columns != NULL && columns[n].name != NULL) {
+		n++;
+	}
+	return n;
+}
+
+static bool any_point_has(const struct scenario_file *file, const struct plugin *workload)
+{
+	for (size_t i = 0; file != NULL && i < scenario_n_points(file); i++) {
+		if (scenario_point(file, i)->workload.plugin == workload) {
+			return true;
+		}
+	}
+	return file == NULL;
+}
+
+/* The laboratory's columns, then those of the applications that the file has. */
+static struct table_schema make_transactions(const struct scenario_file *file, const char *value_unit)
+{
+	struct table_schema schema = make(transactions, COUNT(transactions), value_unit);
+	for (size_t i = 0; workload_registry.plugins[i] != NULL; i++) {
+		const struct app *app = (const struct app *)workload_registry.plugins[i];
+		size_t n = any_point_has(file, &app->plugin) ? n_columns(app->command_columns) : 0;
+		if (n > 0) {
+			struct column *own =
+				realloc((void *)(uintptr_t)schema.columns, (schema.n_columns + n) * sizeof(*own));
+			if (own == NULL) {
+				abort();
+			}
+			memcpy(own + schema.n_columns, app->command_columns, n * sizeof(*own));
+			schema = (struct table_schema){schema.n_columns + n, own};
+		}
+	}
+	return schema;
+}
+
 /* The same with a column for each feature of the workload behind. */
 static struct table_schema make_with_features(const struct column *columns, size_t n,
 	const struct app *workload, const char *value_unit)
@@ -271,7 +305,7 @@ void run_schemas_init(struct run_schemas *schemas, const struct scenario_file *f
 		schemas->tables[TABLE_PREDICTIONS] = make(predictions, COUNT(predictions), unit);
 	}
 	if ((record & RECORD_TRANSACTIONS) != 0) {
-		schemas->tables[TABLE_TRANSACTIONS] = make(transactions, COUNT(transactions), unit);
+		schemas->tables[TABLE_TRANSACTIONS] = make_transactions(file, unit);
 	}
 	if ((record & RECORD_VALIDATORS) != 0) {
 		schemas->tables[TABLE_VALIDATORS] = make(validators, COUNT(validators), unit);
@@ -321,7 +355,9 @@ void run_schemas_describe(struct run_schemas *schemas)
 	*schemas = (struct run_schemas){.n_swept = 0};
 	kpi_list_init(&schemas->kpis, NULL);
 	for (int i = 0; i < TABLE_N; i++) {
-		schemas->tables[i] = i == TABLE_RUNS ? make_runs(NULL, 0, &schemas->kpis, unit) : make(all[i].columns, all[i].n, unit);
+		schemas->tables[i] = i == TABLE_RUNS ? make_runs(NULL, 0, &schemas->kpis, unit)
+			: i == TABLE_TRANSACTIONS        ? make_transactions(NULL, unit)
+											 : make(all[i].columns, all[i].n, unit);
 	}
 }
 

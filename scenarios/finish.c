@@ -374,23 +374,20 @@ static void finish_shape(struct scenario *scenario)
 	shape->message_names = protocol ? protocol->message_names : NULL;
 }
 
-/* What is executed before it is committed may have to be undone; only clients of their own wait for
- * answers that can be told apart, and only their state can be undone. */
+/* What is executed before it is committed may have to be undone. */
 static bool finish_tentative(
 	struct checker *checker, const struct tree *root, struct scenario *scenario)
 {
 	const struct protocol *protocol = (const void *)scenario->protocol.plugin;
 	const struct app *workload = (const void *)scenario->workload.plugin;
-	if (!workload || workload->has_clients || !protocol->tentative_quorum ||
+	if (!workload || !workload->execute || workload->undo || !protocol->tentative_quorum ||
 		protocol->tentative_quorum(scenario->protocol.settings, checker->n_validators,
 			(uint32_t)scenario->n_faulty) == 0) {
 		return true;
 	}
 	const struct tree *tree = tree_get(root, "protocol"), *at = tree_get(tree, "tentative");
 	diagnostics_error(checker->diagnostics, at ? at->place : tree ? tree->place : whole(root),
-		"protocol.tentative: %s can't undo what it executes; tentative execution is for the workloads "
-		"requests and kv",
-		workload->plugin.name);
+		"protocol.tentative: %s can't undo what it executes", workload->plugin.name);
 	return false;
 }
 

@@ -2,7 +2,7 @@
  * point: robust estimation of a mean under the protocol, without a model (Diakonikolas, Kane: Algorithmic
  * High-Dimensional Robust Statistics, 2023, 1.2). Its numbers are standard normal. */
 #include "item_params.h"
-#include "items/outside.h"
+#include "items/agents.h"
 
 struct vector {
 	struct workload_common common;

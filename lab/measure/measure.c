@@ -4,7 +4,6 @@
 #include "lab.h"
 #include "measure/tables.h"
 #include "measure/windows.h"
-#include "scores.h"
 #include "transactions.h"
 
 #include <stdlib.h>
@@ -41,7 +40,6 @@ void measure_sort(struct lab *lab)
 	samples_copy(&measure->latencies_sorted, &measure->latencies);
 	samples_sort(&measure->latencies_sorted);
 	samples_sort(&measure->commits);
-	scores_sort(lab);
 }
 
 void measure_accepted(struct lab *lab, const struct lab_item *item)
@@ -81,9 +79,6 @@ void measure_tables(struct lab *lab)
 		series_table(lab);
 	}
 	violations_table(lab);
-	if ((record & RECORD_ROC) != 0) {
-		scores_roc(lab);
-	}
 }
 
 uint64_t measure_bytes(const struct measure *measure)

@@ -293,8 +293,14 @@ static const struct param dimweight_params[] = {
 static const struct app requests = {
 	.plugin = {"requests", "", requests_params, sizeof(struct workload_common)},
 	.has_clients = true};
+static void execute(void *replica, const struct command *command, struct log_place place,
+	struct effect *effect, void *undo)
+{
+}
+
 static const struct app dimweight = {
-	.plugin = {"dimweight", "", dimweight_params, sizeof(struct fake_dimweight)}};
+	.plugin = {"dimweight", "", dimweight_params, sizeof(struct fake_dimweight)},
+	.execute = execute};
 REGISTRY(workload, "workload", "workloads", &requests.plugin, &dimweight.plugin);
 
 static const struct param linear_params[] = {

@@ -242,8 +242,7 @@ static void test_workloads(void **state)
 	expect_error("validators: 4\nprotocol: pbft\nworkload: {kind: dimweight, quorum: 5}\n",
 		"t.yaml:3:37: error: workload.quorum must be at most the number of validators, 4, got 5");
 	expect_error("validators: 4\nprotocol: {kind: raft, tentative: on}\nworkload: dimweight\n",
-		"t.yaml:2:35: error: protocol.tentative: dimweight can't undo what it executes; tentative "
-		"execution is for the workloads requests and kv");
+		"t.yaml:2:35: error: protocol.tentative: dimweight can't undo what it executes");
 	expect_error_after(PARCELS, "aggregator: {kind: trimmed-mean, faulty: 2}\n",
 		"t.yaml:4:42: error: aggregator trimmed-mean with faulty: 2 needs at least 5 predictions, "
 		"and workload.quorum is 3");

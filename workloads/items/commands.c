@@ -1,6 +1,6 @@
 /* What a replica does with commands, and undoes: see workloads/application.h. */
 #include "parts.h"
-#include "outside.h"
+#include "agents.h"
 #include "held.h"
 #include "workloads/workload.h"
 

@@ -103,7 +103,8 @@ struct kpi_table;
 struct protocol {
 	struct plugin plugin;
 	bool byzantine;     /* tolerates liars; else crashes, or, with `solo`, promises nothing */
-	bool solo;          /* one validator goes on alone: any (`none`) or the coordinator (`central`); f is 0 by default */
+	/* One validator goes on alone: any (`none`) or the coordinator (`central`); f is 0 by default. */
+	bool solo;
 	bool ordered;       /* agrees on a log: agreement and total order are promised */
 	bool leader_based;
 	bool relays;        /* passes on what is meant for all, so that not everyone need be linked to everyone */
@@ -112,7 +113,7 @@ struct protocol {
 	size_t state_size;
 	const char *const *message_names; /* by kind - MESSAGE_PROTOCOL; ends with NULL */
 	const struct protocol_words *words; /* NULL: none but these */
-	const struct kpi_table *kpis; /* of its own (results/kpi.h); NULL: none */
+	const struct kpi_table *kpis; /* of its own (results/kpi.h), end with NULL kpis; NULL: none */
 
 	/* How many live, mutually reachable validators are needed to go on. */
 	uint32_t (*quorum)(const void *settings, uint32_t n_validators, uint32_t n_faulty);

@@ -1,7 +1,7 @@
 /* Items whose values validators predict: the outside half, and what is counted of it. The replicated half is
  * workloads/application.h. */
-#ifndef WORKLOADS_ITEMS_OUTSIDE_H
-#define WORKLOADS_ITEMS_OUTSIDE_H
+#ifndef WORKLOADS_ITEMS_AGENTS_H
+#define WORKLOADS_ITEMS_AGENTS_H
 
 #include "results/kpi.h"
 #include "workloads/adversary.h"
