@@ -120,9 +120,10 @@ static bool all_accepted(const struct lab *lab)
 	return last && !work_outstanding(lab);
 }
 
-/* Has every honest live validator that belongs executed the last instance? */
+/* Has every honest live validator that belongs executed the last instance, and, where that may be revoked, the same? */
 static bool all_executed(const struct lab *lab)
 {
+	const struct replica *first = NULL;
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		const struct node *node = &lab->world.nodes[i];
 		const struct replica *replica = replica_of(lab, i);
@@ -131,6 +132,10 @@ static bool all_executed(const struct lab *lab)
 		}
 		if (lab->protocol->ordered ? replica->applied < lab->watch->last_proposed
 								   : replica->n_applied < lab->watch->n_proposed) {
+			return false;
+		}
+		first = first == NULL ? replica : first;
+		if (lab->replicas->revocable && replica_past(replica) != replica_past(first)) {
 			return false;
 		}
 	}
