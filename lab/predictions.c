@@ -268,7 +268,7 @@ static void observe(struct lab *lab, uint32_t index, const struct item *real,
 		prediction_see(&lab->models->by_validator[i], real, lab->world.now, &noise, seen);
 		details->honest[i] = prediction_value(&lab->models->by_validator[i], seen);
 		details->claimed[i] = prediction_spread(&lab->models->by_validator[i], seen);
-		if ((lab->scenario->record & RECORD_OBSERVATIONS) != 0) {
+		if (measure_records(lab, TABLE_OBSERVATIONS)) {
 			record_seen(lab, index, i, real, seen);
 		}
 	}

@@ -318,7 +318,7 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		direct.receive = attackers_receive;
 	}
 	lab->world.ops = &direct;
-	lab->transactions->noted = request->trace != NULL || (scenario->record & RECORD_TRANSACTIONS) != 0;
+	lab->transactions->noted = request->trace != NULL || measure_records(lab, TABLE_TRANSACTIONS);
 	if (request->trace != NULL) {
 		trace_start(lab, request->trace, &direct);
 	}

@@ -7,167 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct column decisions[] = {
-	{"run", COLUMN_INT, "", "the run's number"},
-	{"item", COLUMN_INT, "", "the item's number, in order of arrival"},
-	{"client", COLUMN_INT, "", "its client (requests) or the validator whose gateway is its client"},
-	{"instance", COLUMN_INT, "", "the instance that closed it at its client's validator; -1: none"},
-	{"view", COLUMN_INT, "", "the view or term of that; -1: none"},
-	{"proposer", COLUMN_INT, "", "who proposed that instance; -1: none"},
-	{"arrived_s", COLUMN_REAL, "s", "when it arrived at its client"},
-	{"decided_s", COLUMN_REAL, "s", "when its client accepted the answer"},
-	{"truth", COLUMN_REAL, UNIT_OF_VALUES, "what no validator sees"},
-	{"value", COLUMN_REAL, UNIT_OF_VALUES, "the decision; NaN: undecided"},
-	{"predictions", COLUMN_INT, "", "with which it closed"},
-	{"rejected", COLUMN_INT, "", "of these, by the scorer"},
-	{"late", COLUMN_INT, "", "predictions ordered after its closing"},
-	{"disputed", COLUMN_INT, "", "accepted predictions further than the tolerance from the decision"},
-};
-
-static const struct column predictions[] = {
-	{"run", COLUMN_INT, "", "the run's number"},
-	{"item", COLUMN_INT, "", "the item's number"},
-	{"node", COLUMN_INT, "",
-		"the validator; from their number on, an identity that a Sybil made up"},
-	{"honest", COLUMN_REAL, UNIT_OF_VALUES, "what it would have said; NaN: it is made up"},
-	{"sent", COLUMN_REAL, UNIT_OF_VALUES, "what it said"},
-	{"score", COLUMN_REAL, "", "by the replicated scorer, in [0, 1]; NaN: late"},
-	{"accepted", COLUMN_INT, "", "1: the score passed the threshold"},
-	{"late", COLUMN_INT, "", "1: the item closed without it"},
-	{"version", COLUMN_INT, "", "of the validator's model"},
-	{"confidence", COLUMN_REAL, UNIT_OF_VALUES, "the standard deviation that it claimed"},
-	{"attacked", COLUMN_INT, "", "1: its validator was under an attack then, on what it says or learns from"},
-};
-
-static const struct column transactions[] = {
-	{"run", COLUMN_INT, "", "the run's number"},
-	{"transaction", COLUMN_INT, "", "the transaction's number, in order of submission"},
-	{"client", COLUMN_INT, "", "who submitted it: the client (requests) or the validator whose gateway did"},
-	{"item", COLUMN_INT, "", "the item that it is about"},
-	{"kind", COLUMN_STRING, "", "what it asks for: request, prediction, close, proposal; `kv`: get, put"},
-	{"submitted_s", COLUMN_REAL, "s", "when its client submitted it"},
-	{"ordered_s", COLUMN_REAL, "s", "when the first honest validator executed it; NaN: none did"},
-	{"answered_s", COLUMN_REAL, "s",
-		"when its client accepted the answer (a gateway: saw its validator execute it); NaN: never"},
-	{"instance", COLUMN_INT, "", "the instance in which that validator executed it; -1: none"},
-	{"view", COLUMN_INT, "", "the view or term of that; -1: none"},
-	{"reject", COLUMN_STRING, "", "the application's reason why it changed nothing; empty: it counted"},
-	{"answered_by", COLUMN_INT, "", "the validator whose reply was the last that its client needed; -1: none"},
-	{"key", COLUMN_INT, "", "`kv`: which key; -1: no store"},
-	{"expected", COLUMN_INT, "", "`kv`: a put's: the version that its client knew of; -1: a get"},
-	{"version", COLUMN_INT, "", "`kv`: the key's version that its client was told; -1: no answer"},
-	{"value", COLUMN_INT, "", "`kv`: the put that wrote what its client was told; -1: none had"},
-	{"retry", COLUMN_INT, "", "`kv`: an aborted put's next try; -1: none"},
-};
-
-static const struct column validators[] = {
-	{"run", COLUMN_INT, "", "the run's number"},
-	{"node", COLUMN_INT, "", "the validator"},
-	{"byzantine", COLUMN_INT, "", "1: it attacks"},
-	{"committed", COLUMN_INT, "", "instances committed at it"},
-	{"accepted", COLUMN_INT, "", "its predictions accepted, at the items' clients' validators"},
-	{"rejected", COLUMN_INT, "", "its predictions rejected there"},
-	{"score_mean", COLUMN_REAL, "", "mean score of its predictions"},
-	{"reputation", COLUMN_REAL, "", "at the end, in the first live honest validator's application; NaN: no scorer keeps one"},
-	{"reward", COLUMN_REAL, "", "NaN: the workload pays none"},
-	{"messages_sent", COLUMN_INT, "", "messages it sent, to validators and clients"},
-	{"bytes_sent", COLUMN_INT, "bytes", "bytes it sent"},
-	{"busy_s", COLUMN_REAL, "s", "time its processor worked"},
-};
-
-static const struct column faults[] = {
-	{"run", COLUMN_INT, "", "the run's number"},
-	{"time_s", COLUMN_REAL, "s", "when"},
-	{"node", COLUMN_INT, "", "whom it befell; -1: no single validator"},
-	{"event", COLUMN_STRING, "", "as traces have it: crash, restart, partition begins, partition ends, ..."},
-};
-
-static const struct column series[] = {
-	{"run", COLUMN_INT, "", "the run's number"},
-	{"time_s", COLUMN_REAL, "s", "start of the window (`series.window`)"},
-	{"length_s", COLUMN_REAL, "s", "its length: the run's end may cut the last one short"},
-	{"arrived", COLUMN_INT, "", "items that arrived in it", .label = "items arrived", .sort = SORT_COUNT},
-	{"accepted_per_s", COLUMN_REAL, "1/s", "items accepted in it / its length", .label = "accepted",
-		.sort = SORT_VALUE, .more_is_better = true},
-	{"outstanding", COLUMN_INT, "", "items that had arrived and were not accepted at its end",
-		.label = "items outstanding", .sort = SORT_COUNT},
-	{"latency_mean_s", COLUMN_REAL, "s", "mean latency of the items accepted in it", .label = "mean latency",
-		.sort = SORT_TIME},
-	{"mae", COLUMN_REAL, UNIT_OF_VALUES, "mean absolute error of the values decided in it",
-		.label = "mean absolute error", .sort = SORT_VALUE},
-	{"corruption_rate", COLUMN_REAL, "share", "share of the values decided in it beyond the tolerance",
-		.label = "corrupted decisions", .sort = SORT_SHARE},
-};
-
-static const struct column roc[] = {
-	{"run", COLUMN_INT, "", "the run's number"},
-	{"threshold", COLUMN_REAL, "", "rejected is what scores below it; infinite: all"},
-	{"true_positive", COLUMN_REAL, "", "share of the attacked predictions that are rejected"},
-	{"false_positive", COLUMN_REAL, "", "share of the honest predictions that are rejected"},
-};
-
-static const struct column violations[] = {
-	{"run", COLUMN_INT, "", "the run's number"},
-	{"time_s", COLUMN_REAL, "s", "when it was found"},
-	{"invariant", COLUMN_STRING, "", "which was broken"},
-	{"nodes", COLUMN_STRING, "", "at which validators (linearizability: clients, c0 c2)"},
-	{"instance", COLUMN_INT, "", "the instance, view or term (linearizability: the transaction that read)"},
-	{"value_a", COLUMN_STRING, "", "what the first holds (digest, hexadecimal; linearizability: whose write was read, decimal)"},
-	{"value_b", COLUMN_STRING, "", "what the second holds (linearizability: whose write the other saw)"},
-	{"detail", COLUMN_STRING, "", "what happened, in words"},
-	{"seed", COLUMN_INT, "", "the run's own seed"},
-};
-
-static const struct column models[] = {
-	{"run", COLUMN_INT, "", "the run's number"},
-	{"node", COLUMN_INT, "", "the validator"},
-	{"version", COLUMN_INT, "", "0: learned before the run"},
-	{"time_s", COLUMN_REAL, "s", "of what age the data is that it learned from"},
-	{"predictor", COLUMN_STRING, "", "which"},
-	{"mae", COLUMN_REAL, UNIT_OF_VALUES, "mean absolute error on held-out items"},
-	{"rmse", COLUMN_REAL, UNIT_OF_VALUES, "root mean squared error there"},
-	{"r2", COLUMN_REAL, "", "coefficient of determination there"},
-	{"bias", COLUMN_REAL, UNIT_OF_VALUES, "mean of predicted minus true there"},
-	{"within_tolerance", COLUMN_REAL, "", "share of these items within the tolerance"},
-	{"poisoned", COLUMN_INT, "", "1: from rows that the validator itself has poisoned"},
-	{"r2_learned", COLUMN_REAL, "",
-		"of the predictor's output against its target alone, without what the workload computes"},
-};
-
-static const struct column importance[] = {
-	{"run", COLUMN_INT, "", "the run's number"},
-	{"node", COLUMN_INT, "", "the validator"},
-	{"version", COLUMN_INT, "", "of its model"},
-	{"feature", COLUMN_STRING, "", "which is shuffled among the held-out items"},
-	{"rmse_rise", COLUMN_REAL, UNIT_OF_VALUES, "by how much the root mean squared error grows then"},
-};
-
-/* Then the features, by name. */
-static const struct column observations[] = {
-	{"run", COLUMN_INT, "", "the run's number"},
-	{"item", COLUMN_INT, "", "the item's number"},
-	{"node", COLUMN_INT, "", "the validator that sees it"},
-	{"truth", COLUMN_REAL, UNIT_OF_VALUES, "what no validator sees"},
-	{"target", COLUMN_REAL, "", "what a predictor's output should be (dimweight: ln of the grams)"},
-};
-
-static const struct column training[] = {
-	{"run", COLUMN_INT, "", "the run's number"},
-	{"node", COLUMN_INT, "", "the validator that learns from it"},
-	{"version", COLUMN_INT, "", "of its model"},
-	{"contributor", COLUMN_INT, "", "the validator that has brought it"},
-	{"poisoned", COLUMN_INT, "", "1: altered by an attack"},
-	{"truth", COLUMN_REAL, UNIT_OF_VALUES, "its label in the unit of the predictions"},
-	{"target", COLUMN_REAL, "", "its label as it is learned (dimweight: ln of the grams)"},
-};
-
-static const struct column runs_first[] = {
-	{"run", COLUMN_INT, "", "number of the run: point * replications + replication"},
-	{"point", COLUMN_INT, "", "which setting of the swept keys"},
-	{"replication", COLUMN_INT, "", "which of the independent runs at that point"},
-	{"seed", COLUMN_INT, "", "the run's own seed, equal for all points of a replication"},
-};
-
 static const struct column runs_verdict[] = {
 	{"verdict", COLUMN_STRING, "", "completed, stalled, unsafe, limit or failed"},
 	{"verdict_reason", COLUMN_STRING, "", "why, in words"},
@@ -179,68 +18,101 @@ static const struct column runs_last[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* A table's columns with the workload's unit in place; owned by the schema. */
-static struct table_schema make(const struct column *columns, size_t n, const char *value_unit)
+/* Columns that come together. */
+struct columns {
+	struct column *all;
+	size_t n, capacity;
+};
+
+static void add(struct columns *columns, const struct column *column, const char *value_unit)
 {
-	struct column *own = calloc(n, sizeof(*own));
-	if (own == NULL) {
-		abort();
-	}
-	for (size_t i = 0; i < n; i++) {
-		own[i] = columns[i];
-		if (strcmp(own[i].unit, UNIT_OF_VALUES) == 0) {
-			own[i].unit = value_unit;
+	if (columns->n == columns->capacity) {
+		columns->capacity = columns->capacity == 0 ? 16 : 2 * columns->capacity;
+		columns->all = realloc(columns->all, columns->capacity * sizeof(*columns->all));
+		if (columns->all == NULL) {
+			abort();
 		}
 	}
-	return (struct table_schema){n, own};
+	struct column *own = &columns->all[columns->n++];
+	*own = *column;
+	if (strcmp(own->unit, UNIT_OF_VALUES) == 0) {
+		own->unit = value_unit;
+	}
 }
 
-/* The same with a column for each feature of the workload behind. */
-static struct table_schema make_with_features(const struct column *columns, size_t n,
-	const struct app *workload, const char *value_unit)
+static void add_all(struct columns *columns, const struct column *list, const char *value_unit)
 {
-	struct table_schema schema = make(columns, n, value_unit);
-	const struct items_app *items = items_of(workload);
-	size_t n_features = items == NULL ? 0 : items->n_features;
-	struct column *own = realloc((void *)(uintptr_t)schema.columns, (n + n_features) * sizeof(*own));
-	if (own == NULL) {
-		abort();
+	for (; list != NULL && list->name != NULL; list++) {
+		add(columns, list, value_unit);
 	}
-	for (size_t i = 0; i < n_features; i++) {
-		own[n + i] = (struct column){
+}
+
+static void add_features(struct columns *columns, const struct app *app)
+{
+	const struct items_app *items = items_of(app);
+	for (size_t i = 0; items != NULL && i < items->n_features; i++) {
+		const struct column feature = {
 			items->feature_names[i], COLUMN_REAL, "", "the feature as it is seen, with its noise and drift"};
+		add(columns, &feature, "");
 	}
-	return (struct table_schema){n + n_features, own};
 }
 
-static struct table_schema make_runs(const struct scenario_file *file, size_t n_swept,
-	const struct kpi_list *kpis, const char *value_unit)
+/* Those of an application's own that are not there yet. */
+static void add_command_columns(struct columns *columns, const struct app *app, const char *value_unit)
 {
-	size_t n = COUNT(runs_first) + n_swept + COUNT(runs_verdict) + kpis->n + COUNT(runs_last);
-	struct column *columns = calloc(n, sizeof(*columns));
-	if (columns == NULL) {
-		abort();
+	for (const struct column *own = app->command_columns; own != NULL && own->name != NULL; own++) {
+		const struct table_schema there = {columns->n, columns->all};
+		if (schema_find(&there, own->name) < 0) {
+			add(columns, own, value_unit);
+		}
 	}
-	size_t at = 0;
-	for (size_t i = 0; i < COUNT(runs_first); i++) {
-		columns[at++] = runs_first[i];
+}
+
+static const char *unit_of(const struct app *app)
+{
+	return app->value_unit == NULL ? "" : app->value_unit;
+}
+
+static struct columns columns_of(const struct table *table, const struct app *app)
+{
+	struct columns columns = {0};
+	add_all(&columns, table->columns, unit_of(app));
+	if (table->features) {
+		add_features(&columns, app);
 	}
-	for (size_t i = 0; i < n_swept; i++) {
-		columns[at++] = (struct column){scenario_swept_key(file, i),
+	if (table == &result_tables[TABLE_TRANSACTIONS]) {
+		add_command_columns(&columns, app, unit_of(app));
+	}
+	return columns;
+}
+
+static void add_swept(struct columns *columns, const struct scenario_file *file)
+{
+	for (size_t i = 0; i < scenario_n_swept(file); i++) {
+		const struct column swept = {scenario_swept_key(file, i),
 			scenario_swept_is_int(file, i)        ? COLUMN_INT
 				: scenario_swept_is_real(file, i) ? COLUMN_REAL
 												  : COLUMN_STRING,
 			scenario_swept_unit(file, i), "swept"};
+		add(columns, &swept, "");
+	}
+}
+
+/* The columns of /runs behind the first ones. */
+static void add_runs(
+	struct columns *columns, const struct scenario_file *file, const struct kpi_list *kpis, const char *value_unit)
+{
+	if (file != NULL) {
+		add_swept(columns, file);
 	}
 	for (size_t i = 0; i < COUNT(runs_verdict); i++) {
-		columns[at++] = runs_verdict[i];
+		add(columns, &runs_verdict[i], "");
 	}
 	for (size_t i = 0; i < kpis->n; i++) {
-		columns[at++] = kpi_column(kpis->kpis[i], value_unit);
+		const struct column column = kpi_column(kpis->kpis[i], value_unit);
+		add(columns, &column, value_unit);
 	}
-	columns[at++] = runs_last[0];
-	assert(at == n);
-	return (struct table_schema){n, columns};
+	add(columns, &runs_last[0], "");
 }
 
 static bool any_point_has_faults(const struct scenario_file *file)
@@ -253,81 +125,73 @@ static bool any_point_has_faults(const struct scenario_file *file)
 	return false;
 }
 
+/* Does some point's application bring it? */
+static bool is_brought(const struct scenario_file *file, const struct table *table)
+{
+	const struct plugin *apps[REGISTRIES_MAX];
+	size_t n = scenario_table_bringers(table, apps, REGISTRIES_MAX);
+	bool found = false;
+	for (size_t i = 0; i < scenario_n_points(file) && !found; i++) {
+		for (size_t k = 0; k < n; k++) {
+			found = found || scenario_point(file, i)->workload.plugin == apps[k];
+		}
+	}
+	return found;
+}
+
 void run_schemas_init(struct run_schemas *schemas, const struct scenario_file *file)
 {
 	const struct scenario *scenario = scenario_point(file, 0);
-	const struct app *workload = (const struct app *)scenario->workload.plugin;
-	const char *unit = workload->value_unit == NULL ? "" : workload->value_unit;
-	unsigned record = scenario->record;
-	size_t n_swept = scenario_n_swept(file);
-	*schemas = (struct run_schemas){.n_swept = n_swept};
+	const struct app *app = (const struct app *)scenario->workload.plugin;
+	*schemas = (struct run_schemas){.n_swept = scenario_n_swept(file)};
 	kpi_list_init(&schemas->kpis, file);
-	schemas->tables[TABLE_RUNS] = make_runs(file, n_swept, &schemas->kpis, unit);
-	schemas->tables[TABLE_VIOLATIONS] = make(violations, COUNT(violations), unit);
-	if ((record & RECORD_DECISIONS) != 0) {
-		schemas->tables[TABLE_DECISIONS] = make(decisions, COUNT(decisions), unit);
-	}
-	if ((record & RECORD_PREDICTIONS) != 0) {
-		schemas->tables[TABLE_PREDICTIONS] = make(predictions, COUNT(predictions), unit);
-	}
-	if ((record & RECORD_TRANSACTIONS) != 0) {
-		schemas->tables[TABLE_TRANSACTIONS] = make(transactions, COUNT(transactions), unit);
-	}
-	if ((record & RECORD_VALIDATORS) != 0) {
-		schemas->tables[TABLE_VALIDATORS] = make(validators, COUNT(validators), unit);
-	}
-	if ((record & RECORD_SERIES) != 0) {
-		schemas->tables[TABLE_SERIES] = make(series, COUNT(series), unit);
-	}
-	if ((record & (RECORD_SERIES | RECORD_FAULTS)) != 0 && any_point_has_faults(file)) {
-		schemas->tables[TABLE_FAULTS] = make(faults, COUNT(faults), unit);
-	}
-	if ((record & RECORD_ROC) != 0) {
-		schemas->tables[TABLE_ROC] = make(roc, COUNT(roc), unit);
-	}
-	if ((record & RECORD_MODELS) != 0) {
-		schemas->tables[TABLE_MODELS] = make(models, COUNT(models), unit);
-		schemas->tables[TABLE_IMPORTANCE] = make(importance, COUNT(importance), unit);
-	}
-	if ((record & RECORD_OBSERVATIONS) != 0) {
-		schemas->tables[TABLE_OBSERVATIONS] =
-			make_with_features(observations, COUNT(observations), workload, unit);
-	}
-	if ((record & RECORD_TRAINING) != 0) {
-		schemas->tables[TABLE_TRAINING] = make_with_features(training, COUNT(training), workload, unit);
+	const struct table *tables[SCENARIO_TABLES_MAX];
+	size_t n = scenario_tables(tables, SCENARIO_TABLES_MAX), next = TABLE_N;
+	for (size_t i = 0; i < n; i++) {
+		bool ours = i < TABLE_N;
+		if (!scenario_records(scenario, tables[i]) || (tables[i]->faults && !any_point_has_faults(file)) ||
+			(!ours && !is_brought(file, tables[i]))) {
+			continue;
+		}
+		struct columns columns = columns_of(tables[i], app);
+		if (i == TABLE_RUNS) {
+			add_runs(&columns, file, &schemas->kpis, unit_of(app));
+		}
+		assert(ours || next < TABLES_MAX);
+		schemas->tables[ours ? i : next++] =
+			(struct table_schema){columns.n, columns.all, ours ? NULL : tables[i]->name};
 	}
 }
 
-void run_schemas_describe(struct run_schemas *schemas)
+enum table_id run_schemas_find(const struct run_schemas *schemas, const char *name)
 {
-	static const struct {
-		const struct column *columns;
-		size_t n;
-	} all[TABLE_N] = {
-		[TABLE_DECISIONS] = {decisions, COUNT(decisions)},
-		[TABLE_PREDICTIONS] = {predictions, COUNT(predictions)},
-		[TABLE_TRANSACTIONS] = {transactions, COUNT(transactions)},
-		[TABLE_VALIDATORS] = {validators, COUNT(validators)},
-		[TABLE_SERIES] = {series, COUNT(series)},
-		[TABLE_VIOLATIONS] = {violations, COUNT(violations)},
-		[TABLE_ROC] = {roc, COUNT(roc)},
-		[TABLE_MODELS] = {models, COUNT(models)},
-		[TABLE_IMPORTANCE] = {importance, COUNT(importance)},
-		[TABLE_FAULTS] = {faults, COUNT(faults)},
-		[TABLE_OBSERVATIONS] = {observations, COUNT(observations)},
-		[TABLE_TRAINING] = {training, COUNT(training)},
-	};
-	static const char unit[] = "the workload's unit";
-	*schemas = (struct run_schemas){.n_swept = 0};
-	kpi_list_init(&schemas->kpis, NULL);
-	for (int i = 0; i < TABLE_N; i++) {
-		schemas->tables[i] = i == TABLE_RUNS ? make_runs(NULL, 0, &schemas->kpis, unit) : make(all[i].columns, all[i].n, unit);
+	enum table_id table = 0;
+	while (table < TABLES_MAX && (schemas->tables[table].n_columns == 0 ||
+		strcmp(schema_name(&schemas->tables[table], table), name) != 0)) {
+		table++;
 	}
+	return table;
+}
+
+struct table_schema table_describe(const struct table *table)
+{
+	static const char unit[] = "the workload's unit";
+	struct columns columns = {0};
+	add_all(&columns, table->columns, unit);
+	if (table == &result_tables[TABLE_RUNS]) {
+		struct kpi_list kpis;
+		kpi_list_init(&kpis, NULL);
+		add_runs(&columns, NULL, &kpis, unit);
+	}
+	for (size_t i = 0; table == &result_tables[TABLE_TRANSACTIONS] && workload_registry.plugins[i] != NULL; i++) {
+		add_command_columns(&columns, (const struct app *)workload_registry.plugins[i], unit);
+	}
+	return (struct table_schema){columns.n, columns.all};
 }
 
 void run_schemas_finish(struct run_schemas *schemas)
 {
-	for (int i = 0; i < TABLE_N; i++) {
+	for (int i = 0; i < TABLES_MAX; i++) {
 		free((void *)(uintptr_t)schemas->tables[i].columns);
 	}
 	*schemas = (struct run_schemas){0};

@@ -129,7 +129,7 @@ void scores_closing(struct lab *lab, const struct closing_view *closing, struct 
 			lab->scores->honest_rejected += !closing->accepted[i];
 		}
 	}
-	if ((lab->scenario->record & RECORD_PREDICTIONS) != 0) {
+	if (measure_records(lab, TABLE_PREDICTIONS)) {
 		record_predictions(lab, closing, item);
 	}
 }

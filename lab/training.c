@@ -84,7 +84,7 @@ static void learned(void *context, uint32_t node, const struct prediction_model 
 	if (lab->verbose) {
 		tell(lab, node, model);
 	}
-	if ((lab->scenario->record & RECORD_MODELS) != 0) {
+	if (measure_records(lab, TABLE_MODELS)) {
 		record_model(lab, node, model, at_ns);
 	}
 }
@@ -99,9 +99,9 @@ bool training_start(struct lab *lab, struct model_cache *cache, char error[256])
 		.cache = cache,
 		.seed = lab->seed,
 		.n_validators = lab->world.n_validators,
-		.importance = lab->verbose || (lab->scenario->record & RECORD_MODELS) != 0,
+		.importance = lab->verbose || measure_records(lab, TABLE_MODELS),
 		.learned = learned,
-		.watch = (lab->scenario->record & RECORD_TRAINING) != 0 ? record_sample : NULL,
+		.watch = measure_records(lab, TABLE_TRAINING) ? record_sample : NULL,
 		.context = lab,
 		.arena = &lab->world.arena,
 	};

@@ -53,7 +53,7 @@ transaction_id transaction_new(struct lab *lab)
 
 static bool recorded(const struct lab *lab)
 {
-	return (lab->scenario->record & RECORD_TRANSACTIONS) != 0;
+	return measure_records(lab, TABLE_TRANSACTIONS);
 }
 
 void transaction_submitted(struct lab *lab, transaction_id transaction)

@@ -22,7 +22,7 @@ static const struct {
 	{"protocols", "sim plain"},
 	{"workloads", "sim plain"},
 	{"attacks", "sim workloads"},
-	{"scenarios", "sim engine protocols workloads attacks"},
+	{"scenarios", "sim engine protocols workloads attacks plain"},
 	{"results", ""},
 	{"lab", "sim engine protocols workloads attacks scenarios results plain"},
 	{"analysis", "results plain"},
@@ -58,7 +58,6 @@ static struct {
 	{"name", "workloads/samples.c"},
 	{"name", "scenarios/settings.c"},
 	{"file", "cli/trace_figure.c"},
-	{"file", "lab/lab.h: short"},
 	{"function", "lab/run.c:run_one"},
 	{"file", "lab/trace.c"},
 	{"file", "protocols/pbft/pbft.h"},
@@ -70,7 +69,6 @@ static struct {
 	{"file", "tests/soak/schedule.c"},
 	{"struct", "lab/lab.h:lab"},
 	{"form", "lab/replica.c:wide"},
-	{"form", "lab/watch.c:wide"},
 	{"form", "lab/transactions.c:wide"},
 };
 
