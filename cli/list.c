@@ -32,6 +32,8 @@ static const char *kind_name(const struct param *param)
 		return "[duration, duration]";
 	case PARAM_DURATIONS:
 		return "list of durations";
+	case PARAM_NUMBERS:
+		return "list of numbers";
 	case PARAM_RATE:
 		return "rate";
 	case PARAM_BYTES:

@@ -1,10 +1,9 @@
 /* Who attacks, and what attackers on nodes do: the laboratory knows the protocol and lends them its words. */
 #include "clients.h"
-#include "kv.h"
 #include "transactions.h"
 #include "items.h"
 #include "lab.h"
-#include "predictions.h"
+#include "outside.h"
 #include "watch.h"
 
 /* Messages that are replies to clients, or the gateway's own, are not the protocol's. */
@@ -146,17 +145,15 @@ static void hands_inflate(struct attack_copy *copy, uint64_t by)
 	attackers->lab->protocol->forgery->inflate(copy->node, copy->message, by);
 }
 
-/* No run has so many instances. */
-#define FALSE_INSTANCES UINT64_C(1000000000)
-
 static void hands_misinform(struct attack_copy *copy)
 {
 	const struct lab *lab = ((const struct attackers *)copy->context)->lab;
 	struct message *message = copy->message;
 	if (message->kind == MESSAGE_REPLY) {
-		message->digest = lab->kv == NULL
-			? message->digest + FALSE_INSTANCES
-			: kv_false_result(lab, (transaction_id)message->instance, message->digest);
+		const struct command *command = &transaction_of(lab, (transaction_id)message->instance)->command;
+		message->digest = lab->app->misinform == NULL
+			? message->digest + 1
+			: lab->app->misinform(lab->common, command, message->digest);
 	}
 }
 
@@ -227,7 +224,7 @@ static void shape(void *context, struct node *node, uint32_t to, struct message 
 static bool is_ignored(const struct lab *lab, const struct node *node, transaction_id id)
 {
 	const struct transaction *transaction = transaction_of(lab, id);
-	uint32_t n = lab->world.n_validators, from = transaction->client;
+	uint32_t n = lab->world.n_validators, from = transaction->command.sender;
 	const struct attack_request request = {
 		.from = from < n ? from : NODE_CLIENT + (from - n), .item = transaction->item};
 	for (size_t a = 0; a < lab->scenario->attacks.n; a++) {
@@ -393,7 +390,7 @@ static void take_leader(struct lab *lab, size_t a)
 	enlist(lab, a, lab->watch->leader);
 	lab->node_attacks->attacks[a].common = lab->scenario->attacks.values[a].settings;
 	find_groups(lab);
-	predictions_reassign(lab);
+	outside_changed(lab, NODE_NONE);
 }
 
 static bool waits_for_leader(const struct lab *lab, size_t a)
@@ -441,15 +438,37 @@ static transaction_id another(const struct node *node, transaction_id than, uint
 
 static sim_time auto_delay_ns(const struct lab *lab)
 {
-	const struct protocol_forgery *forgery = lab->protocol->forgery;
-	sim_time patience = forgery == NULL || forgery->patience_ns == NULL
-		? SIM_NEVER
-		: forgery->patience_ns(lab->scenario->protocol.settings);
+	sim_time patience = protocol_patience_of(lab->protocol, lab->scenario->protocol.settings).least_ns;
 	if (patience == SIM_NEVER) {
 		return 0; /* the scenario's check has seen to it that nobody asks */
 	}
 	sim_time way = lab->scenario->shape.delay_p999_ns;
 	return way < patience / 8 ? patience - 4 * way : patience / 2;
+}
+
+void attackers_alter(struct lab *lab, struct command *command)
+{
+	uint32_t n = lab->world.n_validators, node = command->sender;
+	uint32_t with = node < n ? node : (node - n) % n; /* a client's validator */
+	for (size_t a = 0; a < lab->scenario->attacks.n; a++) {
+		const struct plugin_value *value = &lab->scenario->attacks.values[a];
+		const struct attack *attack = (const struct attack *)value->plugin;
+		const struct attack_common *common = value->settings;
+		if (attack->alter == NULL || !lab->attackers[a][with] || lab->world.now < common->from_ns ||
+			lab->world.now >= common->until_ns) {
+			continue;
+		}
+		struct random_stream stream = random_stream_make(lab->seed, RANDOM_ATTACK,
+			((uint64_t)a << 56) + ((uint64_t)node << 36) + lab->transactions->n);
+		const struct alter_view view = {
+			.app = lab->app,
+			.app_settings = lab->common,
+			.now = lab->world.now,
+			.arena = &lab->world.arena,
+			.stream = &stream,
+		};
+		attack->alter(value->settings, &view, command);
+	}
 }
 
 void attackers_start(struct lab *lab)
@@ -462,7 +481,9 @@ void attackers_start(struct lab *lab)
 	for (size_t a = 0; a < list->n; a++) {
 		lab->attackers[a] = arena_array(arena, bool, n);
 		attack_nodes(list->values[a].settings, lab->seed, n, lab->attackers[a]);
-		any = any || attack_on_nodes((const struct attack *)list->values[a].plugin);
+		const struct attack *attack = (const struct attack *)list->values[a].plugin;
+		any = any || attack_on_nodes(attack);
+		lab->alters = lab->alters || attack->alter != NULL;
 	}
 	if (!any) {
 		return;

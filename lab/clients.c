@@ -3,7 +3,7 @@
  * A gateway is a client that sits with its validator: it needs no reply, since it sees what its validator
  * executes, and it knows whom its validator takes for the leader. */
 #include "clients.h"
-#include "kv.h"
+#include "outside.h"
 #include "replicas.h"
 #include "transactions.h"
 #include "items.h"
@@ -28,7 +28,7 @@ static void find_reply_sorts(struct lab *lab)
 	if (protocol->tentative_quorum != NULL) {
 		lab->clients->tentative_quorum = protocol->tentative_quorum(settings, n, f);
 	}
-	if (lab->kv != NULL && protocol->reads != NULL) {
+	if (lab->app->read != NULL && protocol->reads != NULL) {
 		lab->clients->reads = protocol->reads(settings);
 	}
 	if (lab->clients->reads == READS_LEADER) {
@@ -169,7 +169,12 @@ static void wait_for(struct lab *lab, uint32_t id, transaction_id transaction, i
 /* A read that need not be ordered, as far as is known yet. */
 static bool is_unordered(const struct lab *lab, transaction_id transaction)
 {
-	return lab->kv != NULL && kv_operation_of(lab, transaction)->unordered;
+	return transaction_of(lab, transaction)->unordered;
+}
+
+static bool is_own(const struct transaction *transaction)
+{
+	return (transaction->flags & COMMAND_OWN) != 0;
 }
 
 static struct message *request_message(struct lab *lab, struct node *node, transaction_id transaction)
@@ -186,13 +191,13 @@ static void ask_deferred(struct world *world, void *context, uint64_t transactio
 {
 	struct lab *lab = context;
 	const struct transaction *deferred = transaction_of(lab, transaction);
-	client_ask(lab, deferred->client, (transaction_id)transaction, deferred->asked);
+	client_ask(lab, deferred->command.sender, (transaction_id)transaction, deferred->asked);
 }
 
 void client_ask(struct lab *lab, uint32_t id, transaction_id transaction, uint32_t to)
 {
 	struct node *node = &lab->world.nodes[id];
-	bool own = transaction_of(lab, transaction)->kind == TRANSACTION_PROPOSAL;
+	bool own = is_own(transaction_of(lab, transaction));
 	to = own ? id : to;
 	transaction_of(lab, transaction)->asked = to;
 	if (world_defer(&lab->world, id, ask_deferred, lab, transaction)) {
@@ -216,7 +221,7 @@ transaction_id client_waits_for(const struct lab *lab, uint32_t id, int *level, 
 			transaction_id transaction =
 				waiting->ring[(waiting->first + (*i)++) & (waiting->capacity - 1)].transaction;
 			if (!transaction_of(lab, transaction)->answered &&
-				transaction_of(lab, transaction)->kind != TRANSACTION_PROPOSAL) {
+				!is_own(transaction_of(lab, transaction))) {
 				return transaction;
 			}
 		}
@@ -233,22 +238,17 @@ static void ask_all(struct lab *lab, uint32_t id, transaction_id transaction)
 	}
 }
 
-transaction_id client_submit(struct lab *lab, uint32_t client, enum transaction_kind kind,
-	uint32_t item, double value)
+transaction_id client_submit(struct lab *lab, uint32_t item, const struct command *command)
 {
-	transaction_id transaction = transaction_new(lab);
-	*transaction_of(lab, transaction) = (struct transaction){
-		.value = value,
-		.client = client,
-		.identity = client,
-		.item = item,
-		.replies = kind == TRANSACTION_PROPOSAL ? 0 : NODE_NONE,
-		.kind = (uint8_t)kind,
-	};
+	uint32_t client = command->sender;
+	transaction_id transaction = transaction_new(lab, item, command);
+	struct transaction *submitted = transaction_of(lab, transaction);
+	submitted->unordered =
+		(submitted->flags & COMMAND_READS) != 0 && lab->clients->reads != READS_ORDERED;
 	if (lab->transactions->noted) {
 		transaction_submitted(lab, transaction);
 	}
-	if (lab->clients->reads == READS_ALL && is_unordered(lab, transaction)) {
+	if (submitted->unordered && lab->clients->reads == READS_ALL) {
 		ask_all(lab, client, transaction);
 	} else {
 		ask(lab, client, transaction);
@@ -261,13 +261,13 @@ transaction_id client_submit(struct lab *lab, uint32_t client, enum transaction_
  * concurrent writes, has the read ordered like any other request. */
 static void order_read(struct lab *lab, uint32_t id, transaction_id transaction)
 {
-	kv_operation_of(lab, transaction)->unordered = false;
+	transaction_of(lab, transaction)->unordered = false;
 	ask(lab, id, transaction);
 }
 
 static void ask_again(struct lab *lab, uint32_t id, transaction_id transaction, uint32_t *next)
 {
-	if (transaction_of(lab, transaction)->kind == TRANSACTION_PROPOSAL) {
+	if (is_own(transaction_of(lab, transaction))) {
 		ask(lab, id, transaction); /* its validator may have forgotten it in a crash */
 		return;
 	}
@@ -306,10 +306,10 @@ void client_timer(struct node *node)
 		while (waiting->n > 0) {
 			struct outstanding head = *head_of(waiting);
 			struct transaction *asked = transaction_of(lab, head.transaction);
-			if (asked->kind == TRANSACTION_PROPOSAL && !asked->answered) {
+			if (is_own(asked) && !asked->answered) {
 				asked->answered = replica_executed(node, head.transaction); /* settled */
 			}
-			if (lab->members != NULL && !asked->answered && is_gateway(lab, node->id)) {
+			if (lab->members && !asked->answered && is_gateway(lab, node->id)) {
 				/* Where its validator executes nothing more, it hears from the others. */
 				uint32_t informant = members_informant(lab, node->id);
 				asked->answered =
@@ -452,16 +452,20 @@ static void accept_answer(struct lab *lab, struct node *node, transaction_id id,
 		item->instance = item->view = UINT64_MAX;
 	} else {
 		told_accepted(lab, id,
-			lab->kv == NULL ? message->digest : kv_instance_of(lab, id, message->digest));
+			lab->app->execute == NULL ? message->digest : replicas_instance_of(lab, id, message->digest));
 		const struct lab_instance *record = watch_instance(lab, transaction->instance);
 		item->instance = transaction->instance;
 		item->view = record->view;
 		item->proposer = record->proposer;
 	}
-	if (lab->kv != NULL && !kv_answered(lab, id, message->digest)) {
-		kv_prepare_again(lab, id);
-		client_submit(lab, node->id, TRANSACTION_REQUEST, index, 0);
-		return;
+	if (lab->app->execute != NULL) {
+		digest_add(&lab->world.digest, UINT64_C(0xbb) << 56 | id, message->digest);
+	}
+	if (lab->app->answered != NULL) {
+		struct command command = transaction->command; /* another submitted may move it */
+		if (!lab->app->answered(lab->outside, lab->outside->state, &command, message->digest)) {
+			return; /* it goes on */
+		}
 	}
 	items_accepted(lab, index);
 }
@@ -475,7 +479,7 @@ void client_receive(struct node *node, const struct message *message)
 	}
 	transaction_id id = (transaction_id)message->instance;
 	struct transaction *transaction = transaction_of(lab, id);
-	if (transaction->answered || transaction->client != node->id) {
+	if (transaction->answered || transaction->command.sender != node->id) {
 		return;
 	}
 	if (sorted_replies(lab) ? enough_sorted(lab, node, transaction, message)
@@ -488,7 +492,7 @@ void client_executed(struct lab *lab, transaction_id transaction)
 {
 	transaction_of(lab, transaction)->answered = true;
 	if (lab->transactions->noted) {
-		transaction_answered(lab, transaction, transaction_of(lab, transaction)->client);
+		transaction_answered(lab, transaction, transaction_of(lab, transaction)->command.sender);
 	}
 }
 

@@ -69,8 +69,7 @@ void clients_start(struct lab *lab);
 void clients_free(struct lab *lab);
 /* Bytes that grow with the run. */
 uint64_t clients_bytes(const struct lab *lab);
-transaction_id client_submit(struct lab *lab, uint32_t client, enum transaction_kind kind,
-	uint32_t item, double value);
+transaction_id client_submit(struct lab *lab, uint32_t item, const struct command *command);
 void client_receive(struct node *node, const struct message *message);
 void client_timer(struct node *node);
 /* A gateway's validator has executed the transaction. */

@@ -4,8 +4,7 @@
 #include "transactions.h"
 #include "items.h"
 #include "lab.h"
-#include "predictions.h"
-#include "scores.h"
+#include "outside.h"
 #include "measure/measure.h"
 #include "outages.h"
 #include "watch.h"
@@ -56,11 +55,10 @@ static uint64_t resident(void)
 static uint64_t counted(const struct lab *lab)
 {
 	uint64_t bytes = world_memory(&lab->world);
-	bytes += lab->predictions == NULL ? 0 : lab->predictions->kept_bytes;
-	bytes += scores_bytes(lab);
+	bytes += outside_bytes(lab);
 	bytes += transactions_bytes(lab) + clients_bytes(lab) + replicas_bytes(lab);
 	bytes += lab->items->capacity * sizeof(*lab->items->all);
-	bytes += watch_bytes(lab->watch) + outages_bytes(lab->outages);
+	bytes += watch_bytes(lab) + outages_bytes(lab->outages);
 	bytes += measure_bytes(lab->measure);
 	return bytes;
 }

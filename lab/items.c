@@ -1,12 +1,10 @@
 /* Items in general: when they arrive and at whose client, when it is content. */
-#include "clients.h"
-#include "kv.h"
 #include "items.h"
 #include "lab.h"
 #include "measure/measure.h"
 #include "members.h"
 #include "outages.h"
-#include "predictions.h"
+#include "outside.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +19,7 @@ void items_destroy(struct lab *lab)
 	free(lab->items->all);
 }
 
-static struct lab_item *add_item(struct lab *lab, uint32_t client)
+uint32_t item_new(struct lab *lab, uint32_t client)
 {
 	struct items *items = lab->items;
 	items->all = lab_grow(items->all, sizeof(*items->all), items->n + 1, &items->capacity);
@@ -41,7 +39,7 @@ static struct lab_item *add_item(struct lab *lab, uint32_t client)
 		lab->items->waiting_since = lab->world.now;
 		lab_progress(lab); /* the first piece of work after none: the bound starts now */
 	}
-	return item;
+	return (uint32_t)(items->n - 1);
 }
 
 uint32_t items_gateway(const struct lab *lab, uint32_t from)
@@ -61,14 +59,13 @@ uint32_t items_gateway(const struct lab *lab, uint32_t from)
 	return from % n;
 }
 
-static void request(struct lab *lab, uint32_t client)
+/* An item comes, and whoever it comes to sees to it. */
+static void come(struct lab *lab, uint32_t client)
 {
-	uint32_t index = (uint32_t)lab->items->n;
-	add_item(lab, client);
-	if (lab->kv != NULL) {
-		kv_prepare(lab, client, index);
+	uint32_t item = item_new(lab, client);
+	if (lab->app->arrives != NULL) {
+		lab->app->arrives(lab->outside, lab->outside->state, item);
 	}
-	client_submit(lab, client, TRANSACTION_REQUEST, index, 0);
 }
 
 static uint32_t nth_client(const struct lab *lab, uint64_t item)
@@ -95,12 +92,7 @@ static void arrive(struct world *world, void *context, uint64_t argument)
 	struct lab *lab = context;
 	uint32_t index = (uint32_t)lab->items->n;
 	digest_add(&world->digest, (uint64_t)world->now, UINT64_C(0xaa) << 56 | index);
-	if (!lab->app->has_clients) {
-		add_item(lab, items_gateway(lab, index % world->n_validators));
-		predictions_arrived(lab, index);
-	} else {
-		request(lab, nth_client(lab, index));
-	}
+	come(lab, lab->app->has_clients ? nth_client(lab, index) : items_gateway(lab, index % world->n_validators));
 	if (lab->items->n >= lab->items->max) {
 		lab->items->arrivals_over = true;
 	} else {
@@ -124,7 +116,7 @@ void items_start(struct lab *lab)
 	}
 	for (int64_t k = 0; k < lab->common->outstanding; k++) {
 		for (int64_t c = 0; c < lab->common->clients && lab->items->n < lab->items->max; c++) {
-			request(lab, nth_client(lab, (uint64_t)c));
+			come(lab, nth_client(lab, (uint64_t)c));
 		}
 	}
 	lab->items->arrivals_over = lab->items->n >= lab->items->max;
@@ -147,16 +139,13 @@ void items_accepted(struct lab *lab, uint32_t index)
 	if (lab->trace != NULL) {
 		trace_accepted(lab, index);
 	}
-	if (lab->predictions != NULL) {
-		predictions_decided(lab, item);
-	}
 	uint64_t bits;
 	memcpy(&bits, &item->value, sizeof(bits));
 	digest_add(&lab->world.digest, UINT64_C(0xdd) << 56 | index, bits);
 	lab_progress(lab);
 	if (lab->common->arrivals.plugin == NULL && !lab->items->arrivals_over) {
 		uint32_t client = item->client;
-		request(lab, client); /* which may move the items */
+		come(lab, client); /* which may move the items */
 		lab->items->arrivals_over = lab->items->n >= lab->items->max;
 	}
 	lab_check_done(lab);

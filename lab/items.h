@@ -5,8 +5,6 @@
 #include "sim/node.h"
 #include "sim/random.h"
 
-struct item_details;
-struct kept_closing;
 struct lab;
 
 /* One item, from its arrival at its client. */
@@ -14,15 +12,11 @@ struct lab_item {
 	sim_time arrived, decided;   /* decided: accepted by its client; SIM_NEVER until then */
 	double truth;
 	uint64_t instance, view;
-	uint32_t client;             /* the validator (application) or client node (requests) */
+	uint32_t client;             /* a validator, for its gateway, or the node of a client of its own */
 	uint32_t proposer;
 	double value;
 	double first_value;          /* of the first honest replica that closed it */
-	uint32_t n_predictions, n_rejected, n_disputed;
-	bool accepted, closed_somewhere, decided_value, diverged, dispute;
-	/* Application: what each validator would have said and did say; given back when it is decided. */
-	struct item_details *details;
-	struct kept_closing *kept; /* where clients may change validators: closings seen so far */
+	bool accepted, closed_somewhere, decided_value, diverged;
 };
 
 struct items {
@@ -31,7 +25,7 @@ struct items {
 	uint64_t n_accepted, n_decided;
 	uint64_t max;
 	bool arrivals_over;
-	bool clients_move; /* validators crash or leave: closings are kept until their item is accepted */
+	bool clients_move; /* validators crash or leave, and with them gateways */
 	sim_time waiting_since; /* the last acceptance, or the first arrival after none was outstanding */
 	sim_time first_arrival, last_acceptance;
 	struct random_stream arrivals;
@@ -43,6 +37,8 @@ void items_destroy(struct lab *lab);
 
 /* The first arrival, or the first requests of a closed loop. */
 void items_start(struct lab *lab);
+/* One arrives now, at that client. Those before it may move. */
+uint32_t item_new(struct lab *lab, uint32_t client);
 /* The item's client is content. */
 void items_accepted(struct lab *lab, uint32_t item);
 /* The gateway of that validator, or of the next live honest one that belongs. */

@@ -18,6 +18,7 @@
  *   watch.c     the invariants, checked from the outside at every report
  *   footprint.c  what the run has taken, and when that is too much
  *   members.c   who belongs, where validators come and go
+ *   enough.c    whether a set of validators can go on without the others
  *   faults.c    what the engine's faults need to know of protocols: quorums, steps, lies
  *   told.c      those about what clients were told: exactly-once, durability, liveness
  *   linearizable.c  whether what clients read and wrote is linearizable
@@ -33,16 +34,11 @@
 #include "measure/samples.h"
 #include "sim/real.h"
 #include "protocols/protocol.h"
-#include "workloads/application.h"
-#include "workloads/kv.h"
-#include "workloads/rules.h"
-#include "workloads/items.h"
+#include "workloads/app.h"
 #include "workloads/workload.h"
 
 #include <math.h>
 #include <stdio.h>
-
-#define PREDICTION_BYTES 24 /* item, node, value, claimed standard deviation */
 
 struct lab_item;     /* items.h */
 struct transactions; /* transactions.h */
@@ -66,23 +62,17 @@ struct lab {
 	struct transactions *transactions;
 	struct clients *clients;
 	struct replicas *replicas;
-	struct kv *kv; /* kv.c; NULL: no store */
+	struct outside *outside; /* outside.h */
 	struct trace *trace; /* NULL: nobody listens */
 	struct items *items;     /* items.h */
 	bool **attackers;                /* by attack, by validator */
 	struct attackers *node_attacks;  /* attackers.c; NULL: none */
+	bool alters;                     /* some attack changes commands */
 	struct twins *twins;             /* twins.c, by validator; NULL: none */
 	bool waits_for_leader;           /* some attack is on whoever leads */
-	struct application *application;
-	/* NULL where nothing is predicted. */
-	struct predictions *predictions; /* predictions.h */
-	struct models *models;           /* workloads/models.h */
-	struct adversary *adversary;     /* workloads/adversary.h */
-	struct scores *scores;           /* scores.h */
-
 	struct watch *watch;     /* watch.h */
 	struct outages *outages; /* outages.h */
-	struct members *members; /* members.h; NULL: all belong for ever */
+	bool members; /* validators come and go: members.h */
 
 	enum phase phase;
 	sim_time end_ns; /* when the time is up */
@@ -135,6 +125,8 @@ void memory_look(struct lab *lab);
 
 /* attackers.c */
 void attackers_start(struct lab *lab);
+/* What attackers make of a command that is about to be submitted; where lab->alters. */
+void attackers_alter(struct lab *lab, struct command *command);
 /* Is what is sent now a message that an attack has made besides those of its node's protocol? */
 bool attackers_send(const struct lab *lab);
 /* Somebody leads. */

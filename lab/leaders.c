@@ -137,7 +137,7 @@ void client_hinted(struct lab *lab, struct node *node, const struct message *hin
 	}
 	transaction_id id = (transaction_id)hint->instance;
 	const struct transaction *transaction = transaction_of(lab, id);
-	if (transaction->answered || transaction->client != node->id) {
+	if (transaction->answered || transaction->command.sender != node->id) {
 		return;
 	}
 	if (leader == NODE_NONE) {

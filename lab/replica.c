@@ -1,52 +1,22 @@
 /* What a validator executes: each transaction once, in the order that the protocol gives. */
 #include "clients.h"
-#include "kv.h"
+#include "outside.h"
 #include "replicas.h"
 #include "transactions.h"
 #include "items.h"
 #include "lab.h"
-#include "predictions.h"
-#include "scores.h"
 #include "told.h"
 #include "watch.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void start_application(struct lab *lab)
-{
-	struct application_settings settings = {
-		.n_validators = lab->world.n_validators,
-		.n_participants = lab->common->identities == IDENTITIES_OPEN ? lab->predictions->n_identities : 0,
-		.quorum = (uint32_t)lab->common->quorum,
-		.seed = lab->seed,
-		.close_votes = application_close_votes(lab->world.n_validators),
-		.tolerance = lab->common->tolerance,
-		.scorer = lab->scenario->scorer,
-		.aggregator = lab->scenario->aggregator,
-	};
-	lab->application = application_create(&settings, &lab->world.arena);
-}
-
 void replica_init(struct lab *lab, struct replica *replica)
 {
-	if (lab->kv != NULL) {
-		replica->store = kv_store_create(lab);
-	}
-	if (lab->application != NULL) {
-		replica->application = application_replica_create(lab->application, &lab->world.arena);
-	}
-}
-
-void replica_finish(struct replica *replica)
-{
-	free(replica->executed);
-	if (replica->store != NULL) {
-		free(replica->store->replies);
-	}
-	if (replica->tentative != NULL) {
-		free(replica->tentative->batches);
-		free(replica->tentative->undo);
+	const struct app *app = lab->app;
+	if (app->replica_size > 0) {
+		replica->state = arena_alloc(&lab->world.arena, app->replica_size);
+		app->begin(lab->outside->shared, replica->state, &lab->world.arena);
 	}
 }
 
@@ -55,35 +25,23 @@ void replicas_start(struct lab *lab)
 	struct arena *arena = &lab->world.arena;
 	lab->replicas = arena_new(arena, struct replicas);
 	lab->replicas->list = arena_array(arena, struct replica, lab->world.n_validators);
-	if (lab->app == &app_kv) {
-		kv_start(lab);
-	}
-	if (!lab->app->has_clients) {
-		start_application(lab);
-	}
+	lab->replicas->keeps_replies = lab->app->has_clients && lab->app->execute != NULL;
+	lab->replicas->undo_stride = (lab->app->undo_size + 15) / 16 * 16;
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		replica_init(lab, replica_of(lab, i));
 	}
-}
-
-/* A proposal is nothing to wait for or to propose any longer once the item is closed, or its deadline has
- * passed and the gateway asks for its closing instead; another validator's never was. */
-static bool is_moot(const struct lab *lab, const struct node *node, const struct transaction *proposal)
-{
-	const struct lab_item *item = &lab->items->all[proposal->item];
-	return proposal->client != node->id ||
-		lab->world.now >= sim_time_add(item->arrived, lab->common->deadline_ns) ||
-		application_outcome(replica_of(lab, node->id)->application, proposal->item).closed;
 }
 
 bool replica_executed(const struct node *node, transaction_id transaction)
 {
 	const struct lab *lab = lab_of(node);
 	const struct replica *replica = replica_of(lab, node->id);
-	if (lab->common->validation != VALIDATION_OFF &&
-		transaction_of(lab, transaction)->kind == TRANSACTION_PROPOSAL &&
-		is_moot(lab, node, transaction_of(lab, transaction))) {
-		return true;
+	if (lab->transactions->any_own && lab->app->moot != NULL) {
+		const struct transaction *own = transaction_of(lab, transaction);
+		if ((own->flags & COMMAND_OWN) != 0 &&
+			lab->app->moot(lab->outside, lab->outside->state, node->id, &own->command)) {
+			return true;
+		}
 	}
 	return (transaction >> 6) < replica->executed_words &&
 		(replica->executed[transaction >> 6] >> (transaction & 63) & 1) != 0;
@@ -94,24 +52,23 @@ bool replica_valid(const struct node *node, const struct batch *batch)
 	struct lab *lab = lab_of(node);
 	bool valid = true;
 	for (uint32_t i = 0; i < batch->n; i++) {
-		struct transaction *proposal = transaction_of(lab, batch->transactions[i]);
-		if (proposal->kind != TRANSACTION_PROPOSAL || proposal->client == node->id) {
+		struct transaction *own = transaction_of(lab, batch->transactions[i]);
+		if ((own->flags & COMMAND_OWN) == 0 || own->command.sender == node->id) {
 			continue; /* a proposer is for its own */
 		}
-		if (!proposal->judged) {
-			proposal->judged = true;
-			lab->predictions->n_proposals_judged++;
+		if (!own->judged) {
+			own->judged = true;
+			lab->transactions->n_judged++;
 		}
-		/* A liar vouches for what it says itself; one who was down has nothing to go by: NaN. */
-		double own = lab->items->all[proposal->item].details->sent[node->id];
-		if (fabs(proposal->value - own) <= lab->common->tolerance * fabs(own)) {
+		if (lab->app->valid == NULL ||
+			lab->app->valid(lab->outside, lab->outside->state, node->id, &own->command)) {
 			continue;
 		}
 		valid = false;
 		uint32_t quorum = lab->protocol->quorum(
 			lab->scenario->protocol.settings, node->n_validators, node->n_faulty);
 		/* Its proposer is for it; so many against it leave no quorum. */
-		lab->predictions->n_proposals_refused += ++proposal->replies == node->n_validators - quorum + 1;
+		lab->transactions->n_refused += ++own->replies == node->n_validators - quorum + 1;
 	}
 	return valid;
 }
@@ -130,42 +87,16 @@ static inline bool mark_executed(struct replica *replica, transaction_id transac
 	return is_new;
 }
 
-/* A get carries no payload; the answer does. */
-static bool is_get(const struct lab *lab, transaction_id transaction)
-{
-	return lab->kv != NULL && !kv_operation_of(lab, transaction)->put;
-}
-
 uint32_t replica_transaction_bytes(const struct node *node, transaction_id transaction)
 {
-	const struct lab *lab = lab_of(node);
-	if (is_get(lab, transaction)) {
-		return REQUEST_HEADER_BYTES;
-	}
-	return REQUEST_HEADER_BYTES + (transaction_of(lab, transaction)->kind == TRANSACTION_REQUEST
-										  ? (uint32_t)lab->common->size_bytes
-										  : PREDICTION_BYTES);
+	return REQUEST_HEADER_BYTES + transaction_of(lab_of(node), transaction)->command.bytes;
 }
 
-/* `requests`: with probability `conflict` the object 0, else one of its own. `kv`: the key. What applications
- * do with one item may depend on what they did with another. */
 uint64_t replica_transaction_key(const struct node *node, transaction_id transaction)
 {
 	const struct lab *lab = lab_of(node);
-	if (transaction_of(lab, transaction)->kind != TRANSACTION_REQUEST) {
-		return NODE_KEY_ALL;
-	}
-	if (lab->kv != NULL) {
-		return kv_operation_of(lab, transaction)->key;
-	}
-	double conflict = lab->common->conflict;
-	if (conflict > 0) {
-		struct random_stream stream = random_stream_make(lab->seed, RANDOM_ITEM, transaction);
-		if (random_unit(&stream) < conflict) {
-			return 0;
-		}
-	}
-	return 1 + (uint64_t)transaction;
+	return lab->app->key == NULL ? NODE_KEY_ALL
+								 : lab->app->key(lab->outside->shared, &transaction_of(lab, transaction)->command);
 }
 
 /* Where clients are parties of their own, a decision is which request stands at a place of the log: an
@@ -243,82 +174,83 @@ static inline void check_position(
 	}
 }
 
-static void send_reply(struct lab *lab, struct node *node, transaction_id transaction, uint64_t result,
+void replica_send_reply(struct lab *lab, struct node *node, transaction_id transaction, uint64_t result,
 	uint64_t view, unsigned flags)
 {
-	uint32_t bytes = REPLY_BYTES + (is_get(lab, transaction) ? (uint32_t)lab->common->size_bytes : 0);
+	const struct command *command = &transaction_of(lab, transaction)->command;
+	uint32_t bytes = REPLY_BYTES;
+	if (lab->app->reply_bytes != NULL) {
+		bytes += lab->app->reply_bytes(lab->common, command);
+	}
 	struct message *message = node_message(node, MESSAGE_REPLY, CLASS_CLIENT, bytes);
 	message->instance = transaction;
 	message->digest = result;
 	message->view = view;
 	message->extra = lab->protocol->leader(node);
 	message->flags = (uint16_t)(flags | (lab->macs ? MESSAGE_MACS : 0));
-	node_send(node, transaction_of(lab, transaction)->client, message);
+	node_send(node, command->sender, message);
 }
 
-/* Gives the result: what the store says, or in `requests` the place in the replica's log. */
-static uint64_t execute_request(
-	struct lab *lab, const struct node *node, uint64_t instance, transaction_id id)
+static inline struct effect run(
+	struct lab *lab, struct replica *replica, transaction_id id, struct log_place place, void *undo)
 {
-	return lab->kv == NULL ? instance : kv_execute(lab, node->id, id, instance);
+	struct effect effect = {0};
+	if (lab->app->execute == NULL) {
+		effect.result = place.instance; /* the place in the replica's log */
+		return effect;
+	}
+	lab->app->execute(replica->state, &transaction_of(lab, id)->command, place, &effect, undo);
+	if (lab->replicas->keeps_replies) {
+		replica->replies = lab_grow(replica->replies, sizeof(*replica->replies), (size_t)id + 1,
+			&replica->replies_capacity);
+		replica->replies[id] = (struct reply){effect.result, place.instance};
+	}
+	return effect;
 }
 
-static inline void execute(struct lab *lab, struct node *node, uint64_t instance, uint64_t view,
-	transaction_id id, bool reply)
+struct effect replica_run(
+	struct lab *lab, struct replica *replica, transaction_id id, struct log_place place, void *undo)
 {
-	const struct transaction *transaction = transaction_of(lab, id);
-	struct replica *replica = replica_of(lab, node->id);
-	if (transaction->kind == TRANSACTION_REQUEST) {
-		if (!lab->protocol->ordered) {
-			check_position(lab, node, replica, id);
-		}
-		uint64_t result = execute_request(lab, node, instance, id);
-		if (lab->transactions->noted) {
-			bool aborted = lab->kv != NULL && kv_operation_of(lab, id)->aborted;
-			transaction_executed(lab, node, id, instance, view, aborted ? "aborted" : "");
-		}
-		if (reply && transaction->client != node->id) {
-			send_reply(lab, node, id, result, view, 0);
-		}
-		return;
-	}
-	uint32_t sender = transaction->client;
-	enum application_status status = APPLICATION_LATE;
-	switch ((enum transaction_kind)transaction->kind) {
-	case TRANSACTION_PREDICTION:
-		status = application_predict(replica->application, transaction->item,
-			transaction->identity, transaction->value, transaction->confidence);
-		break;
-	case TRANSACTION_PROPOSAL:
-		status = application_settle(
-			replica->application, transaction->item, sender, transaction->value);
-		break;
-	case TRANSACTION_CLOSE:
-	case TRANSACTION_REQUEST: /* answered above */
-		status = application_close(replica->application, transaction->item, sender);
-		break;
-	}
+	return run(lab, replica, id, place, undo);
+}
+
+static inline void follow(struct lab *lab, struct node *node, transaction_id id, struct log_place place,
+	const struct effect *effect)
+{
+	const struct app *app = lab->app;
 	if (lab->transactions->noted) {
-		transaction_executed(lab, node, id, instance, view, application_reject(status));
+		transaction_executed(lab, node, id, place, app->rejects == NULL ? "" : app->rejects[effect->reject]);
 	}
-	if (sender == node->id) {
+	if (!app->has_clients && transaction_of(lab, id)->command.sender == node->id) {
 		client_executed(lab, id);
 	}
-	if (status == APPLICATION_REFUSED && !transaction->refused) {
-		transaction_of(lab, id)->refused = true;
-		lab->predictions->n_identities_refused++;
-	}
-	if (status == APPLICATION_NOT_FINITE && !transaction->refused) {
-		transaction_of(lab, id)->refused = true;
-		scores_not_finite(lab, transaction->identity);
-	}
-	if (status == APPLICATION_CLOSED_NOW) {
-		predictions_closed(lab, node, application_closing(lab->application), instance, view);
+	if (app->executed != NULL) {
+		struct command command = transaction_of(lab, id)->command; /* one submitted may move it */
+		app->executed(lab->outside, lab->outside->state, node->id, &command, place, effect);
 	}
 }
 
-/* Notes that the transaction is executed in the instance; what a client has been told stays. Returns whether
- * it is new to the replica. */
+void replica_follow(struct lab *lab, struct node *node, transaction_id id, struct log_place place,
+	const struct effect *effect)
+{
+	follow(lab, node, id, place, effect);
+}
+
+static inline void execute(
+	struct lab *lab, struct node *node, struct log_place place, transaction_id id, bool reply)
+{
+	const struct app *app = lab->app;
+	struct replica *replica = replica_of(lab, node->id);
+	if (app->has_clients && !lab->protocol->ordered) {
+		check_position(lab, node, replica, id);
+	}
+	struct effect effect = run(lab, replica, id, place, NULL);
+	follow(lab, node, id, place, &effect);
+	if (reply && app->has_clients) {
+		replica_send_reply(lab, node, id, effect.result, place.view, 0);
+	}
+}
+
 static inline bool begin(struct lab *lab, struct node *node, uint64_t instance, transaction_id id)
 {
 	if (!mark_executed(replica_of(lab, node->id), id)) {
@@ -332,7 +264,11 @@ static inline bool begin(struct lab *lab, struct node *node, uint64_t instance, 
 	return true;
 }
 
-/* The instance is executed at the replica, for good. */
+bool replica_begin(struct lab *lab, struct node *node, uint64_t instance, transaction_id id)
+{
+	return begin(lab, node, instance, id);
+}
+
 static inline void applied(struct lab *lab, struct node *node, uint64_t instance, const struct batch *batch)
 {
 	struct replica *replica = replica_of(lab, node->id);
@@ -347,145 +283,78 @@ static inline void applied(struct lab *lab, struct node *node, uint64_t instance
 	replica->n_applied++;
 }
 
+void replica_applied(struct lab *lab, struct node *node, uint64_t instance, const struct batch *batch)
+{
+	applied(lab, node, instance, batch);
+}
+
 void replica_apply(struct node *node, uint64_t instance, uint64_t view, const struct batch *batch,
 	bool reply)
 {
 	struct lab *lab = lab_of(node);
 	assert(replica_of(lab, node->id)->tentative == NULL || replica_of(lab, node->id)->tentative->n == 0);
 	applied(lab, node, instance, batch);
+	struct log_place place = {instance, view};
 	for (uint32_t i = 0; i < batch->n; i++) {
 		if (begin(lab, node, instance, batch->transactions[i])) {
-			execute(lab, node, instance, view, batch->transactions[i], reply);
+			execute(lab, node, place, batch->transactions[i], reply);
 			lab_progress(lab);
 		}
 	}
-	if (lab->members != NULL && batch->n == 0) {
-		predictions_reassign(lab); /* perhaps a configuration: somebody may have left */
+	if (lab->members && batch->n == 0) {
+		outside_changed(lab, NODE_NONE); /* perhaps a configuration: somebody may have left */
 	}
 	if (lab->phase == PHASE_DRAINING) {
 		lab_check_done(lab);
 	}
 }
 
-/* Tentative execution: the executed set and the store change at once, what it has applied when the instance
- * is confirmed; an undo record for each transaction tells what was there before. */
-
-static void push_undo(struct lab *lab, const struct replica *replica, transaction_id id)
+struct reply replica_reply_of(const struct lab *lab, uint32_t validator, transaction_id transaction)
 {
-	struct tentative_log *log = replica->tentative;
-	log->undo = lab_grow(log->undo, sizeof(*log->undo), log->n_undo + 1, &log->undo_capacity);
-	struct undo *undo = &log->undo[log->n_undo++];
-	*undo = (struct undo){.transaction = id};
-	if (lab->kv != NULL) {
-		undo->key = kv_operation_of(lab, id)->key;
-		undo->before = replica->store->entries[undo->key];
-	}
+	const struct replica *replica = replica_of(lab, validator);
+	return transaction < replica->replies_capacity ? replica->replies[transaction] : (struct reply){0};
 }
 
-void replica_apply_tentative(struct node *node, uint64_t instance, uint64_t view,
-	const struct batch *batch)
+uint64_t replicas_instance_of(const struct lab *lab, transaction_id transaction, uint64_t result)
 {
-	struct lab *lab = lab_of(node);
-	struct replica *replica = replica_of(lab, node->id);
-	if (replica->tentative == NULL) {
-		replica->tentative = arena_new(&lab->world.arena, struct tentative_log);
-	}
-	struct tentative_log *log = replica->tentative;
-	watch_tentative(node, instance, batch);
-	log->batches =
-		lab_grow(log->batches, sizeof(*log->batches), log->first + log->n + 1, &log->capacity);
-	log->batches[log->first + log->n++] = (struct tentative){instance, batch, log->n_undo};
-	for (uint32_t i = 0; i < batch->n; i++) {
-		transaction_id id = batch->transactions[i];
-		assert(transaction_of(lab, id)->kind == TRANSACTION_REQUEST); /* scenarios/finish.c */
-		if (!replica_executed(node, id)) {
-			push_undo(lab, replica, id);
-		}
-		if (begin(lab, node, instance, id)) {
-			uint64_t result = execute_request(lab, node, instance, id);
-			send_reply(lab, node, id, result, view, REPLY_TENTATIVE);
-			lab_progress(lab);
-		}
-	}
-}
-
-void replica_confirm(struct node *node, uint64_t instance)
-{
-	struct lab *lab = lab_of(node);
-	struct replica *replica = replica_of(lab, node->id);
-	struct tentative_log *log = replica->tentative;
-	assert(log != NULL && log->n > 0 && log->batches[log->first].instance == instance);
-	struct tentative confirmed = log->batches[log->first++];
-	log->n--;
-	applied(lab, node, instance, confirmed.batch);
-	if (log->n == 0) {
-		log->first = 0;
-		log->n_undo = 0;
-	} else if (log->first > log->n) { /* never empty: what is over goes once it is the larger part */
-		size_t gone = log->batches[log->first].first;
-		log->n_undo -= gone;
-		memmove(log->undo, log->undo + gone, log->n_undo * sizeof(*log->undo));
-		memmove(log->batches, log->batches + log->first, log->n * sizeof(*log->batches));
-		log->first = 0;
-		for (size_t i = 0; i < log->n; i++) {
-			log->batches[i].first -= gone;
-		}
-	}
-	if (lab->phase == PHASE_DRAINING) {
-		lab_check_done(lab);
-	}
-}
-
-void replica_rollback(struct node *node, uint64_t instance)
-{
-	struct lab *lab = lab_of(node);
-	struct replica *replica = replica_of(lab, node->id);
-	struct tentative_log *log = replica->tentative;
-	while (log != NULL && log->n > 0 && log->batches[log->first + log->n - 1].instance >= instance) {
-		const struct tentative *last = &log->batches[log->first + --log->n];
-		while (log->n_undo > last->first) {
-			const struct undo *undo = &log->undo[--log->n_undo];
-			replica->executed[undo->transaction >> 6] &=
-				~(UINT64_C(1) << (undo->transaction & 63));
-			if (lab->kv != NULL) {
-				kv_undo(lab, node->id, undo);
+	uint64_t claimed = 0;
+	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
+		struct reply reply = replica_reply_of(lab, i, transaction);
+		if (reply.instance != 0 && reply.result == result) {
+			if (!lab->world.nodes[i].byzantine) {
+				return reply.instance;
 			}
+			claimed = claimed == 0 ? reply.instance : claimed;
 		}
 	}
-}
-
-static bool is_tentative(const struct replica *replica, transaction_id transaction)
-{
-	const struct tentative_log *log = replica->tentative;
-	for (size_t i = log == NULL || log->n == 0 ? SIZE_MAX : log->batches[log->first].first;
-		 i != SIZE_MAX && i < log->n_undo; i++) {
-		if (log->undo[i].transaction == transaction) {
-			return true;
-		}
-	}
-	return false;
+	/* Raft's leader answers before the others know: where it is a liar, what it says of the place is taken
+	 * for the time being, and looked at in the end. */
+	return claimed;
 }
 
 void replica_reply(struct node *node, transaction_id transaction, uint64_t view)
 {
 	struct lab *lab = lab_of(node);
 	const struct transaction *of = transaction_of(lab, transaction);
-	if (of->kind != TRANSACTION_REQUEST || of->answered) {
+	if (!lab->app->has_clients || of->answered) {
 		return; /* a gateway sees its own validator's state */
 	}
 	/* The reply cache: where it was executed. Equal logs give equal places. */
-	uint64_t result =
-		lab->kv == NULL ? of->instance : kv_reply_of(lab, node->id, transaction).result;
-	bool tentative = is_tentative(replica_of(lab, node->id), transaction);
-	send_reply(lab, node, transaction, result, view, tentative ? REPLY_TENTATIVE : 0);
+	uint64_t result = lab->replicas->keeps_replies ? replica_reply_of(lab, node->id, transaction).result
+												   : of->instance;
+	bool tentative = replica_is_tentative(replica_of(lab, node->id), transaction);
+	replica_send_reply(lab, node, transaction, result, view, tentative ? REPLY_TENTATIVE : 0);
 }
 
 void replica_read(struct node *node, transaction_id transaction, uint64_t view)
 {
 	struct lab *lab = lab_of(node);
-	assert(is_get(lab, transaction));
-	if (!transaction_of(lab, transaction)->answered) {
-		send_reply(lab, node, transaction, kv_read(lab, node->id, transaction), view, REPLY_READ);
+	const struct transaction *read = transaction_of(lab, transaction);
+	assert((read->flags & COMMAND_READS) != 0 && lab->app->read != NULL);
+	if (!read->answered) {
+		struct effect effect = {0};
+		lab->app->read(replica_of(lab, node->id)->state, &read->command, &effect);
+		replica_send_reply(lab, node, transaction, effect.result, view, REPLY_READ);
 	}
 }
 
@@ -493,17 +362,26 @@ void replica_forget(struct node *node)
 {
 	struct lab *lab = lab_of(node);
 	struct replica *replica = replica_of(lab, node->id);
-	replica_finish(replica);
+	replica_finish(lab, replica);
 	*replica = (struct replica){0};
 	replica_init(lab, replica);
 	watch_forgot(node);
 }
 
+void replica_finish(struct lab *lab, struct replica *replica)
+{
+	if (lab->app->finish != NULL && replica->state != NULL) {
+		lab->app->finish(replica->state);
+	}
+	free(replica->executed);
+	free(replica->replies);
+	tentative_finish(replica);
+}
+
 void replicas_free(struct lab *lab)
 {
-	kv_free(lab);
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
-		replica_finish(replica_of(lab, i));
+		replica_finish(lab, replica_of(lab, i));
 	}
 }
 
@@ -511,5 +389,5 @@ uint64_t replicas_bytes(const struct lab *lab)
 {
 	/* Of what each replica keeps of transactions the size follows from their number. */
 	uint64_t n = lab->world.n_validators * (uint64_t)lab->transactions->n;
-	return n / 8 + (lab->kv == NULL ? 0 : n * sizeof(struct kv_reply));
+	return n / 8 + (lab->replicas->keeps_replies ? n * sizeof(struct reply) : 0);
 }

@@ -1,14 +1,13 @@
 /* Builds the world of one run from a checked scenario and runs it. */
 #include "clients.h"
-#include "kv.h"
 #include "replicas.h"
 #include "transactions.h"
 #include "items.h"
 #include "lab.h"
 #include "measure/kpis.h"
 #include "measure/measure.h"
-#include "training.h"
-#include "predictions.h"
+#include "outside.h"
+#include "workloads/items.h"
 #include "faults.h"
 #include "leaders.h"
 #include "members.h"
@@ -59,12 +58,11 @@ static void changed(struct world *world, struct node *node)
 	if (node->alive) {
 		clients_restart(lab, node);
 		watch_restarted(lab, node);
-		predictions_restarted(lab, node->id);
 	} else {
 		node->crashes = true; /* `nodes: leader` says only now who */
 		watch_failed(lab, node);
 	}
-	predictions_reassign(lab); /* also after a restart: when it is the first that is up again */
+	outside_changed(lab, node->id);
 	faults_links(world);
 	if (lab->phase == PHASE_DRAINING) {
 		lab_check_done(lab);
@@ -141,7 +139,15 @@ static const struct host_ops ops = {
 	.forge = faults_forge,
 };
 
-static void build(struct lab *lab)
+/* Do validators' processors work for the application? */
+static bool works(const struct lab *lab)
+{
+	const struct predictor_common *predictor = lab->scenario->predictor.settings;
+	return lab->app->worked != NULL &&
+		(!lab->app->predicted || (predictor != NULL && predictor->cost_ns > 0));
+}
+
+static void build(struct lab *lab, struct model_cache *models)
 {
 	const struct scenario *scenario = lab->scenario;
 	struct world_settings settings = {
@@ -157,7 +163,7 @@ static void build(struct lab *lab)
 		.bandwidth_bps = scenario->network.bandwidth_bps,
 		.loss = scenario->network.loss,
 		.costs = scenario->node,
-		.works = training_cost_ns(scenario) > 0,
+		.works = works(lab),
 		.events_max = (uint64_t)scenario->stop.events,
 	};
 	if (!lab->macs) {
@@ -166,9 +172,6 @@ static void build(struct lab *lab)
 	world_init(&lab->world, &settings, &ops, lab);
 	items_create(lab);
 	uint32_t n = settings.n_validators;
-	if (!lab->app->has_clients) {
-		predictions_start(lab);
-	}
 	for (uint32_t i = 0; i < n; i++) {
 		lab->world.nodes[i].state = arena_alloc(
 			&lab->world.arena, lab->protocol->state_size > 0 ? lab->protocol->state_size : 1);
@@ -176,6 +179,7 @@ static void build(struct lab *lab)
 	watch_start(lab);
 	outages_start(lab);
 	transactions_start(lab);
+	outside_start(lab, models);
 	replicas_start(lab);
 	clients_start(lab);
 	lab_bound(lab);
@@ -213,12 +217,12 @@ static void runs_row(struct lab *lab, const struct run_request *request, struct 
 
 static void finish(struct lab *lab)
 {
+	outside_close(lab);
 	replicas_free(lab);
 	clients_free(lab);
 	transactions_free(lab);
 	twins_finish(lab);
 	measure_destroy(lab->measure);
-	predictions_finish(lab);
 	outages_finish(lab);
 	items_destroy(lab);
 	watch_finish(lab);
@@ -276,14 +280,9 @@ static void conclude_unsafe(struct lab *lab)
 	say_where(lab, first);
 }
 
-bool run_one(const struct run_request *request, struct run_blocks *blocks, struct run_summary *summary,
-	char error[256])
+/* Everything that there is at time 0, before anybody acts. False, with a sentence: it can't be set up. */
+static bool begin(struct lab *lab, const struct run_request *request, struct run_blocks *blocks, char error[256])
 {
-	struct lab *lab = calloc(1, sizeof(*lab));
-	if (lab == NULL) {
-		snprintf(error, 256, "out of memory");
-		return false;
-	}
 	const struct scenario *scenario = scenario_point(request->file, request->point);
 	lab->scenario = scenario;
 	lab->protocol = (const struct protocol *)scenario->protocol.plugin;
@@ -297,31 +296,39 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	lab->measure = measure_create(blocks, request->schemas);
 	lab->verbose = request->verbose;
 	lab->allowance = request->memory;
-	build(lab);
-	if (!lab->app->has_clients) {
-		if (!training_start(lab, request->models, error)) {
-			finish(lab);
-			return false;
-		}
+	build(lab, request->models);
+	if (!outside_open(lab, error)) {
+		return false;
 	}
 	lab->items->clients_move |= lab->world.may_crash;
-	struct host_ops direct = ops;
-	direct.receive = lab->protocol->receive;
-	direct.timer = lab->protocol->timer;
-	direct.restart = lab->protocol->restart;
+	lab->transactions->noted = request->trace != NULL || measure_records(lab, TABLE_TRANSACTIONS);
+	return true;
+}
+
+/* Who stands between the engine and the protocol: nobody, where there are no twins, no deaf nodes and no trace. */
+static void choose_ops(struct lab *lab, const struct run_request *request, struct host_ops *direct)
+{
+	*direct = ops;
+	direct->receive = lab->protocol->receive;
+	direct->timer = lab->protocol->timer;
+	direct->restart = lab->protocol->restart;
 	if (lab->twins != NULL) {
-		direct.receive = twins_receive;
-		direct.timer = twins_timer;
-		direct.restart = twins_restart;
+		direct->receive = twins_receive;
+		direct->timer = twins_timer;
+		direct->restart = twins_restart;
 	}
 	if (attackers_ignore(lab)) {
-		direct.receive = attackers_receive;
+		direct->receive = attackers_receive;
 	}
-	lab->world.ops = &direct;
-	lab->transactions->noted = request->trace != NULL || measure_records(lab, TABLE_TRANSACTIONS);
+	lab->world.ops = direct;
 	if (request->trace != NULL) {
-		trace_start(lab, request->trace, &direct);
+		trace_start(lab, request->trace, direct);
 	}
+}
+
+/* From the first event to the last. */
+static void play(struct lab *lab)
+{
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		if (lab->twins != NULL) {
 			twins_start_node(&lab->world.nodes[i]);
@@ -338,13 +345,15 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	items_start(lab);
 	memory_look(lab);
 	world_run(&lab->world);
-	if (lab->predictions != NULL && lab->predictions->error[0] != '\0') {
-		memcpy(error, lab->predictions->error, sizeof(lab->predictions->error));
-		finish(lab);
-		return false;
-	}
+}
+
+/* What only the whole of it shows, and the verdict. */
+static void judge(struct lab *lab)
+{
 	told_finish(lab);
-	kv_check_linear(lab);
+	if (lab->app->judge != NULL && lab->scenario->checkers && lab->protocol->ordered) {
+		lab->app->judge(lab->outside, lab->outside->state);
+	}
 	if (lab->trace != NULL) {
 		trace_violations(lab); /* before they are sorted: those found just now are the last */
 	}
@@ -354,6 +363,11 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 	if (lab->trace != NULL) {
 		trace_end(lab);
 	}
+}
+
+static void report(struct lab *lab, const struct run_request *request, struct run_blocks *blocks,
+	struct run_summary *summary)
+{
 	*summary = (struct run_summary){
 		.schemas = request->schemas,
 		.run = lab->run,
@@ -364,10 +378,29 @@ bool run_one(const struct run_request *request, struct run_blocks *blocks, struc
 		.rules_acted = lab->world.rules_acted,
 		.steps_refused = lab->world.steps_refused,
 	};
+	outside_report(lab);
 	runs_row(lab, request, blocks, summary);
 	measure_tables(lab);
 	snprintf(summary->verdict, sizeof(summary->verdict), "%s", lab->verdict);
 	snprintf(summary->verdict_reason, sizeof(summary->verdict_reason), "%s", lab->verdict_reason);
+}
+
+bool run_one(const struct run_request *request, struct run_blocks *blocks, struct run_summary *summary,
+	char error[256])
+{
+	struct host_ops direct;
+	struct lab *lab = lab_new(sizeof(*lab));
+	bool made = begin(lab, request, blocks, error);
+	if (made) {
+		choose_ops(lab, request, &direct);
+		play(lab);
+		made = lab->outside->error[0] == '\0';
+		memcpy(error, lab->outside->error, made ? 0 : sizeof(lab->outside->error));
+	}
+	if (made) {
+		judge(lab);
+		report(lab, request, blocks, summary);
+	}
 	finish(lab);
-	return true;
+	return made;
 }

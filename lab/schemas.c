@@ -57,13 +57,27 @@ static void add_features(struct columns *columns, const struct app *app)
 	}
 }
 
-/* Those of an application's own that are not there yet. */
-static void add_command_columns(struct columns *columns, const struct app *app, const char *value_unit)
+static bool any_point_has(const struct scenario_file *file, const struct plugin *workload)
 {
-	for (const struct column *own = app->command_columns; own != NULL && own->name != NULL; own++) {
-		const struct table_schema there = {columns->n, columns->all};
-		if (schema_find(&there, own->name) < 0) {
-			add(columns, own, value_unit);
+	for (size_t i = 0; file != NULL && i < scenario_n_points(file); i++) {
+		if (scenario_point(file, i)->workload.plugin == workload) {
+			return true;
+		}
+	}
+	return file == NULL;
+}
+
+/* Those of the applications that the file has, each name once. */
+static void add_command_columns(struct columns *columns, const struct scenario_file *file, const char *value_unit)
+{
+	for (size_t i = 0; workload_registry.plugins[i] != NULL; i++) {
+		const struct app *app = (const struct app *)workload_registry.plugins[i];
+		const struct column *own = any_point_has(file, &app->plugin) ? app->command_columns : NULL;
+		for (; own != NULL && own->name != NULL; own++) {
+			const struct table_schema there = {columns->n, columns->all};
+			if (schema_find(&there, own->name) < 0) {
+				add(columns, own, value_unit);
+			}
 		}
 	}
 }
@@ -73,7 +87,7 @@ static const char *unit_of(const struct app *app)
 	return app->value_unit == NULL ? "" : app->value_unit;
 }
 
-static struct columns columns_of(const struct table *table, const struct app *app)
+static struct columns columns_of(const struct table *table, const struct scenario_file *file, const struct app *app)
 {
 	struct columns columns = {0};
 	add_all(&columns, table->columns, unit_of(app));
@@ -81,7 +95,7 @@ static struct columns columns_of(const struct table *table, const struct app *ap
 		add_features(&columns, app);
 	}
 	if (table == &result_tables[TABLE_TRANSACTIONS]) {
-		add_command_columns(&columns, app, unit_of(app));
+		add_command_columns(&columns, file, unit_of(app));
 	}
 	return columns;
 }
@@ -131,10 +145,8 @@ static bool is_brought(const struct scenario_file *file, const struct table *tab
 	const struct plugin *apps[REGISTRIES_MAX];
 	size_t n = scenario_table_bringers(table, apps, REGISTRIES_MAX);
 	bool found = false;
-	for (size_t i = 0; i < scenario_n_points(file) && !found; i++) {
-		for (size_t k = 0; k < n; k++) {
-			found = found || scenario_point(file, i)->workload.plugin == apps[k];
-		}
+	for (size_t i = 0; i < n; i++) {
+		found = found || any_point_has(file, apps[i]);
 	}
 	return found;
 }
@@ -153,7 +165,7 @@ void run_schemas_init(struct run_schemas *schemas, const struct scenario_file *f
 			(!ours && !is_brought(file, tables[i]))) {
 			continue;
 		}
-		struct columns columns = columns_of(tables[i], app);
+		struct columns columns = columns_of(tables[i], file, app);
 		if (i == TABLE_RUNS) {
 			add_runs(&columns, file, &schemas->kpis, unit_of(app));
 		}
@@ -183,8 +195,8 @@ struct table_schema table_describe(const struct table *table)
 		kpi_list_init(&kpis, NULL);
 		add_runs(&columns, NULL, &kpis, unit);
 	}
-	for (size_t i = 0; table == &result_tables[TABLE_TRANSACTIONS] && workload_registry.plugins[i] != NULL; i++) {
-		add_command_columns(&columns, (const struct app *)workload_registry.plugins[i], unit);
+	if (table == &result_tables[TABLE_TRANSACTIONS]) {
+		add_command_columns(&columns, NULL, unit);
 	}
 	return (struct table_schema){columns.n, columns.all};
 }

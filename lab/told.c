@@ -11,7 +11,6 @@
  *
  * The first two bind ordered protocols; a record look-up a transaction, and one pass at the end. */
 #include "clients.h"
-#include "kv.h"
 #include "replicas.h"
 #include "transactions.h"
 #include "told.h"
@@ -45,8 +44,8 @@ void told_left_out(struct node *node, uint64_t instance, transaction_id transact
 		return;
 	}
 	record->proposed_again = false; /* told once */
-	uint64_t first = lab->kv != NULL ? kv_reply_of(lab, node->id, transaction).instance
-									 : transaction_of(lab, transaction)->instance;
+	uint64_t first = lab->replicas->keeps_replies ? replica_reply_of(lab, node->id, transaction).instance
+												  : transaction_of(lab, transaction)->instance;
 	watch_violated(lab, "exactly-once", record->proposer, node->id, instance, first, transaction,
 		"the first proposed a transaction (second value) again that it had executed in an earlier "
 		"instance (first value)");
@@ -94,7 +93,7 @@ struct told {
 
 static bool is_told(const struct transaction *transaction)
 {
-	return transaction->kind == TRANSACTION_REQUEST && transaction->answered &&
+	return transaction->answered &&
 		transaction->instance != 0;
 }
 

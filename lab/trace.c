@@ -1,6 +1,6 @@
 /* Listens to a world, and to what its nodes report, and tells a sink. */
 #include "clients.h"
-#include "kv.h"
+#include "outside.h"
 #include "transactions.h"
 #include "items.h"
 #include "lab.h"
@@ -396,7 +396,7 @@ void trace_submitted(struct lab *lab, transaction_id transaction)
 	happens(lab->trace, false,
 		(struct trace_event){
 			.what = TRACE_SUBMITTED,
-			.node = it->client,
+			.node = it->command.sender,
 			.peer = NODE_NONE,
 			.transaction = transaction,
 			.item = it->item,
@@ -552,30 +552,25 @@ void trace_node_name(const struct trace_run *run, uint32_t node, char out[TRACE_
 	}
 }
 
-/* ": get key 7" where there is a store. */
+/* ", get key 7": what it asks for, where the application has words for it. */
 static void tell_operation(const struct trace_run *run, transaction_id transaction, char out[64])
 {
-	if (run->lab == NULL || run->lab->kv == NULL || transaction >= run->lab->transactions->n) {
-		return;
+	const struct lab *lab = run->lab;
+	if (lab != NULL && lab->app->tell != NULL && transaction < lab->transactions->n) {
+		memcpy(out, ", ", 2);
+		lab->app->tell(lab->common, &transaction_of(lab, transaction)->command, out + 2, 62);
 	}
-	const struct kv_operation *operation = kv_operation_of(run->lab, transaction);
-	snprintf(out, 64, ", %s key %u", operation->put ? "put" : "get", operation->key);
 }
 
-/* What a result says: a store's has three fields, a version, who wrote the value, and whether it aborted. */
-static void tell_result(const struct trace_run *run, uint64_t result, char out[100])
+static void tell_result(
+	const struct trace_run *run, transaction_id transaction, uint64_t result, char out[100])
 {
-	if (run->lab == NULL || run->lab->kv == NULL) {
+	const struct lab *lab = run->lab;
+	if (lab != NULL && lab->app->tell_result != NULL && transaction < lab->transactions->n) {
+		lab->app->tell_result(lab->common, &transaction_of(lab, transaction)->command, result, out, 100);
+	} else {
 		snprintf(out, 100, "result %llu", (unsigned long long)result);
-		return;
 	}
-	struct kv_entry entry;
-	bool aborted = kv_result(result, &entry);
-	char value[40] = "none yet";
-	if (entry.value != TRANSACTION_NONE) {
-		snprintf(value, sizeof(value), "%u", entry.value);
-	}
-	snprintf(out, 100, "%sversion %u, value %s", aborted ? "aborted: " : "", entry.version, value);
 }
 
 static void tell_client_message(const struct trace_run *run, const struct message *message, char *out,
@@ -588,7 +583,7 @@ static void tell_client_message(const struct trace_run *run, const struct messag
 	tell_operation(run, (transaction_id)message->instance, operation);
 	switch (message->kind) {
 	case MESSAGE_REPLY:
-		tell_result(run, message->digest, result);
+		tell_result(run, (transaction_id)message->instance, message->digest, result);
 		snprintf(out, size, "transaction %llu%s, %s %llu, %s", transaction, operation,
 			trace_view_word(run->protocol), (unsigned long long)message->view, result);
 		break;

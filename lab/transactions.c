@@ -1,28 +1,11 @@
 /* The life of each transaction, for the table /transactions and for traces. Nothing here is called in a
  * run that has neither. */
-#include "kv.h"
+#include "measure/measure.h"
+#include "outside.h"
 #include "transactions.h"
 
 #include <stdlib.h>
-#include "lab.h"
-#include "measure/measure.h"
-
-static const char *const kind_names[] = {
-	[TRANSACTION_REQUEST] = "request",
-	[TRANSACTION_PREDICTION] = "prediction",
-	[TRANSACTION_CLOSE] = "close",
-	[TRANSACTION_PROPOSAL] = "proposal",
-};
-
-static const char *kind_name(const struct lab *lab, size_t transaction)
-{
-	if (lab->kv != NULL) {
-		return kv_operation_of(lab, (transaction_id)transaction)->put ? "put" : "get";
-	}
-	unsigned kind = transaction_of(lab, transaction)->kind;
-	assert(kind < sizeof(kind_names) / sizeof(kind_names[0]) && kind_names[kind] != NULL);
-	return kind_names[kind];
-}
+#include <string.h>
 
 void transactions_start(struct lab *lab)
 {
@@ -42,13 +25,25 @@ uint64_t transactions_bytes(const struct lab *lab)
 		transactions->records_capacity * sizeof(*transactions->records);
 }
 
-transaction_id transaction_new(struct lab *lab)
+transaction_id transaction_new(struct lab *lab, uint32_t item, const struct command *command)
 {
 	struct transactions *transactions = lab->transactions;
 	transactions->list = lab_grow(transactions->list, sizeof(*transactions->list),
 		transactions->n + 1, &transactions->capacity);
 	assert(transactions->n < TRANSACTION_NONE);
-	return (transaction_id)transactions->n++;
+	transaction_id id = (transaction_id)transactions->n++;
+	unsigned flags = lab->app->commands[command->kind].flags;
+	bool own = (flags & COMMAND_OWN) != 0;
+	struct transaction *transaction = &transactions->list[id];
+	*transaction = (struct transaction){
+		.command = *command,
+		.item = item,
+		.replies = own ? 0 : NODE_NONE,
+		.flags = (uint8_t)flags,
+	};
+	transaction->command.number = id;
+	transactions->any_own |= own;
+	return id;
 }
 
 static bool recorded(const struct lab *lab)
@@ -75,15 +70,15 @@ void transaction_submitted(struct lab *lab, transaction_id transaction)
 }
 
 void transaction_executed(struct lab *lab, const struct node *node, transaction_id transaction,
-	uint64_t instance, uint64_t view, const char *reject)
+	struct log_place place, const char *reject)
 {
 	if (!recorded(lab) || node->byzantine || lab->transactions->records[transaction].ordered != SIM_NEVER) {
 		return;
 	}
 	struct transaction_record *record = &lab->transactions->records[transaction];
 	record->ordered = lab->world.now;
-	record->instance = instance;
-	record->view = view;
+	record->instance = place.instance;
+	record->view = place.view;
 	record->reject = reject;
 }
 
@@ -100,44 +95,48 @@ static double when(sim_time at)
 	return at == SIM_NEVER ? real_nan() : sim_time_to_s(at);
 }
 
-/* What a transaction was about in the store; -1 throughout where there is none, or it is not known. */
-struct store_cells {
-	int64_t key, expected, version, value, retry;
-};
-
-static struct store_cells store_cells(const struct lab *lab, size_t transaction)
+/* What other applications of the file have columns for. */
+static union cell nothing(enum column_type type)
 {
-	struct store_cells cells = {-1, -1, -1, -1, -1};
-	if (lab->kv == NULL) {
-		return cells;
+	return type == COLUMN_INT ? (union cell){.integer = -1}
+		: type == COLUMN_REAL ? (union cell){.real = real_nan()}
+							  : (union cell){.string = ""};
+}
+
+/* Where the columns of the run's application are; how many. */
+static size_t own_columns(const struct lab *lab, const struct table_schema *schema, size_t places[APP_COLUMNS_MAX])
+{
+	const struct column *columns = lab->app->command_columns;
+	size_t n = 0;
+	for (; columns != NULL && columns[n].name != NULL; n++) {
+		assert(n < APP_COLUMNS_MAX);
+		places[n] = (size_t)schema_find(schema, columns[n].name);
 	}
-	const struct kv_operation *operation = kv_operation_of(lab, (transaction_id)transaction);
-	cells.key = operation->key;
-	cells.expected = operation->put ? (int64_t)operation->expected : -1;
-	if (operation->answered != 0) {
-		struct kv_entry told = kv_told(operation);
-		cells.version = told.version;
-		cells.value = told.value == TRANSACTION_NONE ? -1 : (int64_t)told.value;
-	}
-	cells.retry = operation->retry == 0 ? -1 : (int64_t)operation->retry;
-	return cells;
+	return n;
 }
 
 void transactions_table(struct lab *lab)
 {
+	const struct app *app = lab->app;
+	const struct table_schema *schema = &lab->measure->schemas->tables[TABLE_TRANSACTIONS];
+	union cell cells[12 + 8 * APP_COLUMNS_MAX];
+	assert(schema->n_columns <= sizeof(cells) / sizeof(cells[0]));
+	union cell own[APP_COLUMNS_MAX];
+	size_t places[APP_COLUMNS_MAX], n_own = own_columns(lab, schema, places);
+	for (size_t i = 12; i < schema->n_columns; i++) {
+		cells[i] = nothing(schema->columns[i].type);
+	}
 	for (size_t i = 0; i < lab->transactions->n; i++) {
-		const struct transaction *transaction = transaction_of(lab, i);
+		const struct transaction *transaction = transaction_of(lab, (transaction_id)i);
 		const struct transaction_record *record = &lab->transactions->records[i];
 		bool ordered = record->ordered != SIM_NEVER;
-		uint32_t client = transaction->client;
-		uint32_t n = lab->world.n_validators;
-		struct store_cells store = store_cells(lab, i);
-		union cell cells[] = {
+		const struct command *command = &transaction->command;
+		const union cell first[12] = {
 			{.integer = (int64_t)lab->run},
 			{.integer = (int64_t)i},
-			{.integer = !lab->app->has_clients ? client : client - n},
+			{.integer = app->has_clients ? command->sender - lab->world.n_validators : command->sender},
 			{.integer = transaction->item},
-			{.string = kind_name(lab, i)},
+			{.string = app->commands[command->kind].name},
 			{.real = when(record->submitted)},
 			{.real = when(record->ordered)},
 			{.real = when(record->answered)},
@@ -145,12 +144,14 @@ void transactions_table(struct lab *lab)
 			{.integer = ordered ? (int64_t)record->view : -1},
 			{.string = record->reject},
 			{.integer = record->answered_by == NODE_NONE ? -1 : (int64_t)record->answered_by},
-			{.integer = store.key},
-			{.integer = store.expected},
-			{.integer = store.version},
-			{.integer = store.value},
-			{.integer = store.retry},
 		};
+		memcpy(cells, first, sizeof(first));
+		if (n_own > 0) {
+			app->command_cells(lab->outside, lab->outside->state, command, own);
+		}
+		for (size_t k = 0; k < n_own; k++) {
+			cells[places[k]] = own[k];
+		}
 		measure_row(lab, TABLE_TRANSACTIONS, cells);
 	}
 }

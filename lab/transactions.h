@@ -3,30 +3,23 @@
 #define LAB_TRANSACTIONS_H
 
 #include "lab.h"
+#include "workloads/app.h"
 
 /* Bytes on the wire besides the payload: client, timestamp, operation, authenticator. */
 #define REQUEST_HEADER_BYTES 40
 #define REPLY_BYTES 64
-enum transaction_kind {
-	TRANSACTION_REQUEST,
-	TRANSACTION_PREDICTION,
-	TRANSACTION_CLOSE,
-	TRANSACTION_PROPOSAL, /* a value that its client's validator alone may propose (validation) */
-};
 
 struct transaction {
-	double value;
-	double confidence; /* the standard deviation claimed for it */
-	uint64_t instance; /* that executed it */
-	uint32_t client; /* the node of the client or gateway */
+	struct command command; /* what it asks; complete before it is sent */
+	uint64_t instance;      /* that executed it */
 	uint32_t item;
-	uint32_t asked;  /* whom the client asked last */
-	uint32_t replies; /* index into the client's reply counts (or sets), or NODE_NONE; a proposal: refusals */
-	uint32_t identity; /* under which it speaks: the client, or one that a Sybil made up */
-	uint8_t kind;
+	uint32_t asked;    /* whom the client asked last */
+	uint32_t replies;  /* index into the client's reply counts (or sets), or NODE_NONE; a COMMAND_OWN: votes against */
+	uint8_t flags;     /* enum command_flags */
+	bool unordered;    /* goes as a MESSAGE_READ */
 	bool answered;
 	bool refused; /* its identity is no participant's: counted */
-	bool judged;  /* a proposal that some validator has had to vote on: counted */
+	bool judged;  /* a COMMAND_OWN that some validator has had to vote on: counted */
 };
 
 /* A transaction's life, as /transactions tells it; SIM_NEVER: never. */
@@ -40,7 +33,9 @@ struct transaction_record {
 struct transactions {
 	struct transaction *list; /* by number */
 	size_t n, capacity;
-	bool noted; /* they are recorded or traced */
+	bool noted;   /* they are recorded or traced */
+	bool any_own; /* some are a COMMAND_OWN */
+	uint64_t n_judged, n_refused; /* of those: voted on, and refused by so many that they can't be ordered */
 	struct transaction_record *records; /* by number; NULL: not recorded */
 	size_t records_capacity;
 };
@@ -54,14 +49,14 @@ void transactions_start(struct lab *lab);
 void transactions_free(struct lab *lab);
 /* Bytes that grow with the run. */
 uint64_t transactions_bytes(const struct lab *lab);
-/* A new one, zeroed; those before it may move. */
-transaction_id transaction_new(struct lab *lab);
+/* A new one; those before it may move. */
+transaction_id transaction_new(struct lab *lab, uint32_t item, const struct command *command);
 
 /* Called where they are noted. */
 void transaction_submitted(struct lab *lab, transaction_id transaction);
 /* A validator has executed it. Only the first that does not attack the protocol is noted. */
 void transaction_executed(struct lab *lab, const struct node *node, transaction_id transaction,
-	uint64_t instance, uint64_t view, const char *reject);
+	struct log_place place, const char *reject);
 /* `by`: the validator whose reply was the last that it took. */
 void transaction_answered(struct lab *lab, transaction_id transaction, uint32_t by);
 void transactions_table(struct lab *lab);

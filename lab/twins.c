@@ -234,6 +234,6 @@ void twins_start(struct lab *lab)
 void twins_finish(struct lab *lab)
 {
 	for (uint32_t i = 0; lab->twins != NULL && i < lab->world.n_validators; i++) {
-		replica_finish(&lab->twins[i].second.replica);
+		replica_finish(lab, &lab->twins[i].second.replica);
 	}
 }

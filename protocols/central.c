@@ -43,6 +43,11 @@ static const struct param params[] = {
 	PARAM_END,
 };
 
+static uint32_t faulty_most(const void *settings, uint32_t n_validators)
+{
+	return n_validators - 1; /* it promises nothing of them */
+}
+
 static uint32_t quorum(const void *settings, uint32_t n_validators, uint32_t n_faulty)
 {
 	return 1;
@@ -300,6 +305,8 @@ const struct protocol protocol_central = {
 	.client = CLIENT_COORDINATOR,
 	.state_size = sizeof(struct central),
 	.message_names = message_names,
+	.faulty_most = faulty_most,
+	.faulty_rule = "n > f",
 	.quorum = quorum,
 	.reply_quorum = reply_quorum,
 	.reads = reads,

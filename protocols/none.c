@@ -7,6 +7,11 @@ enum { NONE_UPDATE = MESSAGE_PROTOCOL }; /* instance: transaction; body: its bat
 
 #define NONE_HEADER_BYTES 32
 
+static uint32_t faulty_most(const void *settings, uint32_t n_validators)
+{
+	return n_validators - 1; /* it promises nothing of them */
+}
+
 static uint32_t quorum(const void *settings, uint32_t n_validators, uint32_t n_faulty)
 {
 	return 1;
@@ -103,6 +108,8 @@ const struct protocol protocol_none = {
 	.solo = true,
 	.client = CLIENT_OWN_VALIDATOR,
 	.message_names = message_names,
+	.faulty_most = faulty_most,
+	.faulty_rule = "n > f",
 	.quorum = quorum,
 	.reply_quorum = reply_quorum,
 	.start = start,

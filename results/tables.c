@@ -51,7 +51,8 @@ static const struct column transactions[] = {
 	{"transaction", COLUMN_INT, "", "the transaction's number, in order of submission"},
 	{"client", COLUMN_INT, "", "who submitted it: the client (requests) or the validator whose gateway did"},
 	{"item", COLUMN_INT, "", "the item that it is about"},
-	{"kind", COLUMN_STRING, "", "what it asks for: request, prediction, close, proposal; `kv`: get, put"},
+	{"kind", COLUMN_STRING, "",
+		"what it asks for, in its application's word: request, get, put, prediction, close, proposal"},
 	{"submitted_s", COLUMN_REAL, "s", "when its client submitted it"},
 	{"ordered_s", COLUMN_REAL, "s", "when the first honest validator executed it; NaN: none did"},
 	{"answered_s", COLUMN_REAL, "s",
@@ -60,11 +61,6 @@ static const struct column transactions[] = {
 	{"view", COLUMN_INT, "", "the view or term of that; -1: none"},
 	{"reject", COLUMN_STRING, "", "the application's reason why it changed nothing; empty: it counted"},
 	{"answered_by", COLUMN_INT, "", "the validator whose reply was the last that its client needed; -1: none"},
-	{"key", COLUMN_INT, "", "`kv`: which key; -1: no store"},
-	{"expected", COLUMN_INT, "", "`kv`: a put's: the version that its client knew of; -1: a get"},
-	{"version", COLUMN_INT, "", "`kv`: the key's version that its client was told; -1: no answer"},
-	{"value", COLUMN_INT, "", "`kv`: the put that wrote what its client was told; -1: none had"},
-	{"retry", COLUMN_INT, "", "`kv`: an aborted put's next try; -1: none"},
 	{.name = NULL},
 };
 

@@ -471,6 +471,7 @@ bool check_value(struct checker *checker, const struct tree *value, const struct
 	case PARAM_GROUPS:
 	case PARAM_DURATION_RANGE:
 	case PARAM_DURATIONS:
+	case PARAM_NUMBERS:
 		good = check_list(checker, value, param, at, path);
 		break;
 	default:

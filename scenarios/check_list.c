@@ -1,4 +1,4 @@
-/* Lists: validators, groups of them, names, ranges, times. */
+/* Lists: validators, groups of them, names, ranges, times, numbers. */
 #include "check.h"
 #include "quantity.h"
 
@@ -190,6 +190,33 @@ static bool check_times(struct checker *checker, const struct tree *value,
 	return good;
 }
 
+static bool check_numbers(struct checker *checker, const struct tree *value,
+	const struct param *param, struct number_list *out, const struct path *path)
+{
+	*out = (struct number_list){0};
+	if (value->kind != TREE_LIST || value->n == 0) {
+		return refuse(checker, value, param, path);
+	}
+	double *numbers = arena_array(checker->scratch, double, value->n);
+	struct param each = *param;
+	each.kind = PARAM_REAL;
+	bool good = true;
+	for (size_t i = 0; i < value->n && !diagnostics_full(checker->diagnostics); i++) {
+		const struct path at = {path, NULL, i};
+		const struct tree *one = value->values[i];
+		if (one->kind == TREE_LIST || one->kind == TREE_MAP) {
+			good = refuse(checker, one, &each, &at);
+		} else {
+			good &= one->kind != TREE_BAD && check_scalar(checker, one, &each, &numbers[i], &at);
+		}
+	}
+	if (good) {
+		out->n = value->n;
+		out->numbers = pool_put(&checker->pool, numbers, value->n * sizeof(*numbers));
+	}
+	return good;
+}
+
 bool check_list(struct checker *checker, const struct tree *value, const struct param *param,
 	void *at, const struct path *path)
 {
@@ -202,6 +229,8 @@ bool check_list(struct checker *checker, const struct tree *value, const struct 
 		return check_groups(checker, value, param, at, path);
 	case PARAM_DURATIONS:
 		return check_times(checker, value, param, at, path);
+	case PARAM_NUMBERS:
+		return check_numbers(checker, value, param, at, path);
 	default:
 		return check_range(checker, value, param, at, path);
 	}

@@ -86,6 +86,8 @@ static const char *noun(const struct param *param)
 		return "two durations such as [150 ms, 300 ms]";
 	case PARAM_DURATIONS:
 		return "a list of durations such as [5 s, 20 s]";
+	case PARAM_NUMBERS:
+		return "a list of numbers such as [1, 2.5]";
 	case PARAM_RATE:
 		return "a rate such as 100 /s";
 	case PARAM_BYTES:

@@ -57,6 +57,12 @@ static void add_param(struct text *out, const struct param *param, const void *a
 		add(out, list->times, list->n * sizeof(*list->times));
 		break;
 	}
+	case PARAM_NUMBERS: {
+		const struct number_list *list = at;
+		add_number(out, list->n);
+		add(out, list->numbers, list->n * sizeof(*list->numbers));
+		break;
+	}
 	case PARAM_BOOL:
 		add_number(out, *(const bool *)at);
 		break;

@@ -334,33 +334,26 @@ static bool finish_replies(
 	return false;
 }
 
-/* How long a run may go without progress, from the protocol's own timeout: a view change may take
- * twice the time of the one before, and f of them may fail. */
+/* How long a run may go without progress, from what validators bear: where that doubles, f leaders in a row may
+ * fail, and each costs twice what the one before did. */
 static void finish_liveness(struct scenario *scenario)
 {
 	const sim_time least = 30 * SIM_SECOND, most = 3600 * SIM_SECOND;
 	if (scenario->liveness_bound_ns != PARAM_AUTO_VALUE) {
 		return;
 	}
-	scenario->liveness_bound_ns = least;
-	const struct plugin *plugin = scenario->protocol.plugin;
-	const char *settings = scenario->protocol.settings;
-	const struct param *view = param_find(plugin->params, "view_timeout");
-	const struct param *election = param_find(plugin->params, "election_timeout");
-	if (view && view->kind == PARAM_DURATION) {
-		sim_time timeout = *(const sim_time *)(const void *)(settings + view->offset);
-		int64_t doublings = scenario->n_faulty + 3;
-		/* `off` waits for nothing that doubles. */
-		if (timeout > 0 && timeout != SIM_NEVER) {
-			sim_time bound =
-				doublings > 40 || timeout > most >> doublings ? most : timeout << doublings;
-			scenario->liveness_bound_ns = bound > least ? bound : least;
-		}
-	} else if (election && election->kind == PARAM_DURATION_RANGE) {
-		sim_time largest = ((const sim_time *)(const void *)(settings + election->offset))[1];
-		if (largest > 0 && largest != SIM_NEVER) {
-			scenario->liveness_bound_ns = times(20, largest, least);
-		}
+	struct protocol_patience patience =
+		protocol_patience_of((const void *)scenario->protocol.plugin, scenario->protocol.settings);
+	int64_t doublings = scenario->n_faulty + 3;
+	if (patience.most_ns == SIM_NEVER) {
+		scenario->liveness_bound_ns = least; /* nothing is waited for */
+	} else if (!patience.doubles) {
+		scenario->liveness_bound_ns = times(20, patience.most_ns, least);
+	} else if (doublings > 40 || patience.most_ns > most >> doublings) {
+		scenario->liveness_bound_ns = most;
+	} else {
+		sim_time bound = patience.most_ns << doublings;
+		scenario->liveness_bound_ns = bound > least ? bound : least;
 	}
 }
 
@@ -381,195 +374,20 @@ static void finish_shape(struct scenario *scenario)
 	shape->message_names = protocol ? protocol->message_names : NULL;
 }
 
-/* What is executed before it is committed may have to be undone; only clients of their own wait for
- * answers that can be told apart, and only their state can be undone. */
+/* What is executed before it is committed may have to be undone. */
 static bool finish_tentative(
 	struct checker *checker, const struct tree *root, struct scenario *scenario)
 {
 	const struct protocol *protocol = (const void *)scenario->protocol.plugin;
 	const struct app *workload = (const void *)scenario->workload.plugin;
-	if (!workload || workload->has_clients || !protocol->tentative_quorum ||
+	if (!workload || !workload->execute || workload->undo || !protocol->tentative_quorum ||
 		protocol->tentative_quorum(scenario->protocol.settings, checker->n_validators,
 			(uint32_t)scenario->n_faulty) == 0) {
 		return true;
 	}
 	const struct tree *tree = tree_get(root, "protocol"), *at = tree_get(tree, "tentative");
 	diagnostics_error(checker->diagnostics, at ? at->place : tree ? tree->place : whole(root),
-		"protocol.tentative: %s can't undo what it executes; tentative execution is for the workloads "
-		"requests and kv",
-		workload->plugin.name);
-	return false;
-}
-
-/* What the protocol lacks that an attack on nodes needs; NULL: nothing. */
-static const char *lacks(const struct protocol *protocol, const void *settings, unsigned needs)
-{
-	const struct protocol_forgery none = {0};
-	const struct protocol_forgery *forgery = protocol->forgery ? protocol->forgery : &none;
-	if ((needs & NEEDS_PROPOSALS) != 0 && !forgery->propose) {
-		return "no proposals that could be lied about";
-	}
-	if ((needs & NEEDS_VOTES) != 0 && !forgery->vote && !forgery->grant) {
-		return "no votes";
-	}
-	if ((needs & NEEDS_BATCH_VOTES) != 0 && !forgery->vote) {
-		return "no votes that name what they are for";
-	}
-	if ((needs & NEEDS_SECOND_VOTES) != 0 && !forgery->vote && !forgery->grant) {
-		return "no votes that could be given twice";
-	}
-	if ((needs & NEEDS_CERTIFICATES) != 0 && !forgery->claim) {
-		return "no messages that show what others have signed";
-	}
-	if ((needs & NEEDS_TRUST) != 0 && (!protocol->leader_based || protocol->byzantine)) {
-		return protocol->byzantine ? "no followers that take a leader at its word: `equivocate` is "
-									 "what a lying leader can do there"
-								   : "no leader";
-	}
-	if ((needs & NEEDS_ACKNOWLEDGEMENTS) != 0 && !forgery->acknowledge) {
-		return "no answers that say what their sender holds";
-	}
-	if ((needs & NEEDS_TERMS) != 0 && !forgery->inflate) {
-		return "no terms that are taken over from whoever names a higher one";
-	}
-	if ((needs & NEEDS_BENDING) != 0 && !forgery->bend) {
-		return "no certificates of which a part could be left out";
-	}
-	if ((needs & NEEDS_CAMPAIGNS) != 0 && !forgery->campaign) {
-		return "no views that anyone could call for";
-	}
-	if ((needs & NEEDS_MACS) != 0 && !(protocol->macs && protocol->macs(settings))) {
-		return "no MACs (PBFT has them with `authentication: macs`)";
-	}
-	if ((needs & NEEDS_PATIENCE) != 0 &&
-		(!forgery->patience_ns || forgery->patience_ns(settings) == SIM_NEVER)) {
-		return "no timeout that `delay: auto` could stay below: give a `delay`";
-	}
-	return NULL;
-}
-
-/* An attack on nodes must have something to attack in the protocol. */
-static bool check_node_attacks(
-	struct checker *checker, const struct tree *root, const struct scenario *scenario)
-{
-	const struct protocol *protocol = (const void *)scenario->protocol.plugin;
-	const struct path up = {NULL, "attacks", 0};
-	bool good = true;
-	for (size_t i = 0; i < scenario->attacks.n; i++) {
-		const struct plugin_value *value = &scenario->attacks.values[i];
-		const struct attack *attack = (const void *)value->plugin;
-		if (!attack || !value->settings || !attack_on_nodes(attack)) {
-			continue;
-		}
-		const struct attack_common *common = value->settings;
-		const char *lack = attack->needs ? lacks(protocol, scenario->protocol.settings,
-											   attack->needs(value->settings))
-										 : NULL;
-		if (!lack && common->nodes.leader && !protocol->leader_based) {
-			lack = "no leader: name the validators";
-		}
-		if (lack) {
-			const struct path path = {&up, NULL, i};
-			diagnostics_error(checker->diagnostics, tree_get(root, "attacks")->values[i]->place,
-				"%s: attack `%s` does not fit this scenario: `%s` has %s", path_text(&path).text,
-				attack->plugin.name, protocol->plugin.name, lack);
-			good = false;
-		}
-	}
-	return good;
-}
-
-/* An attack that names something of the workload must find it there. */
-static bool check_suiting_attacks(
-	struct checker *checker, const struct tree *root, const struct scenario *scenario)
-{
-	const struct app *workload = (const void *)scenario->workload.plugin;
-	const struct path up = {NULL, "attacks", 0};
-	bool good = true;
-	for (size_t i = 0; i < scenario->attacks.n; i++) {
-		const struct plugin_value *value = &scenario->attacks.values[i];
-		const struct attack *attack = (const void *)value->plugin;
-		const char *name = NULL;
-		char error[256];
-		if (!attack || !value->settings || !attack->suits || !workload || workload->has_clients ||
-			attack->suits(value->settings, workload, &name, error)) {
-			continue;
-		}
-		const struct path entry = {&up, NULL, i}, path = {&entry, name, 0};
-		const struct tree *map = tree_get(root, "attacks")->values[i];
-		const struct tree *at = name ? tree_get(map, name) : NULL;
-		diagnostics_error(checker->diagnostics, at ? at->place : map->place, "%s: %s",
-			path_text(name ? &path : &entry).text, error);
-		good = false;
-	}
-	return good;
-}
-
-/* When models are trained: at 0 s, then by one of two keys of the predictor. Is any of it in the window? */
-static bool trains_within(const struct predictor_common *predictor, sim_time from, sim_time until)
-{
-	sim_time every = predictor->retrain_ns;
-	bool within = from == 0;
-	if (every > 0 && every < SIM_NEVER) {
-		within |= until - from >= every || (until - 1) / every > (from - 1) / every;
-	}
-	for (size_t i = 0; i < predictor->retrain_at.n; i++) {
-		within |= predictor->retrain_at.times[i] >= from && predictor->retrain_at.times[i] < until;
-	}
-	return within;
-}
-
-/* An attack on what models learn from must be on when they learn, or never acts. One that comes with items
- * of its own acts on these, and is let pass. */
-static bool check_training_attacks(
-	struct checker *checker, const struct tree *root, const struct scenario *scenario)
-{
-	const struct path up = {NULL, "attacks", 0};
-	bool good = true;
-	for (size_t i = 0; i < scenario->attacks.n; i++) {
-		const struct plugin_value *value = &scenario->attacks.values[i];
-		const struct attack *attack = (const void *)value->plugin;
-		const struct attack_common *common = value->settings;
-		if (!attack || !common || !attack->poison || attack->stamp || !scenario->predictor.settings ||
-			trains_within(scenario->predictor.settings, common->from_ns, common->until_ns)) {
-			continue;
-		}
-		const struct path entry = {&up, NULL, i}, path = {&entry, "from", 0};
-		const struct tree *map = tree_get(root, "attacks")->values[i], *at = tree_get(map, "from");
-		diagnostics_error(checker->diagnostics, at ? at->place : map->place,
-			"%s: no model is trained while this attack on trainings is on: it would never act",
-			path_text(&path).text);
-		diagnostics_note(checker->diagnostics, "models are trained at 0 s, and again where the predictor "
-			"says so: write from: 0 s, or predictor: {..., retrain: 10 s}");
-		good = false;
-	}
-	return good;
-}
-
-/* What drifts must be a feature of the workload's. */
-static bool check_drift(
-	struct checker *checker, const struct tree *root, const struct scenario *scenario)
-{
-	const struct app *workload = (const void *)scenario->workload.plugin;
-	const struct predictor_common *common = scenario->predictor.settings;
-	const struct items_app *items = items_of(workload);
-	if (!items || !common || !common->drift.plugin) {
-		return true;
-	}
-	const char *feature = ((const struct drift_settings *)common->drift.settings)->feature;
-	for (uint32_t i = 0; feature && i < items->n_features; i++) {
-		if (strcmp(items->feature_names[i], feature) == 0) {
-			return true;
-		}
-	}
-	if (!feature) {
-		return true;
-	}
-	const struct tree *drift = tree_get(tree_get(root, "predictor"), "drift");
-	const struct tree *at = tree_get(drift, "feature");
-	diagnostics_error(checker->diagnostics, at ? at->place : root->place,
-		"predictor.drift.feature: %s has no feature `%.60s`; its first is `%s`",
-		workload->plugin.name, feature, items->feature_names[0]);
+		"protocol.tentative: %s can't undo what it executes", workload->plugin.name);
 	return false;
 }
 
@@ -597,11 +415,9 @@ bool finish_point(struct checker *checker, const struct tree *root, struct scena
 	finish_shape(scenario);
 	good &= finish_key(checker, &scenario->predictor, root, "predictor", &scenario->shape);
 	good &= finish_key(checker, &scenario->scorer, root, "scorer", &scenario->shape);
-	good &= finish_list(checker, &scenario->attacks, root, "attacks", &scenario->shape) &&
-			(!protocol || check_node_attacks(checker, root, scenario)) &&
-			check_suiting_attacks(checker, root, scenario) &&
-			check_training_attacks(checker, root, scenario);
-	good &= check_drift(checker, root, scenario);
+	bool attacks = finish_list(checker, &scenario->attacks, root, "attacks", &scenario->shape);
+	good &= attacks;
+	good &= check_fits(checker, root, scenario, protocol, attacks);
 	good &= finish_list(checker, &scenario->faults, root, "faults", &scenario->shape);
 	return good;
 }

@@ -329,23 +329,37 @@ static bool check_faulty(
 	if (!n || !protocol) {
 		return false;
 	}
-	int64_t most = protocol->byzantine ? (n - 1) / 3 : (n - 1) / 2;
+	/* Where the protocol's settings are wrong, that is told; what hangs on them is let pass. */
+	bool known = scenario->protocol.settings != NULL;
+	int64_t most = known ? protocol->faulty_most(scenario->protocol.settings, n) : n - 1;
 	if (scenario->n_faulty == PARAM_AUTO_VALUE) {
-		scenario->n_faulty = protocol->solo ? 0 : most;
+		scenario->n_faulty = protocol->solo || !known ? 0 : most;
 		return true;
-	}
-	const char *rule = protocol->byzantine ? "n > 3f" : "n > 2f";
-	if (protocol->solo) {
-		most = n - 1;
-		rule = "n > f";
 	}
 	if (scenario->n_faulty > most) {
 		diagnostics_error(checker->diagnostics, tree_get(root, "faulty")->place,
 			"faulty must be at most %lld for %s with %u validators (%s), got %lld", (long long)most,
-			protocol->plugin.name, n, rule, (long long)scenario->n_faulty);
+			protocol->plugin.name, n, protocol->faulty_rule, (long long)scenario->n_faulty);
 		return false;
 	}
 	return true;
+}
+
+/* Where no model predicts there is no predictor. */
+static bool check_models(struct checker *checker, const struct tree *root, struct scenario *scenario,
+	const struct items_app *items)
+{
+	const struct tree *key = tree_key(root, "predictor");
+	if (!items || !items->say) {
+		return true;
+	}
+	scenario->predictor = (struct plugin_value){NULL, NULL};
+	if (key) {
+		diagnostics_error(checker->diagnostics, key->place,
+			"`predictor` is for workloads whose items models predict, and `%s` has no models",
+			items->app.plugin.name);
+	}
+	return !key;
 }
 
 /* What only items with predictions can have is not asked of a workload without. */
@@ -354,7 +368,7 @@ static bool check_predictions(
 {
 	const struct app *workload = (const void *)scenario->workload.plugin;
 	if (!workload || !workload->has_clients) {
-		return true;
+		return !workload || check_models(checker, root, scenario, items_of(workload));
 	}
 	static const char *const names[] = {"predictor", "scorer", "aggregator"};
 	struct plugin_value *values[] = {

@@ -19,4 +19,9 @@ bool finish_point(struct checker *checker, const struct tree *root, struct scena
 /* Moves all that the point holds from scratch memory into the pool. */
 void pool_point(struct pool *pool, struct scenario *scenario);
 
+/* fits.c: what a completed point's parts ask of each other; of the protocol and the attacks only where these are
+ * good. */
+bool check_fits(struct checker *checker, const struct tree *root, const struct scenario *scenario,
+	bool protocol, bool attacks);
+
 #endif

@@ -137,6 +137,15 @@ void value_print(
 		text_add(out, list->n > 0 ? "]" : "");
 		break;
 	}
+	case PARAM_NUMBERS: {
+		const struct number_list *list = at;
+		for (size_t i = 0; i < list->n; i++) {
+			text_add(out, i ? ", " : "[");
+			add_real(out, param, list->numbers[i]);
+		}
+		text_add(out, list->n > 0 ? "]" : "");
+		break;
+	}
 	case PARAM_CHOICE:
 		add_choice(out, param, *(const int *)at);
 		break;

@@ -332,6 +332,16 @@ static void look_at(const struct look *look, const struct param *table, const vo
 	}
 }
 
+/* The fewest validators of which one may be faulty; 0: none of a few. */
+static uint32_t fewest_with_faulty(const struct protocol *protocol, const void *settings)
+{
+	uint32_t n = 1;
+	while (n < 100 && protocol->faulty_most(settings, n) == 0) {
+		n++;
+	}
+	return n < 100 ? n : 0;
+}
+
 /* Attackers that are nobody, and those against whom nothing is promised. */
 static void look_at_attacks(const struct look *look, const struct tree *root)
 {
@@ -352,8 +362,8 @@ static void look_at_attacks(const struct look *look, const struct tree *root)
 				   common->fraction != 0 && common->count != 0) {
 			say(look, name.text, place,
 				"%s: faulty is 0, so that %s with %u validators promises nothing once one of them lies; "
-				"f is 1 from validators: 4 on",
-				name.text, protocol->plugin.name, n);
+				"f is 1 from validators: %u on",
+				name.text, protocol->plugin.name, n, fewest_with_faulty(protocol, scenario->protocol.settings));
 		}
 	}
 }

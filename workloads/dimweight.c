@@ -7,6 +7,7 @@
  * for the small errors of sensors is 1 + sd * N and, unlike it, can't make a side negative. The
  * features stay in logs: predictors are fitted to them, and an attack's epsilon is in them. */
 #include "item_params.h"
+#include "items/agents.h"
 #include "workloads/items.h"
 #include "parcels.h"
 
@@ -197,7 +198,7 @@ const struct items_app app_dimweight = {
 			.settings_size = sizeof(struct dimweight),
 			.finish = dimweight_finish},
 		.value_unit = "kg",
-		.predicted = true,
+		ITEMS_APP,
 	},
 	.n_features = PARCEL_FEATURES,
 	.feature_names = feature_names,

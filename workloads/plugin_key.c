@@ -59,6 +59,11 @@ static void add_value(XXH3_state_t *state, const struct param *param, const void
 		add_bytes(state, list->times, list->n * sizeof(*list->times));
 		break;
 	}
+	case PARAM_NUMBERS: {
+		const struct number_list *list = at;
+		add_bytes(state, list->numbers, list->n * sizeof(*list->numbers));
+		break;
+	}
 	case PARAM_BOOL:
 		add_bytes(state, at, sizeof(bool));
 		break;

@@ -8,12 +8,13 @@
 #include "workloads/workload.h"
 
 extern const struct app app_requests, app_kv;
-extern const struct items_app app_dimweight;
+extern const struct items_app app_dimweight, app_vector;
 
 static const struct plugin *const workloads[] = {
 	&app_requests.plugin,
 	&app_kv.plugin,
 	&app_dimweight.app.plugin,
+	&app_vector.app.plugin,
 	NULL,
 };
 

@@ -38,11 +38,6 @@ static double is_corrupted(const struct lab *lab, const struct lab_item *item)
 	return further_than(lab->common->tolerance, item->value, item->truth);
 }
 
-static double is_disputed(const struct lab *lab, const struct lab_item *item)
-{
-	return item->dispute;
-}
-
 static double mae(const struct measured *run)
 {
 	return mean_of(run->lab, error);
@@ -56,11 +51,6 @@ static double rmse(const struct measured *run)
 static double corruption_rate(const struct measured *run)
 {
 	return mean_of(run->lab, is_corrupted);
-}
-
-static double dispute_rate(const struct measured *run)
-{
-	return mean_of(run->lab, is_disputed);
 }
 
 const struct kpi_table accuracy_kpis = {
@@ -85,12 +75,5 @@ const struct kpi_table accuracy_kpis = {
 			.shown = {.heading = "corrupted", .decimals = 4},
 			.value = corruption_rate,
 			.help = "share of decisions with abs(value - truth) > tolerance * abs(truth)"},
-		{.name = "dispute_rate",
-			.label = "disputed items",
-			.sort = SORT_SHARE,
-			.share_of = "decided",
-			.value = dispute_rate,
-			.help = "share of decided items from which some honest validator's own honest estimate is further "
-					"than the tolerance"},
 		{0}},
 };

@@ -1,6 +1,7 @@
 #include "measure/attackers.h"
 
 #include "measure/kpis.h"
+#include "outside.h"
 #include "workloads/adversary.h"
 
 bool is_attacker(const struct lab *lab, uint32_t validator)
@@ -14,7 +15,7 @@ bool is_attacker(const struct lab *lab, uint32_t validator)
 
 static double at_reach(const struct measured *run)
 {
-	const struct adversary *adversary = run->lab->adversary;
+	const struct adversary *adversary = run->lab->outside->adversary;
 	return adversary == NULL ? real_nan() : adversary->at_reach(adversary);
 }
 

@@ -1,4 +1,5 @@
 #include "measure/kpis.h"
+#include "outside.h"
 
 #include <string.h>
 
@@ -8,20 +9,17 @@ static const struct kpi_table *const laboratory[] = {
 	&traffic_kpis,
 	&leader_kpis,
 	&accuracy_kpis,
-	&detection_kpis,
 	&divergence_kpis,
 	&outage_kpis,
 	&safety_kpis,
 	&work_kpis,
-	&score_kpis,
-	&store_kpis,
 	&loss_kpis,
 	&step_kpis,
 	&attacker_kpis,
 	NULL,
 };
 
-#define TABLES_MAX 256 /* of protocols and applications */
+#define KPI_TABLES_MAX 256 /* of protocols and applications */
 
 int kpi_find(const struct kpi_list *list, const char *name)
 {
@@ -62,24 +60,26 @@ static bool uses(const struct scenario_file *file, const struct plugin *plugin)
 	return false;
 }
 
-static const struct kpi_table *table_of(const struct plugin *plugin, const struct registry *registry)
+static const struct kpi_table *tables_of(const struct plugin *plugin, const struct registry *registry)
 {
 	return registry == &protocol_registry ? ((const struct protocol *)plugin)->kpis
 										  : ((const struct app *)plugin)->kpis;
 }
 
 /* The tables of protocols, then of applications, that the file is to have. */
-static size_t gather(const struct scenario_file *file, const struct kpi_table *tables[TABLES_MAX])
+static size_t gather(const struct scenario_file *file, const struct kpi_table *tables[KPI_TABLES_MAX])
 {
 	static const struct registry *const registries[] = {&protocol_registry, &workload_registry};
 	size_t n = 0;
 	for (size_t r = 0; r < sizeof(registries) / sizeof(registries[0]); r++) {
 		for (size_t i = 0; registries[r]->plugins[i] != NULL; i++) {
 			const struct plugin *plugin = registries[r]->plugins[i];
-			const struct kpi_table *table = table_of(plugin, registries[r]);
-			if (table != NULL && (file == NULL || table->everywhere || uses(file, plugin))) {
-				assert(n < TABLES_MAX);
-				tables[n++] = table;
+			for (const struct kpi_table *table = tables_of(plugin, registries[r]);
+				 table != NULL && table->kpis != NULL; table++) {
+				if (file == NULL || table->everywhere || uses(file, plugin)) {
+					assert(n < KPI_TABLES_MAX);
+					tables[n++] = table;
+				}
 			}
 		}
 	}
@@ -92,7 +92,7 @@ void kpi_list_init(struct kpi_list *list, const struct scenario_file *file)
 	for (size_t t = 0; laboratory[t] != NULL; t++) {
 		insert(list, list->n, laboratory[t]->kpis, true);
 	}
-	const struct kpi_table *tables[TABLES_MAX];
+	const struct kpi_table *tables[KPI_TABLES_MAX];
 	size_t n = gather(file, tables);
 	/* First those with a place of their own: whoever stands behind all shall not come between. */
 	for (size_t t = 0; t < n; t++) {
@@ -127,11 +127,15 @@ struct column kpi_column(const struct kpi *kpi, const char *value_unit)
 	};
 }
 
-static const struct kpi *own(const struct kpi_table *table, const char *name)
+/* The entry of that name in a list of tables, and which table it is in. */
+static const struct kpi *own(const struct kpi_table *tables, const char *name, const struct kpi_table **in)
 {
-	for (const struct kpi *kpi = table == NULL ? NULL : table->kpis; kpi != NULL && kpi->name != NULL; kpi++) {
-		if (strcmp(kpi->name, name) == 0) {
-			return kpi;
+	for (const struct kpi_table *table = tables; table != NULL && table->kpis != NULL; table++) {
+		for (const struct kpi *kpi = table->kpis; kpi->name != NULL; kpi++) {
+			if (strcmp(kpi->name, name) == 0) {
+				*in = table;
+				return kpi;
+			}
 		}
 	}
 	return NULL;
@@ -142,8 +146,8 @@ const char *kpi_only_with(const struct kpi_list *all, size_t i)
 	static const struct registry *const registries[] = {&protocol_registry, &workload_registry};
 	for (size_t r = 0; r < sizeof(registries) / sizeof(registries[0]) && !all->ours[i]; r++) {
 		for (size_t p = 0; registries[r]->plugins[p] != NULL; p++) {
-			const struct kpi_table *table = table_of(registries[r]->plugins[p], registries[r]);
-			if (own(table, all->kpis[i]->name) != NULL) {
+			const struct kpi_table *table, *tables = tables_of(registries[r]->plugins[p], registries[r]);
+			if (own(tables, all->kpis[i]->name, &table) != NULL) {
 				return table->everywhere ? NULL : registries[r]->plugins[p]->name;
 			}
 		}
@@ -157,12 +161,14 @@ void kpis_measure(const struct lab *lab, const struct kpi_list *list, double *va
 		.lab = lab,
 		.nodes = lab->world.nodes,
 		.n_validators = lab->world.n_validators,
+		.application = lab->outside->state,
 	};
+	const struct kpi_table *in;
 	for (size_t i = 0; i < list->n; i++) {
 		const struct kpi *kpi = list->kpis[i];
 		if (!list->ours[i]) {
-			kpi = own(lab->protocol->kpis, kpi->name);
-			kpi = kpi == NULL ? own(lab->app->kpis, list->kpis[i]->name) : kpi;
+			kpi = own(lab->protocol->kpis, kpi->name, &in);
+			kpi = kpi == NULL ? own(lab->app->kpis, list->kpis[i]->name, &in) : kpi;
 		}
 		values[i] = kpi != NULL ? kpi->value(&run) : list->kpis[i]->sort == SORT_COUNT ? 0 : real_nan();
 	}

@@ -3,7 +3,6 @@
 #include "items.h"
 #include "lab.h"
 #include "measure/windows.h"
-#include "scores.h"
 #include "transactions.h"
 
 #include <stdlib.h>
@@ -40,7 +39,6 @@ void measure_sort(struct lab *lab)
 	samples_copy(&measure->latencies_sorted, &measure->latencies);
 	samples_sort(&measure->latencies_sorted);
 	samples_sort(&measure->commits);
-	scores_sort(lab);
 }
 
 void measure_accepted(struct lab *lab, const struct lab_item *item)
@@ -74,7 +72,6 @@ static const struct {
 	{TABLE_VALIDATORS, validators_table},
 	{TABLE_SERIES, series_table},
 	{TABLE_VIOLATIONS, violations_table},
-	{TABLE_ROC, scores_roc},
 };
 
 void measure_tables(struct lab *lab)

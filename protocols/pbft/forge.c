@@ -273,11 +273,6 @@ static void claim(struct node *node, struct message *copy)
 	}
 }
 
-static sim_time patience_ns(const void *settings)
-{
-	return ((const struct pbft_settings *)settings)->view_timeout_ns;
-}
-
 const struct protocol_forgery pbft_forgery = {
 	.role = role,
 	.propose = propose,
@@ -285,5 +280,4 @@ const struct protocol_forgery pbft_forgery = {
 	.claim = claim,
 	.bend = bend,
 	.campaign = campaign,
-	.patience_ns = patience_ns,
 };

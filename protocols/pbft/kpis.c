@@ -18,7 +18,7 @@ static double fast_commits(const struct measured *run)
 	return n_nodes > 0 ? (double)n_fast / (double)n_nodes : (double)NAN;
 }
 
-const struct kpi_table pbft_kpis = {
+const struct kpi_table pbft_kpis[] = {{
 	.kpis = (const struct kpi[]){
 		{.name = "fast_commits",
 			.label = "instances committed fast",
@@ -29,4 +29,4 @@ const struct kpi_table pbft_kpis = {
 		{0}},
 	.everywhere = true,
 	.after = "proposals_refused",
-};
+}, {0}};

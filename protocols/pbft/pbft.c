@@ -121,6 +121,19 @@ static bool finish(void *settings, const struct shape *shape, const char **param
 	return true;
 }
 
+/* OSDI'99 2: n of at least 3f + 1. */
+static uint32_t faulty_most(const void *settings, uint32_t n_validators)
+{
+	return (n_validators - 1) / 3;
+}
+
+/* OSDI'99 4.5.2: waits for twice as long in each view that comes to nothing. */
+static struct protocol_patience patience(const void *settings)
+{
+	sim_time timeout_ns = ((const struct pbft_settings *)settings)->view_timeout_ns;
+	return (struct protocol_patience){timeout_ns, timeout_ns, true};
+}
+
 static uint32_t quorum(const void *settings, uint32_t n_validators, uint32_t n_faulty)
 {
 	return (uint32_t)((const struct pbft_settings *)settings)->quorum;
@@ -352,7 +365,10 @@ const struct protocol protocol_pbft = {
 	.state_size = sizeof(struct pbft),
 	.message_names = message_names,
 	.words = &pbft_words,
-	.kpis = &pbft_kpis,
+	.kpis = pbft_kpis,
+	.faulty_most = faulty_most,
+	.faulty_rule = "n > 3f",
+	.patience = patience,
 	.quorum = quorum,
 	.reply_quorum = reply_quorum,
 	.reads = reads,

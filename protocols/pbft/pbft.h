@@ -26,6 +26,7 @@
 #include "planted.h"
 #include "requests.h"
 #include "protocols/protocol.h"
+#include "results/kpi.h"
 
 enum pbft_kind {
 	PBFT_PRE_PREPARE = MESSAGE_PROTOCOL,
@@ -441,7 +442,7 @@ static inline void pbft_send(struct node *node, uint32_t to, struct message *mes
 }
 /* words.c */
 extern const struct protocol_words pbft_words;
-extern const struct kpi_table pbft_kpis;
+extern const struct kpi_table pbft_kpis[];
 extern const struct protocol_forgery pbft_forgery; /* forge.c */
 
 /* votes.c */

@@ -62,16 +62,10 @@ static void inflate(struct node *node, struct message *copy, uint64_t by)
 	copy->view += by;
 }
 
-static sim_time patience_ns(const void *settings)
-{
-	return ((const struct raft_settings *)settings)->election_timeout_ns[0];
-}
-
 const struct protocol_forgery raft_forgery = {
 	.role = role,
 	.propose = propose,
 	.grant = grant,
 	.acknowledge = acknowledge,
 	.inflate = inflate,
-	.patience_ns = patience_ns,
 };

@@ -12,7 +12,7 @@ static double membership_given_up(const struct measured *run)
 	return (double)n;
 }
 
-const struct kpi_table raft_kpis = {
+const struct kpi_table raft_kpis[] = {{
 	.kpis = (const struct kpi[]){
 		{.name = "membership_given_up",
 			.label = "membership changes given up",
@@ -22,4 +22,4 @@ const struct kpi_table raft_kpis = {
 		{0}},
 	.everywhere = true,
 	.after = "steps_refused",
-};
+}, {0}};

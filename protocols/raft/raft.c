@@ -1,6 +1,17 @@
 /* Raft in the registry: its start, its dispatch, what a scenario's steps make it do. */
 #include "raft.h"
 
+static uint32_t faulty_most(const void *settings, uint32_t n_validators)
+{
+	return (n_validators - 1) / 2; /* Raft 2: any majority goes on */
+}
+
+static struct protocol_patience patience(const void *settings)
+{
+	const struct raft_settings *raft = settings;
+	return (struct protocol_patience){raft->election_timeout_ns[0], raft->election_timeout_ns[1], false};
+}
+
 static uint32_t quorum(const void *settings, uint32_t n_validators, uint32_t n_faulty)
 {
 	const struct node_list *members = &((const struct raft_settings *)settings)->members;
@@ -300,7 +311,10 @@ const struct protocol protocol_raft = {
 	.state_size = sizeof(struct raft),
 	.message_names = message_names,
 	.words = &raft_words,
-	.kpis = &raft_kpis,
+	.kpis = raft_kpis,
+	.faulty_most = faulty_most,
+	.faulty_rule = "n > 2f",
+	.patience = patience,
 	.quorum = quorum,
 	.reply_quorum = reply_quorum,
 	.start = start,

@@ -27,6 +27,7 @@
 #include "planted.h"
 #include "requests.h"
 #include "protocols/protocol.h"
+#include "results/kpi.h"
 
 enum raft_kind {
 	RAFT_APPEND = MESSAGE_PROTOCOL, /* view: term; instance, digest: prevLogIndex, prevLogTerm;
@@ -305,7 +306,7 @@ extern const struct param raft_params[];
 bool raft_finish(void *settings, const struct shape *shape, const char **param, char error[256]);
 /* words.c */
 extern const struct protocol_words raft_words;
-extern const struct kpi_table raft_kpis;
+extern const struct kpi_table raft_kpis[];
 extern const struct protocol_forgery raft_forgery; /* forge.c */
 
 /* election.c */

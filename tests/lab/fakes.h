@@ -22,7 +22,9 @@ struct fake {
 /* All in order: reads to all, `read_quorum` equal answers. */
 struct fake fake_make(enum protocol_reads reads, uint32_t read_quorum);
 
-/* Runs a scenario's text, whose protocol must be `central`, with another one and its settings. */
+/* Runs a scenario's text, whose protocol must be `central`, with another one and its settings; and over
+ * another topology,
+ * unless that is NULL or has no plugin. */
 struct outcome *protocol_run(const struct protocol *protocol, void *settings,
 	const struct plugin_value *topology, const char *text);
 

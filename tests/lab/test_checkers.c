@@ -3,6 +3,7 @@
 #include "study.h"
 
 #include "items.h"
+#include "outside.h"
 #include "replicas.h"
 #include "measure/measure.h"
 #include "watch.h"
@@ -82,6 +83,7 @@ static int set_up(void **state)
 	items_create(lab);
 	watch_start(lab);
 	transactions_start(lab);
+	outside_start(lab, NULL);
 	replicas_start(lab);
 	lab->transactions->n = 100; /* submitted */
 	return 0;
@@ -354,8 +356,7 @@ static void executed_once(void **state)
 	struct lab *lab = stage.lab;
 	lab->transactions->list = calloc(8, sizeof(*lab->transactions->list));
 	for (int i = 0; i < 8; i++) {
-		lab->transactions->list[i].kind = TRANSACTION_REQUEST;
-		lab->transactions->list[i].client = N;
+		lab->transactions->list[i].command.sender = N;
 	}
 	const transaction_id both[] = {3, 5};
 	replica_apply(node(0), 1, 0, batch(3), false);
@@ -379,8 +380,7 @@ static void divergence(void **state)
 	struct lab *lab = stage.lab;
 	lab->transactions->list = calloc(10, sizeof(*lab->transactions->list));
 	for (int i = 0; i < 10; i++) {
-		lab->transactions->list[i].kind = TRANSACTION_REQUEST;
-		lab->transactions->list[i].client = N;
+		lab->transactions->list[i].command.sender = N;
 	}
 	const transaction_id two[] = {3, 5}, other[] = {3, 6};
 	const struct batch *null = node_batch(node(0), NULL, 0);

@@ -5,7 +5,8 @@
 #include "items.h"
 #include "clients.h"
 #include "replicas.h"
-#include "predictions.h"
+#include "outside.h"
+#include "kv/kv.h"
 #include "measure/measure.h"
 #include "outages.h"
 #include "told.h"
@@ -64,8 +65,10 @@ static int set_up_as(void **state, const char *workload)
 	watch_start(lab);
 	outages_start(lab);
 	transactions_start(lab);
+	outside_start(lab, NULL);
 	replicas_start(lab);
 	clients_start(lab);
+	assert_true(outside_open(lab, NULL));
 	items_start(lab);
 	assert_int_equal(lab->transactions->n, 4);
 	*state = stage;
@@ -76,6 +79,12 @@ static int requests(void **state)
 {
 	n_tentative = 0;
 	return set_up_as(state, "requests");
+}
+
+static int requests_that_conflict(void **state)
+{
+	n_tentative = 0;
+	return set_up_as(state, "requests, conflict: 1");
 }
 
 static int store(void **state)
@@ -95,7 +104,7 @@ static int tear_down(void **state)
 	struct stage *stage = *state;
 	struct lab *lab = stage->lab;
 	replicas_free(lab);
-	predictions_finish(lab);
+	outside_close(lab);
 	transactions_free(lab);
 	items_destroy(lab);
 	clients_free(lab);
@@ -132,7 +141,7 @@ static bool reply(struct lab *lab, uint32_t from, transaction_id transaction, ui
 {
 	struct message message = {.kind = MESSAGE_REPLY, .from = from, .instance = transaction,
 		.view = reply_view, .digest = result, .extra = NODE_NONE, .flags = (uint16_t)flags};
-	client_receive(&lab->world.nodes[lab->transactions->list[transaction].client], &message);
+	client_receive(&lab->world.nodes[lab->transactions->list[transaction].command.sender], &message);
 	return lab->transactions->list[transaction].answered;
 }
 
@@ -291,7 +300,11 @@ static void tentative_of_one_view(void **state)
 
 static struct kv_entry entry(const struct lab *lab, uint32_t node, uint32_t key)
 {
-	return lab->replicas->list[node].store->entries[key];
+	struct effect effect = {0};
+	struct kv_entry entry;
+	lab->app->read(lab->replicas->list[node].state, &(struct command){.subject = key}, &effect);
+	kv_result(effect.result, &entry);
+	return entry;
 }
 
 static void assert_entry(const struct lab *lab, uint32_t key, uint32_t version, uint32_t value)
@@ -314,7 +327,7 @@ static void undone(void **state)
 	assert_entry(lab, 1, 2, 2);
 	assert_entry(lab, 2, 2, 3);
 	assert_true(replica_executed(node, 3));
-	assert_int_equal(kv_reply_of(lab, 1, 3).instance, 3);
+	assert_int_equal(replica_reply_of(lab, 1, 3).instance, 3);
 	assert_int_equal(replica->applied, 1);
 
 	replica_confirm(node, 2);
@@ -324,7 +337,7 @@ static void undone(void **state)
 	assert_entry(lab, 2, 1, 1);
 	assert_false(replica_executed(node, 3));
 	assert_true(replica_executed(node, 1));
-	assert_int_equal(kv_reply_of(lab, 1, 3).instance, 0);
+	assert_int_equal(replica_reply_of(lab, 1, 3).instance, 0);
 
 	/* Two instances, one of them with what is executed already, and all of it back. */
 	const transaction_id again[] = {1, 3};
@@ -433,28 +446,27 @@ static void aborted(void **state)
 	}
 	assert_int_equal(entry(lab, 0, KV_KEY_SHARED).version, 1);
 	assert_int_equal(entry(lab, 0, KV_KEY_SHARED).value, 0);
-	assert_true(kv_operation_of(lab, 1)->aborted);
-	uint64_t result = kv_reply_of(lab, 0, 1).result;
+	const struct kv_clients *clients = lab->outside->state;
+	assert_true(clients->operations[0][1].aborted);
+	uint64_t result = replica_reply_of(lab, 0, 1).result;
 	assert_int_equal(result, UINT64_C(1) << 63 | UINT64_C(1) << 32); /* version 1, written by 0 */
 	reply(lab, 0, 1, result, 0);
 	assert_true(reply(lab, 1, 1, result, 0));
 	assert_int_equal(lab->transactions->n, 5);
 	assert_int_equal(lab->transactions->list[4].item, 1);
-	assert_int_equal(kv_operation_of(lab, 4)->expected, 1);
+	assert_int_equal(transaction_of(lab, 4)->command.argument.integer[0], 1);
 	assert_int_equal(lab->items->n_accepted, 0);
 	for (uint32_t i = 0; i < 2; i++) {
 		commit(lab, i, 3, batch(lab, 4));
 	}
-	result = kv_reply_of(lab, 0, 4).result;
+	result = replica_reply_of(lab, 0, 4).result;
 	assert_int_equal(result, UINT64_C(2) << 32 | 4);
 	reply(lab, 0, 4, result, 0);
 	assert_true(reply(lab, 1, 4, result, 0));
 	assert_int_equal(lab->items->n_accepted, 1);
 	assert_true(lab->items->all[1].accepted);
-	uint64_t n_aborts, n_retries;
-	kv_counts(lab, &n_aborts, &n_retries);
-	assert_int_equal(n_aborts, 1);
-	assert_int_equal(n_retries, 1);
+	assert_int_equal(clients->n_aborts, 1);
+	assert_int_equal(clients->n_retries, 1);
 }
 
 static void transaction_keys(void **state)
@@ -463,18 +475,16 @@ static void transaction_keys(void **state)
 	const struct node *node = &lab->world.nodes[0];
 	assert_int_equal(replica_transaction_key(node, 0), 1);
 	assert_int_equal(replica_transaction_key(node, 3), 4);
-	struct workload_common common = *lab->common;
-	lab->common = &common;
-	common.conflict = 1;
-	assert_int_equal(replica_transaction_key(node, 3), 0);
-	common.conflict = .5;
-	for (transaction_id i = 0; i < 4; i++) { /* the same each time */
-		uint64_t key = replica_transaction_key(node, i);
-		assert_true(key == 0 || key == i + 1);
-		assert_true(key == replica_transaction_key(node, i));
+}
+
+/* With `conflict` a share of them touches one object; the same each time. */
+static void shared_keys(void **state)
+{
+	struct lab *lab = lab_in(state);
+	const struct node *node = &lab->world.nodes[0];
+	for (transaction_id i = 0; i < 4; i++) {
+		assert_int_equal(replica_transaction_key(node, i), 0);
 	}
-	lab->transactions->list[3].kind = TRANSACTION_CLOSE;
-	assert_true(replica_transaction_key(node, 3) == NODE_KEY_ALL);
 }
 
 static void store_keys(void **state)
@@ -503,6 +513,7 @@ int main(void)
 		ON(store, cached_replies),
 		ON(store_optimistic, aborted),
 		ON(requests, transaction_keys),
+		ON(requests_that_conflict, shared_keys),
 		ON(store, store_keys),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

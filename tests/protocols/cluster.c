@@ -701,9 +701,8 @@ struct cluster *cluster_create(const struct cluster_options *options)
 		settings_read(&cluster->settings, &protocol_registry, options->protocol);
 	cluster->protocol = (const struct protocol *)protocol.plugin;
 	cluster->n_faulty = options->faulty != 0 ? options->faulty
-		: cluster->protocol->byzantine		 ? (options->n - 1) / 3
 		: cluster->protocol->solo			 ? 0
-											 : (options->n - 1) / 2;
+											 : cluster->protocol->faulty_most(protocol.settings, options->n);
 	shape.n_faulty = cluster->n_faulty;
 	settings_finish(&protocol, &shape);
 	cluster->reply_quorum =

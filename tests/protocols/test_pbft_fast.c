@@ -39,8 +39,8 @@ static void test_one_round(void **state)
 			assert_int_equal(pbft_at(cluster, i)->n_fast, 5);
 		}
 		const struct measured run = {.nodes = cluster_node(cluster, 0), .n_validators = n};
-		assert_string_equal(pbft_kpis.kpis[0].name, "fast_commits");
-		assert_true(pbft_kpis.kpis[0].value(&run) == 5);
+		assert_string_equal(pbft_kpis[0].kpis[0].name, "fast_commits");
+		assert_true(pbft_kpis[0].kpis[0].value(&run) == 5);
 		assert_int_equal(cluster->received[PBFT_COMMIT], 0);
 		assert_int_equal(cluster->world.messages[CLASS_AGREEMENT], 5 * (n - 1 + (n - 1) * (n - 1)));
 		assert_int_equal(cluster_told(cluster, NODE_NONE, "order it"), 0);

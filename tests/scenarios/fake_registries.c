@@ -76,6 +76,9 @@ static const struct param raft_params[] = {
 		.offset = offsetof(struct fake_protocol, initial_leader),
 		.choices = "first|none",
 		.fallback = "first"},
+	{.name = "stake",
+		.kind = PARAM_NUMBERS,
+		.offset = offsetof(struct fake_protocol, stake)},
 	{.name = "prevote",
 		.kind = PARAM_BOOL,
 		.offset = offsetof(struct fake_protocol, prevote),
@@ -92,13 +95,49 @@ static uint32_t tentative_quorum(const void *settings, uint32_t n_validators, ui
 	return ((const struct fake_protocol *)settings)->tentative ? 3 : 0;
 }
 
-static const struct protocol none = {.plugin = {"none", "no agreement", NULL, 0}, .solo = true};
+static uint32_t half(const void *settings, uint32_t n_validators)
+{
+	return (n_validators - 1) / 2;
+}
+
+static uint32_t third(const void *settings, uint32_t n_validators)
+{
+	return (n_validators - 1) / 3;
+}
+
+static uint32_t all_but_one(const void *settings, uint32_t n_validators)
+{
+	return n_validators - 1;
+}
+
+static struct protocol_patience raft_patience(const void *settings)
+{
+	const struct fake_protocol *fake = settings;
+	return (struct protocol_patience){fake->election_timeout_ns[0], fake->election_timeout_ns[1], false};
+}
+
+static struct protocol_patience pbft_patience(const void *settings)
+{
+	const struct fake_protocol *fake = settings;
+	return (struct protocol_patience){fake->view_timeout_ns, fake->view_timeout_ns, true};
+}
+
+static const struct protocol none = {.plugin = {"none", "no agreement", NULL, 0},
+	.solo = true,
+	.faulty_most = all_but_one,
+	.faulty_rule = "n > f"};
 static const struct protocol raft = {
 	.plugin = {"raft", "crashes", raft_params, sizeof(struct fake_protocol)},
+	.faulty_most = half,
+	.faulty_rule = "n > 2f",
+	.patience = raft_patience,
 	.tentative_quorum = tentative_quorum};
 static const struct protocol pbft = {
 	.plugin = {"pbft", "liars", pbft_params, sizeof(struct fake_protocol), pbft_finish},
-	.byzantine = true};
+	.byzantine = true,
+	.faulty_most = third,
+	.faulty_rule = "n > 3f",
+	.patience = pbft_patience};
 REGISTRY(protocol, "protocol", "protocols", &none.plugin, &raft.plugin, &pbft.plugin);
 
 /* Latencies. */
@@ -254,8 +293,14 @@ static const struct param dimweight_params[] = {
 static const struct app requests = {
 	.plugin = {"requests", "", requests_params, sizeof(struct workload_common)},
 	.has_clients = true};
+static void execute(void *replica, const struct command *command, struct log_place place,
+	struct effect *effect, void *undo)
+{
+}
+
 static const struct app dimweight = {
-	.plugin = {"dimweight", "", dimweight_params, sizeof(struct fake_dimweight)}};
+	.plugin = {"dimweight", "", dimweight_params, sizeof(struct fake_dimweight)},
+	.execute = execute};
 REGISTRY(workload, "workload", "workloads", &requests.plugin, &dimweight.plugin);
 
 static const struct param linear_params[] = {

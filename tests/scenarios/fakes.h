@@ -22,6 +22,7 @@ struct fake_protocol {
 	sim_time view_timeout_ns, election_timeout_ns[2];
 	int initial_leader;
 	bool prevote, tentative;
+	struct number_list stake;
 };
 
 struct fake_dimweight {

@@ -242,8 +242,7 @@ static void test_workloads(void **state)
 	expect_error("validators: 4\nprotocol: pbft\nworkload: {kind: dimweight, quorum: 5}\n",
 		"t.yaml:3:37: error: workload.quorum must be at most the number of validators, 4, got 5");
 	expect_error("validators: 4\nprotocol: {kind: raft, tentative: on}\nworkload: dimweight\n",
-		"t.yaml:2:35: error: protocol.tentative: dimweight can't undo what it executes; tentative "
-		"execution is for the workloads requests and kv");
+		"t.yaml:2:35: error: protocol.tentative: dimweight can't undo what it executes");
 	expect_error_after(PARCELS, "aggregator: {kind: trimmed-mean, faulty: 2}\n",
 		"t.yaml:4:42: error: aggregator trimmed-mean with faulty: 2 needs at least 5 predictions, "
 		"and workload.quorum is 3");
@@ -252,6 +251,25 @@ static void test_workloads(void **state)
 		"1000000000");
 	expect_error_after(PARCELS, "record: [decisions, serie]\n",
 		"t.yaml:4:21: error: record: there is no table `serie`: did you mean `series`?");
+}
+
+static void test_lists_of_numbers(void **state)
+{
+	static const char *const cases[][2] = {
+		{"[1, -2]", "t.yaml:3:35: error: protocol.stake.1 must be a number of at least 0, got -2"},
+		{"[1, 2 kg]", "t.yaml:3:35: error: protocol.stake.1 must be a number of at least 0, got 2 kg"},
+		{"[nan]", "t.yaml:3:32: error: protocol.stake.0 must be a number of at least 0, got nan"},
+		{"[1e999]", "t.yaml:3:32: error: protocol.stake.0 must be a number of at least 0, got 1e999"},
+		{"[1, [2]]", "t.yaml:3:35: error: protocol.stake.1 must be a number of at least 0, got a list"},
+		{"[]", "t.yaml:3:31: error: protocol.stake must be a list of numbers such as [1, 2.5], got a list"},
+		{"7", "t.yaml:3:31: error: protocol.stake must be a list of numbers such as [1, 2.5], got 7"},
+		{"{a: 1}", "t.yaml:3:31: error: protocol.stake must be a list of numbers such as [1, 2.5], got a map"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[200];
+		snprintf(text, sizeof(text), "validators: 2\nworkload: requests\nprotocol: {kind: raft, stake: %s}\n", cases[i][0]);
+		expect_error(text, cases[i][1]);
+	}
 }
 
 static void test_overrides(void **state)
@@ -308,6 +326,7 @@ int main(void)
 		cmocka_unit_test(test_faulty),
 		cmocka_unit_test(test_attacks_and_faults),
 		cmocka_unit_test(test_workloads),
+		cmocka_unit_test(test_lists_of_numbers),
 		cmocka_unit_test(test_overrides),
 		cmocka_unit_test(test_carets),
 	};

@@ -40,7 +40,7 @@ static void test_fixpoint(void **state)
 	expect_fixpoint("validators: 4\nprotocol: none\nworkload: requests\n");
 	expect_fixpoint(
 		"title: \"odd: \\\"text\\\" # \\x01 \xc3\xa4\"\nvalidators: 4\n"
-		"protocol: {kind: raft, election_timeout: off, initial_leader: none, prevote: yes}\n"
+		"protocol: {kind: raft, election_timeout: off, initial_leader: none, prevote: yes, stake: [1, 0.1, 3e9]}\n"
 		"workload: {kind: requests, size: 1500 B, arrivals: {kind: poisson, rate: 7 /min},\n"
 		"  client_timeout: 1.5 ms}\n"
 		"network: {latency: {kind: regions, matrix: aws, place: [a, b, a],\n"

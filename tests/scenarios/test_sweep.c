@@ -229,6 +229,31 @@ static void test_equal_settings_are_held_once(void **state)
 	scenario_close(file);
 }
 
+/* A list of numbers is one value. */
+static void test_lists_of_numbers(void **state)
+{
+	struct scenario_file *file = read_right("validators: 4\nworkload: requests\n"
+		"sweep: {protocol: [{kind: raft, stake: [2.5, 0, 1e3, .5]}, {kind: raft, stake: [4, 1]}, raft]}\n", NULL, 0);
+	static const double wanted[3][4] = {{2.5, 0, 1000, .5}, {4, 1}};
+	static const size_t n_wanted[3] = {4, 2, 0};
+	for (size_t p = 0; p < 3; p++) {
+		const struct fake_protocol *protocol = scenario_point(file, p)->protocol.settings;
+		assert_int_equal(protocol->stake.n, n_wanted[p]);
+		for (size_t i = 0; i < n_wanted[p]; i++) {
+			assert_true(protocol->stake.numbers[i] == wanted[p][i]);
+		}
+	}
+	scenario_close(file);
+	file = read_right("validators: 4\nworkload: requests\nprotocol: raft\n"
+		"sweep: {protocol.stake: [[1, 2], [1, 3]]}\n", NULL, 0);
+	assert_int_equal(scenario_n_points(file), 2);
+	scenario_close(file);
+	expect_error("validators: 4\nworkload: requests\nprotocol: raft\n"
+		"sweep: {protocol.stake: [[1, 2], [1.0, 2]]}\n",
+		"t.yaml:4:34: error: protocol.stake [1.0, 2] is the same setting as protocol.stake [1, 2] (line 4, "
+		"column 26)");
+}
+
 /* One setting in two spellings would be two samples of one run. */
 static void test_equal_points(void **state)
 {
@@ -389,6 +414,7 @@ int main(void)
 		cmocka_unit_test(test_said_once),
 		cmocka_unit_test(test_overrides),
 		cmocka_unit_test(test_equal_settings_are_held_once),
+		cmocka_unit_test(test_lists_of_numbers),
 		cmocka_unit_test(test_equal_points),
 		cmocka_unit_test(test_override_takes_out),
 		cmocka_unit_test(test_override_contradicts),

@@ -1,7 +1,7 @@
 /* Which operations the clients of `kv` ask for. */
 #include "settings.h"
 
-#include "workloads/kv.h"
+#include "kv/kv.h"
 
 static struct kv_settings make(int64_t clients, int64_t keys, double reads, double conflict)
 {

@@ -1,5 +1,5 @@
 /* How an item closes: scored, aggregated, disputed, learned from. See workloads/application.h. */
-#include "replica.h"
+#include "held.h"
 #include "workloads/rules.h"
 
 #include "sim/real.h"

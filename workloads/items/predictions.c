@@ -1,6 +1,6 @@
 /* Items as their clients know them: they arrive, validators see them and say what they are, gateways submit that and
  * close what waits too long, and are content once it is closed. */
-#include "items.h"
+#include "agents.h"
 
 #include "sim/real.h"
 

@@ -1,5 +1,5 @@
 /* What becomes of predictions: who was listened to, and who was lied to. */
-#include "items.h"
+#include "agents.h"
 
 #include "results/kpi.h"
 #include "sim/real.h"

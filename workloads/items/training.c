@@ -1,5 +1,5 @@
 /* Trains what the validators predict with, and tells and records what it comes to. */
-#include "items.h"
+#include "agents.h"
 
 #include <stdio.h>
 

@@ -12,6 +12,9 @@
  *              is on: its own, or its part of what all learn from. It may also stamp items as they
  *              come (`stamp`), for every validator that sees them
  *
+ * Beside these, or alone, `alter` changes commands of any application as the attackers' gateways submit them, and
+ * the clients that sit with them (client i sits with validator i mod n): a transfer, a rating, a batch of ticks.
+ *
  * An attack on nodes runs the honest protocol and sits between it and the network: it is shown each copy
  * of each message that its node sends to another (`tamper`), and withholds, delays or changes it, or
  * sends more; or it is deaf to some requests (`ignores`). It never sees a protocol's inside: what can be
@@ -31,6 +34,7 @@
 #include "workloads/prediction.h"
 
 struct app;
+struct command; /* workloads/app.h */
 
 /* The first member of every attack's settings. */
 struct attack_common {
@@ -163,6 +167,15 @@ enum attack_groups {
 	GROUPS_EACH,   /* each other validator alone */
 };
 
+/* What an attacker knows of a command that its gateway, or a client that sits with it, is about to submit. */
+struct alter_view {
+	const struct app *app;
+	const void *app_settings;
+	sim_time now;
+	struct arena *arena;          /* the run's, for bodies */
+	struct random_stream *stream; /* (seed, RANDOM_ATTACK, (attack << 56) + (node << 36) + command) */
+};
+
 struct attack {
 	struct plugin plugin;
 	const char *knows; /* what the adversary knows and can do, for `synod list` */
@@ -184,6 +197,9 @@ struct attack {
 	 * NULL: nothing. */
 	void (*stamp)(const void *settings, const struct items_app *workload,
 		const void *workload_settings, struct random_stream *stream, struct item *item);
+	/* On commands of any application: what is submitted in its stead, before it is numbered and sent; whether it is
+	 * another. May go with any of the others. */
+	bool (*alter)(const void *settings, const struct alter_view *view, struct command *command);
 	/* That the settings fit the workload; false with the parameter at fault (NULL: the attack as such) and
 	 * a sentence, as a plugin's `finish` says it. NULL: they fit any. */
 	bool (*suits)(const void *settings, const struct app *app, const char **param,

@@ -76,8 +76,12 @@ struct protocol_forgery {
 	 * prepared, signed, whatever view it is in itself. To be sent beside the true ones: for view after
 	 * view. False: it can't be said (`view` is not later, or beyond all bounds). */
 	bool (*campaign)(struct node *node, struct message *copy, uint64_t view);
-	/* How long the others bear with a leader that does nothing; SIM_NEVER: for ever. */
-	sim_time (*patience_ns)(const void *settings);
+};
+
+/* How long validators bear with a leader that does nothing; SIM_NEVER: for ever. */
+struct protocol_patience {
+	sim_time least_ns, most_ns; /* of one leader: as it is drawn, or the same */
+	bool doubles;               /* with each leader in a row that does nothing */
 };
 
 /* The protocol's words, for traces. Each may be NULL. */
@@ -98,8 +102,9 @@ struct kpi_table;
 
 struct protocol {
 	struct plugin plugin;
-	bool byzantine;     /* tolerates f < n/3 liars; else f < n/2 crashes, or, with `solo`, promises nothing */
-	bool solo;          /* one validator goes on alone: any (`none`) or the coordinator (`central`); f is 0 */
+	bool byzantine;     /* tolerates liars; else crashes, or, with `solo`, promises nothing */
+	/* One validator goes on alone: any (`none`) or the coordinator (`central`); f is 0 by default. */
+	bool solo;
 	bool ordered;       /* agrees on a log: agreement and total order are promised */
 	bool leader_based;
 	bool relays;        /* passes on what is meant for all, so that not everyone need be linked to everyone */
@@ -108,10 +113,16 @@ struct protocol {
 	size_t state_size;
 	const char *const *message_names; /* by kind - MESSAGE_PROTOCOL; ends with NULL */
 	const struct protocol_words *words; /* NULL: none but these */
-	const struct kpi_table *kpis; /* of its own (results/kpi.h); NULL: none */
+	const struct kpi_table *kpis; /* of its own (results/kpi.h), end with NULL kpis; NULL: none */
 
 	/* How many live, mutually reachable validators are needed to go on. */
 	uint32_t (*quorum)(const void *settings, uint32_t n_validators, uint32_t n_faulty);
+	/* How many faulty validators of so many it can be set to tolerate (f), and the rule as in papers: "n > 3f". The
+	 * settings are not finished yet: `auto` is not resolved. */
+	uint32_t (*faulty_most)(const void *settings, uint32_t n_validators);
+	const char *faulty_rule;
+	/* NULL: for ever. */
+	struct protocol_patience (*patience)(const void *settings);
 	/* How many equal replies a client needs. */
 	uint32_t (*reply_quorum)(const void *settings, uint32_t n_faulty);
 
@@ -155,6 +166,12 @@ struct protocol {
 	bool (*enough)(const struct node *node, const uint64_t *validators);
 	struct log_entry (*log_at)(const struct node *node, uint64_t index);
 };
+
+static inline struct protocol_patience protocol_patience_of(const struct protocol *protocol, const void *settings)
+{
+	const struct protocol_patience for_ever = {SIM_NEVER, SIM_NEVER, false};
+	return protocol->patience == NULL ? for_ever : protocol->patience(settings);
+}
 
 extern const struct registry protocol_registry;
 

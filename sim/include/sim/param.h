@@ -18,6 +18,7 @@ enum param_kind {
 	PARAM_DURATION,       /* sim_time: "20 ms" */
 	PARAM_DURATION_RANGE, /* sim_time[2]: "[150 ms, 300 ms]" */
 	PARAM_DURATIONS,      /* struct time_list: a list of durations, each longer than the one before */
+	PARAM_NUMBERS,        /* struct number_list: a list of numbers, each in the range; one by validator, say */
 	PARAM_RATE,           /* double, events per second: "100 /s" */
 	PARAM_BYTES,          /* int64_t: "64 KiB" */
 	PARAM_BANDWIDTH,      /* double, bit/s: "1 Gbit/s" */
@@ -147,6 +148,11 @@ struct plugin_list {
 struct time_list {
 	size_t n; /* 0: not given */
 	const sim_time *times; /* ascending, no doubles */
+};
+
+struct number_list {
+	size_t n; /* 0: not given */
+	const double *numbers; /* finite */
 };
 
 struct node_list {

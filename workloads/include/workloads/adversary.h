@@ -1,6 +1,6 @@
 /* What an adversary makes of items that are predicted, as the application knows it: who speaks under which names, what
  * is done to an item before anybody sees it, to what is said of it, and to what models learn from. attacks/ makes one
- * (attacks/predictions.h), the laboratory hands it on. */
+ * (attacks/on_predictions.h), the laboratory hands it on. */
 #ifndef WORKLOADS_ADVERSARY_H
 #define WORKLOADS_ADVERSARY_H
 

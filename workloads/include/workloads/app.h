@@ -220,7 +220,8 @@ const struct plugin_value *outside_predictor(const struct outside *outside);
 struct adversary *outside_adversary(const struct outside *outside);
 /* Does the scenario name attacks? */
 bool outside_attacked(const struct outside *outside);
-struct model_cache *outside_models(const struct outside *outside);  /* workloads/models.h: what runs share; NULL: nothing */
+/* Models that the runs of one program share (workloads/models.h); NULL: none are. */
+struct model_cache *outside_models(const struct outside *outside);
 bool outside_verbose(const struct outside *outside);          /* what is trained is told on stderr */
 uint64_t outside_run(const struct outside *outside);          /* the run's number, for what is told */
 /* What `start` made, and one validator's replica as it is now. */

@@ -9,7 +9,7 @@
  * Everything is a function of the item, the seed and who is live, so that every protocol meets the
  * same lies; but for `free-rider` on decisions and `adaptive` against a scorer that remembers, since
  * protocols decide at different times. */
-#include "attacks/predictions.h"
+#include "attacks/on_predictions.h"
 
 #include "attacks/attack.h"
 #include "sim/real.h"

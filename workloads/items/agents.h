@@ -1,7 +1,7 @@
 /* Items whose values validators predict: the outside half, and what is counted of it. The replicated half is
  * workloads/application.h. */
-#ifndef WORKLOADS_ITEMS_PRIVATE_H
-#define WORKLOADS_ITEMS_PRIVATE_H
+#ifndef WORKLOADS_ITEMS_AGENTS_H
+#define WORKLOADS_ITEMS_AGENTS_H
 
 #include "results/kpi.h"
 #include "workloads/adversary.h"
@@ -9,7 +9,7 @@
 #include "workloads/items.h"
 #include "workloads/models.h"
 #include "workloads/workload.h"
-#include "replica.h"
+#include "held.h"
 
 /* How one validator closed an item, in case that the item's client moves to it. */
 struct kept_closing {
@@ -105,7 +105,7 @@ bool items_moot(struct outside *outside, void *state, uint32_t node, const struc
 uint64_t items_bytes(const void *state);
 void items_report(struct outside *outside, void *state);
 void items_end(struct outside *outside, void *state);
-/* replica.c */
+/* commands.c */
 void items_share(const void *settings, void *shared, const struct app_start *start);
 void items_begin(void *shared, void *replica, struct arena *arena);
 /* scores.c */

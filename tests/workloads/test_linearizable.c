@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "linearizable.h"
+#include "kv/linearizable.h"
 
 #include "sim/random.h"
 

@@ -1,6 +1,6 @@
 /* What a replica holds of items, and what all of a run share. */
-#ifndef WORKLOADS_ITEMS_REPLICA_H
-#define WORKLOADS_ITEMS_REPLICA_H
+#ifndef WORKLOADS_ITEMS_HELD_H
+#define WORKLOADS_ITEMS_HELD_H
 
 #include "workloads/application.h"
 

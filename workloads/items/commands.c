@@ -1,7 +1,7 @@
 /* What a replica does with commands, and undoes: see workloads/application.h. */
-#include "digest.h"
-#include "items.h"
-#include "replica.h"
+#include "parts.h"
+#include "agents.h"
+#include "held.h"
 #include "workloads/workload.h"
 
 #include "sim/real.h"

@@ -1,8 +1,8 @@
 /* The digest of what a replica holds of items, of which each part is added and taken away by itself. */
-#ifndef WORKLOADS_ITEMS_DIGEST_H
-#define WORKLOADS_ITEMS_DIGEST_H
+#ifndef WORKLOADS_ITEMS_PARTS_H
+#define WORKLOADS_ITEMS_PARTS_H
 
-#include "replica.h"
+#include "held.h"
 
 #include <string.h>
 
