@@ -13,6 +13,7 @@
 #include "clients.h"
 #include "outside.h"
 #include "replicas.h"
+#include "states.h"
 #include "watch.h"
 
 #include <stdlib.h>
@@ -143,6 +144,9 @@ static void execute_for_good(struct lab *lab, struct node *node)
 			if (b == log->first) {
 				replica_follow(lab, node, log->commands[i], place, &effect);
 			}
+		}
+		if (b == log->first && lab->replicas->states != NULL) {
+			states_look(lab, node, batch->instance, batch->batch);
 		}
 	}
 }
