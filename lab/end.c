@@ -135,7 +135,7 @@ static bool all_executed(const struct lab *lab)
 			return false;
 		}
 		first = first == NULL ? replica : first;
-		if (lab->replicas->revocable && replica_past(replica) != replica_past(first)) {
+		if (lab->replicas->revocable && replica_history(replica) != replica_history(first)) {
 			return false;
 		}
 	}

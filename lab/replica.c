@@ -322,9 +322,9 @@ void replica_apply(struct node *node, uint64_t instance, uint64_t view, const st
 void replicas_settle(struct lab *lab)
 {
 	for (uint32_t i = 0; i < lab->world.n_validators && lab->app->has_clients; i++) {
-		const struct tentative_log *history = replica_of(lab, i)->history;
-		for (size_t k = 0; history != NULL && k < history->n; k++) {
-			check_instance(lab, &lab->world.nodes[i], history->batches[k].instance, history->batches[k].batch);
+		const struct tentative_log *past = replica_of(lab, i)->past;
+		for (size_t k = 0; past != NULL && k < past->n; k++) {
+			check_instance(lab, &lab->world.nodes[i], past->batches[k].instance, past->batches[k].batch);
 		}
 	}
 }

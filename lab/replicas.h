@@ -10,7 +10,7 @@ struct tentative {
 	const struct batch *batch;
 	size_t first;   /* of its commands in the log */
 	uint64_t state; /* the application's digest before it */
-	uint64_t past;  /* in the history: of it and all before it */
+	uint64_t history; /* in a replica's past: of it and all before it */
 };
 
 struct tentative_log {
@@ -42,7 +42,7 @@ struct replica {
 	struct reply *replies; /* by transaction; where clients are told results that are more than an instance */
 	size_t replies_capacity;
 	struct tentative_log *tentative; /* NULL: nothing yet */
-	struct tentative_log *history;   /* executed for good, where that may be revoked; `first` is 0. NULL: nothing yet */
+	struct tentative_log *past;      /* executed for good, where that may be revoked; `first` is 0. NULL: nothing yet */
 };
 
 struct replicas {
@@ -76,8 +76,8 @@ void replica_read(struct node *node, transaction_id transaction, uint64_t view);
 void replica_forget(struct node *node);
 uint64_t replica_transaction_key(const struct node *node, transaction_id transaction);
 void replicas_free(struct lab *lab);
-/* Where finality is probable: of all that the replica has executed for good and not taken back. O(1). */
-uint64_t replica_past(const struct replica *replica);
+/* Where finality is probable: of the batches that the replica has executed for good and not taken back. O(1). */
+uint64_t replica_history(const struct replica *replica);
 /* The run is over: where what was executed could be revoked, compares what was not. */
 void replicas_settle(struct lab *lab);
 /* Bytes that grow with the run. */

@@ -74,25 +74,26 @@ void replica_apply_tentative(struct node *node, uint64_t instance, uint64_t view
 void replica_remember(
 	struct lab *lab, struct replica *replica, struct log_place place, const struct batch *batch)
 {
-	if (replica->history == NULL) {
-		replica->history = arena_new(&lab->world.arena, struct tentative_log);
+	if (replica->past == NULL) {
+		replica->past = arena_new(&lab->world.arena, struct tentative_log);
 	}
-	struct tentative_log *log = replica->history;
+	struct tentative_log *log = replica->past;
 	log->batches = lab_grow(log->batches, sizeof(*log->batches), log->n + 1, &log->capacity);
-	uint64_t past = app_digest(replica_past(replica), batch->digest);
+	uint64_t before = replica_history(replica);
+	uint64_t history = batch->n > 0 ? app_digest(before, batch->digest) : before;
 	log->batches[log->n++] =
-		(struct tentative){place.instance, place.view, batch, log->n_commands, state_of(lab, replica), past};
+		(struct tentative){place.instance, place.view, batch, log->n_commands, state_of(lab, replica), history};
 }
 
-uint64_t replica_past(const struct replica *replica)
+uint64_t replica_history(const struct replica *replica)
 {
-	const struct tentative_log *log = replica->history;
-	return log == NULL || log->n == 0 ? 0 : log->batches[log->n - 1].past;
+	const struct tentative_log *log = replica->past;
+	return log == NULL || log->n == 0 ? 0 : log->batches[log->n - 1].history;
 }
 
 void *replica_remember_command(struct lab *lab, struct replica *replica, transaction_id id)
 {
-	struct tentative_log *log = replica->history;
+	struct tentative_log *log = replica->past;
 	grow(lab, log);
 	log->commands[log->n_commands] = id;
 	return undo_at(lab, log, log->n_commands++);
@@ -220,12 +221,13 @@ void replica_revoked(struct node *node, uint64_t instance)
 	if (!watch_revoked(node, instance)) {
 		return;
 	}
-	struct tentative_log *log = replica->history;
+	struct tentative_log *log = replica->past;
 	while (log->n > 0 && log->batches[log->n - 1].instance >= instance) {
 		take_back(lab, node, log);
 		replica->n_applied--;
 	}
 	replica->applied = instance - 1;
+	replica->history = replica_history(replica);
 }
 
 bool replica_is_tentative(const struct replica *replica, transaction_id transaction)
@@ -252,5 +254,5 @@ static void free_log(struct tentative_log *log)
 void tentative_finish(struct replica *replica)
 {
 	free_log(replica->tentative);
-	free_log(replica->history);
+	free_log(replica->past);
 }

@@ -273,9 +273,9 @@ void watch_settle(struct lab *lab)
 		watch->instances[i].committed = false;
 	}
 	for (uint32_t n = 0; n < lab->world.n_validators; n++) {
-		const struct tentative_log *history = replica_of(lab, n)->history;
-		for (size_t k = 0; history != NULL && k < history->n && !lab->world.nodes[n].byzantine; k++) {
-			const struct tentative *executed = &history->batches[k];
+		const struct tentative_log *past = replica_of(lab, n)->past;
+		for (size_t k = 0; past != NULL && k < past->n && !lab->world.nodes[n].byzantine; k++) {
+			const struct tentative *executed = &past->batches[k];
 			struct lab_instance *record = watch_instance(lab, executed->instance);
 			if (!record->committed) {
 				record->committed = true;
