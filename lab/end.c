@@ -120,10 +120,24 @@ static bool all_accepted(const struct lab *lab)
 	return last && !work_outstanding(lab);
 }
 
+/* Have all honest live validators that belong executed the same? */
+static bool all_alike(const struct lab *lab)
+{
+	const struct replica *first = NULL;
+	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
+		if (lab_serves(lab, i) && lab_counts(&lab->world.nodes[i])) {
+			first = first == NULL ? replica_of(lab, i) : first;
+			if (replica_history(replica_of(lab, i)) != replica_history(first)) {
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
 /* Has every honest live validator that belongs executed the last instance, and, where that may be revoked, the same? */
 static bool all_executed(const struct lab *lab)
 {
-	const struct replica *first = NULL;
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		const struct node *node = &lab->world.nodes[i];
 		const struct replica *replica = replica_of(lab, i);
@@ -134,12 +148,8 @@ static bool all_executed(const struct lab *lab)
 								   : replica->n_applied < lab->watch->n_proposed) {
 			return false;
 		}
-		first = first == NULL ? replica : first;
-		if (lab->replicas->revocable && replica_history(replica) != replica_history(first)) {
-			return false;
-		}
 	}
-	return true;
+	return !lab->replicas->revocable || all_alike(lab);
 }
 
 static void clock_ends(struct lab *lab)

@@ -28,6 +28,8 @@ void replicas_start(struct lab *lab)
 	lab->replicas->list = arena_array(arena, struct replica, lab->world.n_validators);
 	lab->replicas->keeps_replies = lab->app->has_clients && lab->app->execute != NULL;
 	lab->replicas->revocable = lab->protocol->finality == FINALITY_PROBABLE;
+	lab->replicas->compares =
+		lab->protocol->ordered && lab->app->has_clients && !lab->replicas->revocable;
 	lab->replicas->undo_stride = (lab->app->undo_size + 15) / 16 * 16;
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		replica_init(lab, replica_of(lab, i));
@@ -277,7 +279,7 @@ static inline void applied(struct lab *lab, struct node *node, uint64_t instance
 {
 	struct replica *replica = replica_of(lab, node->id);
 	watch_applied(node, instance, batch);
-	if (lab->protocol->ordered && lab->app->has_clients && !lab->replicas->revocable) {
+	if (lab->replicas->compares) {
 		check_instance(lab, node, instance, batch);
 	}
 	replica->applied = instance;

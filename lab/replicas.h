@@ -49,6 +49,7 @@ struct replicas {
 	struct replica *list; /* by validator */
 	bool keeps_replies;
 	bool revocable;       /* finality is probable */
+	bool compares;        /* which request stands at which place, as it is executed */
 	size_t undo_stride;   /* the application's undo_size, so that each record is aligned for any type */
 	struct states *states; /* states.h; NULL: nothing is looked at */
 };
