@@ -17,11 +17,11 @@
  *
  * An attack on nodes runs the honest protocol and sits between it and the network: it is shown each copy
  * of each message that its node sends to another (`tamper`), and withholds, delays or changes it, or
- * sends more; it may listen to what comes to its node (`hear`); or it is deaf to some requests (`ignores`). It never sees a protocol's inside: what can be
- * said instead of the truth, the protocol exports, and the laboratory hands on as `struct attack_hands`.
- * Two are about the node as a whole: `pauses` (it goes down and comes back), `doubles` (it runs twice).
- * Such a node is no honest replica:
- * the protocol owes it nothing.
+ * sends more; it may listen to what comes to its node (`hear`); or it is deaf to some requests (`ignores`).
+ * It never sees a protocol's inside: what can be said instead of the truth, the protocol exports, and the
+ * laboratory hands on as `struct attack_hands`. Two are about the node as a whole: `pauses` (it goes down
+ * and comes back), `doubles` (it runs twice). Such a node is no honest replica: the protocol owes it
+ * nothing.
  *
  * Attacks compose in the order in which the scenario lists them: each takes what the one before it
  * made of the same node's value. They take the same adversaries: `fraction` and `count` take the first
