@@ -309,7 +309,7 @@ void client_timer(struct node *node)
 			if (is_own(asked) && !asked->answered) {
 				asked->answered = replica_executed(node, head.transaction); /* settled */
 			}
-			if (lab->members != NULL && !asked->answered && is_gateway(lab, node->id)) {
+			if (lab->members && !asked->answered && is_gateway(lab, node->id)) {
 				/* Where its validator executes nothing more, it hears from the others. */
 				uint32_t informant = members_informant(lab, node->id);
 				asked->answered =

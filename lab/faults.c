@@ -1,4 +1,5 @@
 #include "transactions.h"
+#include "enough.h"
 #include "faults.h"
 #include "items.h"
 #include "members.h"
@@ -6,98 +7,64 @@
 
 #include "engine/fault.h"
 
-#include <string.h>
-
-/* Who can tell `from` something (or, with `back`, whom it can), itself included, over live validators that pass
- * things on. O(links). `reached`, `queue`: scratch, by validator. */
-static uint32_t n_in_reach(
-	const struct world *world, uint32_t from, bool back, bool *reached, uint32_t *queue)
+/* Of heads. */
+static uint32_t quorum_of(const struct lab *lab)
 {
-	uint32_t n_reached = 0;
-	memset(reached, 0, world->n_validators * sizeof(*reached));
-	reached[from] = true;
-	queue[n_reached++] = from;
-	for (uint32_t i = 0; i < n_reached; i++) {
-		uint32_t n_peers;
-		const uint32_t *peers = node_peers(&world->nodes[queue[i]], &n_peers);
-		for (uint32_t k = 0; k < n_peers; k++) {
-			uint32_t to = peers[k];
-			if (!reached[to] && world->nodes[to].alive &&
-				(back ? world_reaches(world, to, queue[i]) : world_reaches(world, queue[i], to))) {
-				reached[to] = true;
-				queue[n_reached++] = to;
-			}
-		}
-	}
-	return n_reached;
+	const struct scenario *scenario = lab->scenario;
+	return lab->protocol->quorum(
+		scenario->protocol.settings, lab->world.n_validators, (uint32_t)scenario->n_faulty);
 }
 
-/* The same as below of a protocol whose validators pass on what they hear: by ways, not by links alone. */
-static bool quorum_on_ways(const struct world *world, uint32_t quorum)
+/* No quorum is live; in words. */
+static void say_down(struct lab *lab, uint32_t live)
 {
-	uint32_t n = world->n_validators;
-	struct arena scratch = {0};
-	bool *reached = arena_array(&scratch, bool, n), heard = false, hears = false;
-	uint32_t *queue = arena_array(&scratch, uint32_t, n);
-	for (uint32_t a = 0; a < n && !(heard && hears); a++) {
-		if (world->nodes[a].alive) {
-			heard |= n_in_reach(world, a, false, reached, queue) >= quorum;
-			hears |= n_in_reach(world, a, true, reached, queue) >= quorum;
-		}
+	uint32_t n = lab->world.n_validators;
+	double now_s = sim_time_to_s(lab->world.now);
+	if (enough_by_weight(lab)) {
+		lab_end(lab, "stalled", "from %g s on %u of %u validators are live, and these are no quorum", now_s, live, n);
+	} else {
+		lab_end(lab, "stalled", "from %g s on %u of %u validators are live; a quorum needs %u", now_s, live, n,
+			quorum_of(lab));
 	}
-	arena_finish(&scratch);
-	return heard && hears;
 }
 
-/* Is there a live validator that `quorum` of the live, itself included, can tell something, and one (it may
- * be another) that hears as many? Necessary for anything to be agreed on, not sufficient. */
-static bool quorum_in_touch(const struct world *world, uint32_t quorum)
+/* No quorum is in touch with each other; in words. */
+static void say_apart(struct lab *lab, uint32_t live)
 {
-	uint32_t n = world->n_validators;
-	bool heard = false, hears = false;
-	for (uint32_t a = 0; a < n && !(heard && hears); a++) {
-		uint32_t n_reached = 0, n_reaching = 0;
-		for (uint32_t b = 0; world->nodes[a].alive && b < n; b++) {
-			if (world->nodes[b].alive) {
-				n_reached += world_reaches(world, a, b);
-				n_reaching += world_reaches(world, b, a);
-			}
-		}
-		heard |= n_reached >= quorum;
-		hears |= n_reaching >= quorum;
+	uint32_t n = lab->world.n_validators;
+	double now_s = sim_time_to_s(lab->world.now);
+	if (lab->members) {
+		lab_end(lab, "stalled",
+			"from %g s on %u of %u validators are live, and no quorum of members can reach each other", now_s,
+			live, n);
+	} else if (enough_by_weight(lab)) {
+		lab_end(lab, "stalled",
+			"from %g s on no quorum of the %u live validators can reach each other", now_s, live);
+	} else {
+		uint32_t quorum = quorum_of(lab);
+		lab_end(lab, "stalled",
+			"from %g s on no %u of the %u live validators can reach each other; a quorum needs %u", now_s,
+			quorum, live, quorum);
 	}
-	return heard && hears;
 }
 
 /* Once validators are down or cut for good, a quorum may be out of reach for ever: said at once. */
 void faults_links(struct world *world)
 {
 	struct lab *lab = world->host;
-	if (world->n_changes_pending > 0 || (lab->items->arrivals_over && lab->items->n_accepted == lab->items->n)) {
+	bool over = lab->items->arrivals_over && lab->items->n_accepted == lab->items->n;
+	if (world->n_changes_pending > 0 || over || (lab->members && members_change_to_come(lab))) {
 		return;
 	}
-	uint32_t n = world->n_validators, live = 0;
-	for (uint32_t i = 0; i < n; i++) {
+	uint32_t live = 0;
+	for (uint32_t i = 0; i < world->n_validators; i++) {
 		live += world->nodes[i].alive;
 	}
-	if (lab->members != NULL) {
-		if (!members_change_to_come(lab) && !members_in_touch(lab)) {
-			lab_end(lab, "stalled",
-				"from %g s on %u of %u validators are live, and no quorum of members can reach each other",
-				sim_time_to_s(world->now), live, n);
-		}
-		return;
-	}
-	uint32_t quorum = lab->protocol->quorum(
-		lab->scenario->protocol.settings, n, (uint32_t)lab->scenario->n_faulty);
-	if (live < quorum) {
-		lab_end(lab, "stalled", "from %g s on %u of %u validators are live; a quorum needs %u",
-			sim_time_to_s(world->now), live, n, quorum);
-	} else if (lab->protocol->relays ? (world->n_cuts > 0 || world->links != NULL) && !quorum_on_ways(world, quorum)
-									 : world->n_cuts > 0 && !quorum_in_touch(world, quorum)) {
-		lab_end(lab, "stalled",
-			"from %g s on no %u of the %u live validators can reach each other; a quorum needs %u",
-			sim_time_to_s(world->now), quorum, live, quorum);
+	bool apart = lab->members || world->n_cuts > 0 || (lab->protocol->relays && world->links != NULL);
+	if (!lab->members && !enough_live(lab)) {
+		say_down(lab, live);
+	} else if (apart && !enough_in_touch(lab)) {
+		say_apart(lab, live);
 	}
 }
 

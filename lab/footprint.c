@@ -58,7 +58,7 @@ static uint64_t counted(const struct lab *lab)
 	bytes += outside_bytes(lab);
 	bytes += transactions_bytes(lab) + clients_bytes(lab) + replicas_bytes(lab);
 	bytes += lab->items->capacity * sizeof(*lab->items->all);
-	bytes += watch_bytes(lab->watch) + outages_bytes(lab->outages);
+	bytes += watch_bytes(lab) + outages_bytes(lab->outages);
 	bytes += measure_bytes(lab->measure);
 	return bytes;
 }

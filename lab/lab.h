@@ -18,6 +18,7 @@
  *   watch.c     the invariants, checked from the outside at every report
  *   footprint.c  what the run has taken, and when that is too much
  *   members.c   who belongs, where validators come and go
+ *   enough.c    whether a set of validators can go on without the others
  *   faults.c    what the engine's faults need to know of protocols: quorums, steps, lies
  *   told.c      those about what clients were told: exactly-once, durability, liveness
  *   linearizable.c  whether what clients read and wrote is linearizable
@@ -71,7 +72,7 @@ struct lab {
 	bool waits_for_leader;           /* some attack is on whoever leads */
 	struct watch *watch;     /* watch.h */
 	struct outages *outages; /* outages.h */
-	struct members *members; /* members.h; NULL: all belong for ever */
+	bool members; /* validators come and go: members.h */
 
 	enum phase phase;
 	sim_time end_ns; /* when the time is up */

@@ -10,10 +10,6 @@
 
 #include <string.h>
 
-struct members {
-	uint64_t *reached; /* scratch: two sets of validators */
-};
-
 static bool is_change(const struct plugin_value *fault)
 {
 	const struct fault_step *step = fault->settings;
@@ -35,10 +31,8 @@ void members_start(struct lab *lab)
 		membership |= lab->protocol->part(&world->nodes[0], i) != PART_VOTER;
 	}
 	if (membership) {
-		size_t n_words = (world->n_validators + 63) / 64;
 		lab->items->clients_move = true;
-		lab->members = arena_new(&world->arena, struct members);
-		lab->members->reached = arena_array(&world->arena, uint64_t, 2 * n_words);
+		lab->members = true;
 	}
 }
 
@@ -92,26 +86,4 @@ bool members_change_to_come(const struct lab *lab)
 		}
 	}
 	return false;
-}
-
-bool members_in_touch(struct lab *lab)
-{
-	const struct world *world = &lab->world;
-	uint32_t n = world->n_validators, n_words = (n + 63) / 64;
-	uint64_t *reached = lab->members->reached, *reaching = lab->members->reached + n_words;
-	bool heard = false, hears = false;
-	for (uint32_t a = 0; a < n && !(heard && hears); a++) {
-		if (!world->nodes[a].alive) {
-			continue;
-		}
-		memset(reached, 0, 2 * n_words * sizeof(*reached));
-		for (uint32_t b = 0; b < n; b++) {
-			uint64_t bit = (uint64_t)world->nodes[b].alive << (b & 63);
-			reached[b >> 6] |= world_reaches(world, a, b) ? bit : 0;
-			reaching[b >> 6] |= world_reaches(world, b, a) ? bit : 0;
-		}
-		heard |= lab->protocol->enough(&world->nodes[a], reached);
-		hears |= lab->protocol->enough(&world->nodes[a], reaching);
-	}
-	return heard && hears;
 }

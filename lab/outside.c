@@ -218,7 +218,7 @@ uint32_t outside_gateway(const struct outside *outside, uint32_t from)
 uint32_t outside_informant(const struct outside *outside, uint32_t validator)
 {
 	const struct lab *lab = outside->lab;
-	return lab->members != NULL ? members_informant(lab, validator) : validator;
+	return lab->members ? members_informant(lab, validator) : validator;
 }
 
 static void happens(struct world *world, void *context, uint64_t what)

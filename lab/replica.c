@@ -301,7 +301,7 @@ void replica_apply(struct node *node, uint64_t instance, uint64_t view, const st
 			lab_progress(lab);
 		}
 	}
-	if (lab->members != NULL && batch->n == 0) {
+	if (lab->members && batch->n == 0) {
 		outside_changed(lab, NODE_NONE); /* perhaps a configuration: somebody may have left */
 	}
 	if (lab->phase == PHASE_DRAINING) {

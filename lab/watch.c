@@ -20,6 +20,7 @@
  * are: a protocol keeps its promises across crashes, and a vote or an entry that a restart forgot shows
  * here. What the statistics leave out is another matter (lab_counts). */
 #include "clients.h"
+#include "enough.h"
 #include "replicas.h"
 #include "transactions.h"
 #include "measure/measure.h"
@@ -45,13 +46,15 @@ void watch_started(struct lab *lab)
 	}
 }
 
-uint64_t watch_bytes(const struct watch *watch)
+uint64_t watch_bytes(const struct lab *lab)
 {
+	const struct watch *watch = lab->watch;
 	const struct positions *positions = &watch->positions;
 	return watch->instances_capacity * sizeof(*watch->instances) +
 		positions->capacity * (sizeof(*positions->transactions) + sizeof(*positions->diverged)) +
 		watch->terms.capacity * sizeof(*watch->terms.latest) +
-		watch->log_nodes_capacity * sizeof(*watch->log_nodes);
+		watch->log_nodes_capacity * sizeof(*watch->log_nodes) +
+		watch->committed_by_capacity * enough_words(lab) * sizeof(*watch->committed_by);
 }
 
 void watch_finish(struct lab *lab)
@@ -62,6 +65,7 @@ void watch_finish(struct lab *lab)
 	free(watch->positions.diverged);
 	terms_finish(&watch->terms);
 	free(watch->log_nodes);
+	free(watch->committed_by);
 	free(watch);
 }
 
@@ -139,15 +143,30 @@ static void check_commit_order(struct lab *lab, struct node *node, uint64_t inst
 	seen->committed = instance;
 }
 
-/* Voters alone count; how many are needed may change meanwhile. */
-static void count_member_commit(struct node *node, struct lab_instance *record)
+/* By weight: have enough committed it, this one now? */
+static bool enough_committed(struct node *node, uint64_t instance)
 {
 	struct lab *lab = lab_of(node);
-	if (lab->protocol->part(node, node->id) == PART_VOTER && !record->commit_counted &&
-		++record->n_committed >= members_commits(node)) {
-		record->commit_counted = true;
-		samples_add(&lab->measure->commits, lab->world.now - record->proposed_at);
+	struct watch *watch = lab->watch;
+	size_t n_words = enough_words(lab);
+	watch->committed_by = lab_grow(watch->committed_by, n_words * sizeof(uint64_t), instance + 1,
+		&watch->committed_by_capacity);
+	uint64_t *set = &watch->committed_by[instance * n_words];
+	set[node->id >> 6] |= UINT64_C(1) << (node->id & 63);
+	return enough(lab, node, set);
+}
+
+/* Has the instance with this one been committed at all but f, or at enough? Where there are members voters alone
+ * count, and how many are needed may change meanwhile. */
+static bool commits_suffice(struct node *node, struct lab_instance *record, uint64_t instance)
+{
+	const struct lab *lab = lab_of(node);
+	if (lab->members) {
+		return lab->protocol->part(node, node->id) == PART_VOTER && ++record->n_committed >= members_commits(node);
 	}
+	return enough_by_weight(lab)
+		? enough_committed(node, instance)
+		: ++record->n_committed == lab->world.n_validators - (uint32_t)lab->scenario->n_faulty;
 }
 
 void watch_committed(struct node *node, uint64_t instance, uint64_t view, const struct batch *batch)
@@ -180,10 +199,8 @@ void watch_committed(struct node *node, uint64_t instance, uint64_t view, const 
 	if (node->id == record->proposer) {
 		samples_add(&lab->measure->proposer_commits, lab->world.now - record->proposed_at);
 	}
-	if (lab->members != NULL) {
-		count_member_commit(node, record);
-	} else if (++record->n_committed ==
-		lab->world.n_validators - (uint32_t)lab->scenario->n_faulty) {
+	if (!record->commit_counted && commits_suffice(node, record, instance)) {
+		record->commit_counted = true;
 		samples_add(&lab->measure->commits, lab->world.now - record->proposed_at);
 	}
 }

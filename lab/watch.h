@@ -23,7 +23,7 @@ struct lab_instance {
 	uint32_t n_committed;
 	uint32_t first_node;
 	bool committed;
-	bool commit_counted;  /* where there is membership */
+	bool commit_counted;
 	bool proposed_again;  /* its proposer had executed one of its transactions before */
 	const struct batch *executed; /* by the first honest replica; NULL: by none */
 	struct divergence *divergence; /* NULL: all hold the same */
@@ -77,6 +77,9 @@ struct watch {
 	} **log_nodes;
 	size_t log_nodes_capacity;
 
+	uint64_t *committed_by; /* by instance: a set of validators; where they weigh differently */
+	size_t committed_by_capacity;
+
 	struct violation violations[VIOLATIONS_MAX];
 	uint64_t n_violations;
 };
@@ -85,7 +88,7 @@ void watch_start(struct lab *lab);
 /* Once the protocol has started at every node. */
 void watch_started(struct lab *lab);
 /* What has grown with the run, in bytes. */
-uint64_t watch_bytes(const struct watch *watch);
+uint64_t watch_bytes(const struct lab *lab);
 void watch_finish(struct lab *lab);
 struct lab_instance *watch_instance(struct lab *lab, uint64_t instance);
 void watch_proposed(struct node *, uint64_t instance, uint64_t view, const struct batch *);

@@ -340,5 +340,6 @@ struct toy toy_make(void)
 struct outcome *toy_run(const struct toy *toy, const char *text)
 {
 	struct toy own = *toy;
+	own.protocol.enough = own.weights == NULL ? NULL : enough;
 	return protocol_run(&own.protocol, &own, NULL, text);
 }
