@@ -229,9 +229,20 @@ transaction_id client_waits_for(const struct lab *lab, uint32_t id, int *level, 
 	return TRANSACTION_NONE;
 }
 
+static void ask_all(struct lab *lab, uint32_t id, transaction_id transaction);
+
+static void ask_all_deferred(struct world *world, void *context, uint64_t transaction)
+{
+	struct lab *lab = context;
+	ask_all(lab, transaction_of(lab, transaction)->command.sender, (transaction_id)transaction);
+}
+
 static void ask_all(struct lab *lab, uint32_t id, transaction_id transaction)
 {
 	struct node *node = &lab->world.nodes[id];
+	if (world_defer(&lab->world, id, ask_all_deferred, lab, transaction)) {
+		return; /* a gateway stands still with its validator */
+	}
 	node_multicast(node, request_message(lab, node, transaction));
 	if (is_gateway(lab, id)) {
 		node_send(node, id, request_message(lab, node, transaction));
@@ -248,7 +259,8 @@ transaction_id client_submit(struct lab *lab, uint32_t item, const struct comman
 	if (lab->transactions->noted) {
 		transaction_submitted(lab, transaction);
 	}
-	if (submitted->unordered && lab->clients->reads == READS_ALL) {
+	if ((lab->protocol->client == CLIENT_BROADCAST && !is_own(submitted)) ||
+		(submitted->unordered && lab->clients->reads == READS_ALL)) {
 		ask_all(lab, client, transaction);
 	} else {
 		ask(lab, client, transaction);
@@ -281,6 +293,7 @@ static void ask_again(struct lab *lab, uint32_t id, transaction_id transaction, 
 		ask(lab, id, transaction);
 		break;
 	case CLIENT_TO_ALL:
+	case CLIENT_BROADCAST:
 		/* OSDI'99 4.1: if the client does not receive replies soon enough, it broadcasts the
 		 * request to all replicas. */
 		ask_all(lab, id, transaction);

@@ -72,7 +72,7 @@ sim_time lab_last_change(const struct scenario *scenario)
 void lab_bound(struct lab *lab)
 {
 	const struct scenario *scenario = lab->scenario;
-	bool series = (scenario->record & RECORD_SERIES) != 0;
+	bool series = scenario_records(scenario, &result_tables[TABLE_SERIES]);
 	sim_time most = !series || scenario->window_ns > SIM_NEVER / SERIES_WINDOWS_MAX
 		? SIM_NEVER
 		: scenario->window_ns * SERIES_WINDOWS_MAX;

@@ -2,6 +2,7 @@
 #include "clients.h"
 #include "outside.h"
 #include "replicas.h"
+#include "states.h"
 #include "transactions.h"
 #include "items.h"
 #include "lab.h"
@@ -30,6 +31,7 @@ void replicas_start(struct lab *lab)
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		replica_init(lab, replica_of(lab, i));
 	}
+	states_start(lab);
 }
 
 bool replica_executed(const struct node *node, transaction_id transaction)
@@ -301,6 +303,9 @@ void replica_apply(struct node *node, uint64_t instance, uint64_t view, const st
 			lab_progress(lab);
 		}
 	}
+	if (lab->replicas->states != NULL) {
+		states_look(lab, node, instance, batch);
+	}
 	if (lab->members && batch->n == 0) {
 		outside_changed(lab, NODE_NONE); /* perhaps a configuration: somebody may have left */
 	}
@@ -380,6 +385,7 @@ void replica_finish(struct lab *lab, struct replica *replica)
 
 void replicas_free(struct lab *lab)
 {
+	states_free(lab);
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		replica_finish(lab, replica_of(lab, i));
 	}
@@ -389,5 +395,5 @@ uint64_t replicas_bytes(const struct lab *lab)
 {
 	/* Of what each replica keeps of transactions the size follows from their number. */
 	uint64_t n = lab->world.n_validators * (uint64_t)lab->transactions->n;
-	return n / 8 + (lab->replicas->keeps_replies ? n * sizeof(struct reply) : 0);
+	return n / 8 + (lab->replicas->keeps_replies ? n * sizeof(struct reply) : 0) + states_bytes(lab);
 }

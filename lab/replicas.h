@@ -36,6 +36,8 @@ struct replica {
 	uint64_t view;      /* the highest that it was seen in */
 	uint64_t committed; /* the last instance that it said is committed */
 	void *state;        /* the application's */
+	uint64_t history;   /* of the batches that it has executed for good */
+	uint32_t broken;    /* bits by the application's checks: told */
 	struct reply *replies; /* by transaction; where clients are told results that are more than an instance */
 	size_t replies_capacity;
 	struct tentative_log *tentative; /* NULL: nothing yet */
@@ -45,6 +47,7 @@ struct replicas {
 	struct replica *list; /* by validator */
 	bool keeps_replies;
 	size_t undo_stride;   /* the application's undo_size, so that each record is aligned for any type */
+	struct states *states; /* states.h; NULL: nothing is looked at */
 };
 
 static inline struct replica *replica_of(const struct lab *lab, uint32_t validator)

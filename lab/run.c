@@ -301,7 +301,7 @@ static bool begin(struct lab *lab, const struct run_request *request, struct run
 		return false;
 	}
 	lab->items->clients_move |= lab->world.may_crash;
-	lab->transactions->noted = request->trace != NULL || (scenario->record & RECORD_TRANSACTIONS) != 0;
+	lab->transactions->noted = request->trace != NULL || measure_records(lab, TABLE_TRANSACTIONS);
 	return true;
 }
 

@@ -8,6 +8,7 @@
  * looked at on the way. */
 #include "clients.h"
 #include "replicas.h"
+#include "states.h"
 #include "watch.h"
 
 #include <stdlib.h>
@@ -105,6 +106,9 @@ static void execute_for_good(struct lab *lab, struct node *node)
 			if (b == log->first) {
 				replica_follow(lab, node, log->commands[i], place, &effect);
 			}
+		}
+		if (b == log->first && lab->replicas->states != NULL) {
+			states_look(lab, node, batch->instance, batch->batch);
 		}
 	}
 }

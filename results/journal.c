@@ -46,7 +46,7 @@ struct record_table {
 struct record_head {
 	uint64_t magic;
 	uint64_t run;
-	struct record_table tables[TABLE_N];
+	struct record_table tables[TABLES_MAX];
 	uint64_t check; /* over the fields above and what follows */
 };
 
@@ -58,8 +58,8 @@ struct journal {
 	uint64_t n_runs, n_held;
 	uint64_t *offsets; /* per run; 0 where it is not held */
 	struct results_header header;
-	struct table_schema schemas[TABLE_N];
-	struct table_extent extents[TABLE_N];
+	struct table_schema schemas[TABLES_MAX];
+	struct table_extent extents[TABLES_MAX];
 };
 
 /* --- What a journal belongs to --- */
@@ -92,9 +92,10 @@ static struct journal_head head_make(const struct journal *journal, XXH3_state_t
 	head.hash_build = XXH3_64bits_digest(state);
 
 	XXH3_64bits_reset(state);
-	for (int i = 0; i < TABLE_N; i++) {
+	for (int i = 0; i < TABLES_MAX; i++) {
 		const struct table_schema *schema = &journal->schemas[i];
 		hash_integer(state, schema->n_columns);
+		hash_text(state, schema->n_columns > 0 ? schema_name(schema, i) : NULL);
 		for (size_t j = 0; j < schema->n_columns; j++) {
 			hash_text(state, schema->columns[j].name);
 			hash_integer(state, schema->columns[j].type);
@@ -115,7 +116,7 @@ static struct journal_head head_make(const struct journal *journal, XXH3_state_t
 
 /* Where each table's cells and text lie in a record. */
 struct record_layout {
-	uint64_t cells[TABLE_N], text[TABLE_N]; /* offsets from the record's start */
+	uint64_t cells[TABLES_MAX], text[TABLES_MAX]; /* offsets from the record's start */
 	uint64_t bytes;                         /* of the whole record */
 };
 
@@ -124,7 +125,7 @@ static bool record_lay_out(
 	const struct journal *journal, const struct record_head *head, struct record_layout *layout)
 {
 	layout->bytes = sizeof(*head);
-	for (int i = 0; i < TABLE_N; i++) {
+	for (int i = 0; i < TABLES_MAX; i++) {
 		const struct record_table *table = &head->tables[i];
 		uint64_t n_columns = journal->schemas[i].n_columns, cells_bytes;
 		if (__builtin_mul_overflow(table->n_rows, n_columns * 8, &cells_bytes)) {
@@ -184,12 +185,12 @@ static bool block_is_sound(const struct block *block, const struct table_schema 
 
 /* Notes that the journal holds a run: what the writer will have to know in advance. */
 static void hold(struct journal *journal, uint64_t run, uint64_t offset, uint64_t bytes,
-	const struct block blocks[TABLE_N])
+	const struct block blocks[TABLES_MAX])
 {
 	journal->offsets[run] = offset;
 	journal->n_held++;
 	journal->end = offset + bytes;
-	for (int i = 0; i < TABLE_N; i++) {
+	for (int i = 0; i < TABLES_MAX; i++) {
 		const struct table_schema *schema = &journal->schemas[i];
 		struct table_extent *extent = &journal->extents[i];
 		extent->n_rows += blocks[i].n_rows;
@@ -267,7 +268,7 @@ static enum read_result record_read(const struct journal *journal, uint64_t offs
 	if (XXH3_64bits(buffer->bytes, bytes) != head.check) {
 		return READ_SHORT;
 	}
-	for (int i = 0; i < TABLE_N; i++) {
+	for (int i = 0; i < TABLES_MAX; i++) {
 		struct block block = record_block(journal, buffer->bytes, &buffer->layout, i);
 		if (!block_is_sound(&block, &journal->schemas[i])) {
 			return READ_SHORT;
@@ -293,8 +294,8 @@ static bool scan(struct journal *journal, uint64_t file_bytes, struct results_er
 		if (result != READ_WHOLE || journal->offsets[buffer.run] != 0) {
 			break;
 		}
-		struct block blocks[TABLE_N];
-		for (int i = 0; i < TABLE_N; i++) {
+		struct block blocks[TABLES_MAX];
+		for (int i = 0; i < TABLES_MAX; i++) {
 			blocks[i] = record_block(journal, buffer.bytes, &buffer.layout, i);
 		}
 		hold(journal, buffer.run, journal->end, buffer.layout.bytes, blocks);
@@ -448,7 +449,7 @@ static bool open_file(struct journal *journal, bool resume, struct results_error
 
 /* A journal that is not open yet. */
 static struct journal *create(const struct results_header *header,
-	const struct table_schema schemas[TABLE_N], uint64_t n_runs, struct results_error *error)
+	const struct table_schema schemas[TABLES_MAX], uint64_t n_runs, struct results_error *error)
 {
 	error->text[0] = '\0';
 	error->other = false;
@@ -457,7 +458,7 @@ static struct journal *create(const struct results_header *header,
 	journal->n_runs = n_runs;
 	journal->offsets = memory_zeroed(n_runs, sizeof(*journal->offsets));
 	journal->header = header_copy(header);
-	for (int i = 0; i < TABLE_N; i++) {
+	for (int i = 0; i < TABLES_MAX; i++) {
 		journal->schemas[i] = schema_copy(&schemas[i]);
 		journal->extents[i].widths = memory_zeroed(schemas[i].n_columns, sizeof(size_t));
 	}
@@ -465,7 +466,7 @@ static struct journal *create(const struct results_header *header,
 }
 
 struct journal *journal_open(const char *path, const struct results_header *header,
-	const struct table_schema schemas[TABLE_N], uint64_t n_runs, bool resume,
+	const struct table_schema schemas[TABLES_MAX], uint64_t n_runs, bool resume,
 	struct results_error *error)
 {
 	struct journal *journal = create(header, schemas, n_runs, error);
@@ -480,7 +481,7 @@ struct journal *journal_open(const char *path, const struct results_header *head
 }
 
 struct journal *journal_open_nameless(int fd, const struct results_header *header,
-	const struct table_schema schemas[TABLE_N], uint64_t n_runs, struct results_error *error)
+	const struct table_schema schemas[TABLES_MAX], uint64_t n_runs, struct results_error *error)
 {
 	struct journal *journal = create(header, schemas, n_runs, error);
 	struct stat status = {0};
@@ -506,7 +507,7 @@ void journal_close(struct journal *journal)
 	if (journal->fd >= 0) {
 		close(journal->fd);
 	}
-	for (int i = 0; i < TABLE_N; i++) {
+	for (int i = 0; i < TABLES_MAX; i++) {
 		schema_finish(&journal->schemas[i]);
 		free(journal->extents[i].widths);
 	}
@@ -548,9 +549,9 @@ bool journal_append(struct journal *journal, uint64_t run, const struct run_bloc
 	struct record_head head = {.magic = RECORD_MAGIC, .run = run};
 	static const char padding[8];
 	static const struct block none;
-	struct iovec parts[1 + 3 * TABLE_N] = {{&head, sizeof(head)}};
+	struct iovec parts[1 + 3 * TABLES_MAX] = {{&head, sizeof(head)}};
 	int n_parts = 1;
-	for (int i = 0; i < TABLE_N; i++) {
+	for (int i = 0; i < TABLES_MAX; i++) {
 		const struct block *block = keeps(journal, i) ? &blocks->tables[i] : &none;
 		assert(block->n_cells == block->n_rows * journal->schemas[i].n_columns);
 		head.tables[i] = (struct record_table){block->n_rows, block->text_bytes};
@@ -623,7 +624,7 @@ static bool write_runs(struct journal *journal, struct writer *writer, struct re
 				(unsigned long long)run, journal->path_journal);
 			break;
 		case READ_WHOLE:
-			for (int i = 0; i < TABLE_N && written; i++) {
+			for (int i = 0; i < TABLES_MAX && written; i++) {
 				struct block block = record_block(journal, buffer.bytes, &buffer.layout, i);
 				written = writer_append(writer, i, &block, error);
 			}

@@ -285,7 +285,7 @@ static __attribute__((noinline, cold)) void multicast_to_peers(struct node *node
 void node_multicast(struct node *node, struct message *message)
 {
 	struct world *world = node->world;
-	if (world->links != NULL) {
+	if (world->links != NULL && message->kind >= MESSAGE_PROTOCOL) {
 		multicast_to_peers(node, message);
 		return;
 	}

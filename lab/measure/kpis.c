@@ -19,7 +19,7 @@ static const struct kpi_table *const laboratory[] = {
 	NULL,
 };
 
-#define TABLES_MAX 256 /* of protocols and applications */
+#define KPI_TABLES_MAX 256 /* of protocols and applications */
 
 int kpi_find(const struct kpi_list *list, const char *name)
 {
@@ -67,7 +67,7 @@ static const struct kpi_table *tables_of(const struct plugin *plugin, const stru
 }
 
 /* The tables of protocols, then of applications, that the file is to have. */
-static size_t gather(const struct scenario_file *file, const struct kpi_table *tables[TABLES_MAX])
+static size_t gather(const struct scenario_file *file, const struct kpi_table *tables[KPI_TABLES_MAX])
 {
 	static const struct registry *const registries[] = {&protocol_registry, &workload_registry};
 	size_t n = 0;
@@ -77,7 +77,7 @@ static size_t gather(const struct scenario_file *file, const struct kpi_table *t
 			for (const struct kpi_table *table = tables_of(plugin, registries[r]);
 				 table != NULL && table->kpis != NULL; table++) {
 				if (file == NULL || table->everywhere || uses(file, plugin)) {
-					assert(n < TABLES_MAX);
+					assert(n < KPI_TABLES_MAX);
 					tables[n++] = table;
 				}
 			}
@@ -92,7 +92,7 @@ void kpi_list_init(struct kpi_list *list, const struct scenario_file *file)
 	for (size_t t = 0; laboratory[t] != NULL; t++) {
 		insert(list, list->n, laboratory[t]->kpis, true);
 	}
-	const struct kpi_table *tables[TABLES_MAX];
+	const struct kpi_table *tables[KPI_TABLES_MAX];
 	size_t n = gather(file, tables);
 	/* First those with a place of their own: whoever stands behind all shall not come between. */
 	for (size_t t = 0; t < n; t++) {

@@ -4,7 +4,8 @@
  *   PBFT  (n-1) + (n-1)^2 + n(n-1) messages, commit 3d, latency 5d: Castro, Liskov, OSDI 1999, 4.2
  *   Raft  2(n-1) messages, commit at the leader 2d, latency 4d: Ongaro, Ousterhout, USENIX ATC 2014
  *   none  n-1 messages, commit at the others d, latency 2d
- *   central  the same, in one order */
+ *   central  the same, in one order
+ *   Streamlet  (n-1) + n(n-1) messages a block; final an epoch and 2d after it is proposed: Chan, Shi, AFT 2020 */
 #include "study.h"
 
 #include <math.h>
@@ -160,6 +161,26 @@ static void thousand(void **state)
 	}
 }
 
+/* One that asks has each request in a block of its own, with two empty ones after it: n^2 - 1 messages each, of which
+ * one empty one is never final. Then a long run, in which nobody is ever called a leader that has fallen. */
+static void streamlet(void **state)
+{
+	for (unsigned n = 4; n <= 13; n += 3) {
+		struct outcome *outcome = run("{kind: streamlet, delta: 20 ms}", n, 1, 1);
+		assert_true(kpi(outcome, "messages_per_instance") * kpi(outcome, "instances") / (n * n - 1) ==
+			kpi(outcome, "instances") + 1);
+		assert_true(kpi(outcome, "latency_p50_s") >= .08 + .02 + .01);
+		outcome_close(outcome);
+	}
+	struct outcome *outcome = run_text("validators: 4\nprotocol: streamlet\nstop: {items: 25000}\n"
+		"workload: {kind: requests, clients: 10, arrivals: {kind: poisson, rate: 200 /s}}\n"
+		"network: {latency: {kind: lognormal, median: 10 ms, sigma: 0.3}}\n");
+	assert_verdict(outcome, "completed");
+	assert_true(kpi(outcome, "decided") == 25000);
+	assert_true(kpi(outcome, "leader_changes") == 0);
+	outcome_close(outcome);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +188,7 @@ int main(void)
 		cmocka_unit_test(raft),
 		cmocka_unit_test(none),
 		cmocka_unit_test(central),
+		cmocka_unit_test(streamlet),
 		cmocka_unit_test(pipelined),
 		cmocka_unit_test(alone),
 		cmocka_unit_test(thousand),

@@ -36,7 +36,7 @@ static struct content original(void)
 
 static void write_content(const char *path, const struct content *content)
 {
-	struct table_schema schemas[TABLE_N] = {0};
+	struct table_schema schemas[TABLES_MAX] = {0};
 	schemas[content->table] = (struct table_schema){N_COLUMNS, content->columns};
 	struct results_error error;
 	struct journal *journal =

@@ -30,7 +30,12 @@ static void test_example(void **state)
 	const struct fake_partition *partition = point->faults.values[0].settings;
 	assert_int_equal(partition->groups.n, 2);
 	assert_int_equal(partition->groups.groups[1].nodes[1], 3);
-	assert_int_equal(point->record, RECORD_DECISIONS | RECORD_VALIDATORS | RECORD_SERIES);
+	assert_int_equal(point->record.n, 3);
+	assert_true(scenario_records(point, &result_tables[TABLE_DECISIONS]));
+	assert_true(scenario_records(point, &result_tables[TABLE_VALIDATORS]));
+	assert_true(scenario_records(point, &result_tables[TABLE_SERIES]));
+	assert_true(scenario_records(point, &result_tables[TABLE_RUNS]));
+	assert_false(scenario_records(point, &result_tables[TABLE_MODELS]));
 	assert_true(point->checkers);
 	scenario_close(file);
 }
@@ -59,7 +64,7 @@ static void test_defaults(void **state)
 	assert_string_equal(point->scorer.plugin->name, "none");
 	assert_string_equal(point->aggregator.plugin->name, "median");
 	assert_int_equal(point->attacks.n, 0);
-	assert_int_equal(point->record, 0);
+	assert_int_equal(point->record.n, 0);
 	const struct workload_common *workload = point->workload.settings;
 	assert_int_equal(workload->quorum, 7);
 	assert_int_equal(workload->deadline_ns, workload->client_timeout_ns);

@@ -150,6 +150,7 @@ static const struct bug bugs[] = {
 	{"watermark-off", "pbft", "agreement total-order", NULL, 400},
 	{"reply-cache-dropped", "pbft", "exactly-once", NULL, 400},
 	{"reply-cache-dropped", "raft", "exactly-once", NULL, 400},
+	{"quorum-one-less", "streamlet", "agreement total-order durability", NULL, 4000},
 	{"lock-dropped", "raft", "leader-completeness", NULL, 400},
 	{"checkpoint-f", "pbft", "agreement", FALSE_CHECKPOINT, 0},
 	{"lease-skew", "raft", "linearizability", SLOW_LEADER, 0},

@@ -22,7 +22,7 @@ static const struct {
 	{"protocols", "sim plain"},
 	{"workloads", "sim plain"},
 	{"attacks", "sim workloads"},
-	{"scenarios", "sim engine protocols workloads attacks"},
+	{"scenarios", "sim engine protocols workloads attacks plain"},
 	{"results", ""},
 	{"lab", "sim engine protocols workloads attacks scenarios results plain"},
 	{"analysis", "results plain"},

@@ -98,8 +98,8 @@ static void late_deadlines(struct outside *outside, const struct items_outside *
 	}
 }
 
-/* Their columns are the laboratory's (results/table.h). */
-const struct app_table items_tables[] = {
+/* Their columns are in result_tables. */
+const struct table items_tables[] = {
 	[ITEMS_PREDICTIONS] = {.name = "predictions"},
 	[ITEMS_OBSERVATIONS] = {.name = "observations"},
 	[ITEMS_MODELS] = {.name = "models"},

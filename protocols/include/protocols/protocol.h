@@ -10,6 +10,7 @@ enum client_policy {
 	CLIENT_OWN_VALIDATOR, /* client i believes in validator i mod n for ever */
 	CLIENT_TO_ALL,        /* in the view's primary; on a timeout, asks all */
 	CLIENT_HINTED,        /* in the last leader hinted; on a timeout, asks the next */
+	CLIENT_BROADCAST,     /* in nobody: asks all, and on a timeout all again */
 	CLIENT_COORDINATOR,   /* in node 0 for ever (`central`) */
 };
 
@@ -55,7 +56,8 @@ struct protocol_forgery {
 	/* Makes the copy propose what `choose` says, for each instance in it. False: what it chose can't be
 	 * said in this protocol, but by saying nothing. */
 	bool (*propose)(struct node *node, struct message *copy, forgery_choose choose, void *context);
-	/* Makes a vote on the batch of (message's instance, its view) one for another digest. */
+	/* Makes a vote on the batch of (message's instance, its view) one for another batch, by that one's digest; where
+	 * votes name blocks, for the block that holds it in place of the true one. */
 	void (*vote)(struct node *node, struct message *copy, uint64_t digest);
 	/* Makes a refusal a vote for whoever asked. False: it is no refusal. */
 	bool (*grant)(struct node *node, struct message *copy);

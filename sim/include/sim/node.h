@@ -223,6 +223,11 @@ bool node_wiped(const struct node *node);
 /* The node's application forgets all that it has executed; the protocol has it execute that again. */
 void node_forget(struct node *node);
 
+/* Idleness. A run is over when nothing is left to happen, so a protocol that has nothing to do does nothing: while
+ * it knows of no request that is unsettled, nobody proposes and no timer runs; where blocks are made final by those
+ * after them, empty ones follow only until the last full one is final. What is proposed for that alone (an empty
+ * batch) is not told by node_proposed: nobody waits for it. */
+
 /* Timers: setting one that runs moves it. Moving it later or cancelling it costs nothing. */
 void node_timer_set(struct node *node, unsigned timer, sim_time at_ns);
 void node_timer_cancel(struct node *node, unsigned timer);
