@@ -280,8 +280,8 @@ static void take_outcome(struct application_replica *replica, struct item_slot *
 	replica->digest += outcome_digest(closing->item, &slot->outcome, slot->row, closing->dims);
 }
 
-static __attribute__((noinline)) void item_close(struct application_replica *replica, struct item_slot *slot, uint64_t item,
-	struct items_undo *undo)
+static __attribute__((noinline)) void item_close(
+	struct application_replica *replica, struct item_slot *slot, uint64_t item, struct items_undo *undo)
 {
 	if (!is_computed(replica, slot->open, item)) {
 		compute_closing(replica, slot->open, item);
@@ -359,8 +359,8 @@ static inline enum items_reject predict(struct application_replica *replica, con
 }
 
 /* A value that a quorum of validators has found right: the item closes with it. */
-static __attribute__((noinline)) enum items_reject settle(struct application_replica *replica, const struct command *command,
-	struct items_undo *undo)
+static __attribute__((noinline)) enum items_reject settle(
+	struct application_replica *replica, const struct command *command, struct items_undo *undo)
 {
 	struct application *application = replica->application;
 	struct closing_view *closing = &application->closing;
@@ -393,8 +393,8 @@ static __attribute__((noinline)) enum items_reject settle(struct application_rep
 	return ITEMS_COUNTED;
 }
 
-static __attribute__((noinline)) enum items_reject vote(struct application_replica *replica, const struct command *command,
-	struct items_undo *undo)
+static __attribute__((noinline)) enum items_reject vote(
+	struct application_replica *replica, const struct command *command, struct items_undo *undo)
 {
 	const struct application_settings *settings = &replica->application->settings;
 	struct item_slot *slot = slot_at(replica, command->subject);
