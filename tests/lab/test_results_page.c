@@ -1,5 +1,5 @@
 /* docs/results.md, held against the registries of tables and KPIs. */
-#include "lab/kpi.h"
+#include "lab/kpi_list.h"
 #include "lab/run.h"
 #include "scenarios/scenario.h"
 
