@@ -52,7 +52,7 @@ static const char *kind_name(const struct param *param)
 	case PARAM_NODES:
 		return (param->flags & PARAM_CLIENTS) ? "list of validators, clients" : "list of validators";
 	case PARAM_NAMES:
-		return "list of names";
+		return param->words != NULL ? "list of" : "list of names";
 	case PARAM_GROUPS:
 		return "list of lists of validators";
 	case PARAM_PLUGIN:
@@ -116,6 +116,9 @@ static void print_params(const struct param *params, enum keys which, const char
 		}
 		printf("%s%-20s %s\n", indent, params->name, params->help);
 		printf("%s%-20s   %s", indent, "", kind_name(params));
+		for (size_t i = 0; params->words != NULL && params->words(i) != NULL; i++) {
+			printf("%s %s", i == 0 ? "" : ",", params->words(i));
+		}
 		print_range(params);
 		if (params->unit != NULL && params->unit[0] != '\0' && params->kind != PARAM_DURATION &&
 			params->kind != PARAM_DURATION_RANGE && params->kind != PARAM_DURATIONS &&
@@ -220,22 +223,52 @@ static void print_keys(void)
 	printf("\n");
 }
 
+/* In which files a table is. */
+static void print_when(const struct table *table)
+{
+	if (table->always) {
+		return;
+	}
+	printf("; record: [%s]", table_word(table));
+	if (table->too != NULL) {
+		printf(" or [%s]", table->too);
+	}
+	if (table_find(table->name) == TABLE_N) {
+		const struct plugin *apps[REGISTRIES_MAX];
+		size_t n = scenario_table_bringers(table, apps, REGISTRIES_MAX);
+		for (size_t i = 0; i < n; i++) {
+			printf("%s `%s`", i == 0 ? "; only with" : ",", apps[i]->name);
+		}
+	}
+}
+
+static void print_table(const struct table *table)
+{
+	struct kpi_list kpis;
+	kpi_list_init(&kpis, NULL);
+	bool runs = table == &result_tables[TABLE_RUNS];
+	printf("%s: %s", table->name, table->help);
+	print_when(table);
+	printf("\n\n");
+	struct table_schema schema = table_describe(table);
+	for (size_t i = 0; i < schema.n_columns; i++) {
+		if (!runs || kpi_find(&kpis, schema.columns[i].name) < 0) {
+			print_column(&schema.columns[i]);
+			printf("\n");
+		}
+	}
+	free((void *)(uintptr_t)schema.columns);
+	printf("%s\n", runs ? "  and each swept key, and the KPIs: `synod list kpis`\n" : "");
+}
+
 /* The columns of a result file's tables; the KPIs have a list of their own. */
 static void print_tables(void)
 {
-	struct run_schemas schemas;
-	run_schemas_describe(&schemas);
-	for (int t = 0; t < TABLE_N; t++) {
-		printf("%s\n\n", table_names[t]);
-		for (size_t i = 0; i < schemas.tables[t].n_columns; i++) {
-			if (t != TABLE_RUNS || kpi_find(&schemas.kpis, schemas.tables[t].columns[i].name) < 0) {
-				print_column(&schemas.tables[t].columns[i]);
-				printf("\n");
-			}
-		}
-		printf("%s\n", t == TABLE_RUNS ? "  and each swept key, and the KPIs: `synod list kpis`\n" : "");
+	const struct table *tables[SCENARIO_TABLES_MAX];
+	size_t n = scenario_tables(tables, SCENARIO_TABLES_MAX);
+	for (size_t t = 0; t < n; t++) {
+		print_table(tables[t]);
 	}
-	run_schemas_finish(&schemas);
 }
 
 /* A key of the scenario's own, by its path or its last part, or all of a section: `stop.time`, `mac`, `stop`. */
@@ -302,31 +335,47 @@ static bool print_param_of(const struct registry *registry, const char *name)
 	return found;
 }
 
-/* A KPI by its name or by its heading in the table of `synod run`, or a column of another table. */
-static bool print_columns_named(const char *name)
+/* Its columns of this name, or, of KPIs, with this heading in the table of `synod run`. */
+static bool print_columns_of(const struct table *table, const struct kpi_list *kpis, const char *name)
 {
-	struct run_schemas schemas;
-	run_schemas_describe(&schemas);
+	struct table_schema schema = table_describe(table);
 	bool found = false;
-	for (int t = 0; t < TABLE_N; t++) {
-		for (size_t i = 0; i < schemas.tables[t].n_columns; i++) {
-			const struct column *column = &schemas.tables[t].columns[i];
-			int kpi = t == TABLE_RUNS ? kpi_find(&schemas.kpis, column->name) : -1;
-			const char *heading = kpi < 0 ? NULL : schemas.kpis.kpis[kpi]->shown.heading;
-			if (strcmp(column->name, name) == 0 || (heading != NULL && strcmp(heading, name) == 0)) {
-				printf("table %s\n\n", table_names[t]);
-				if (kpi < 0) {
-					print_column(column);
-					printf("\n\n");
-				} else {
-					print_kpi(&schemas.kpis, (size_t)kpi, column->unit);
-					printf("\n");
-				}
-				found = true;
-			}
+	for (size_t i = 0; i < schema.n_columns; i++) {
+		const struct column *column = &schema.columns[i];
+		int kpi = table == &result_tables[TABLE_RUNS] ? kpi_find(kpis, column->name) : -1;
+		const char *heading = kpi < 0 ? NULL : kpis->kpis[kpi]->shown.heading;
+		if (strcmp(column->name, name) != 0 && (heading == NULL || strcmp(heading, name) != 0)) {
+			continue;
 		}
+		printf("table %s\n\n", table->name);
+		if (kpi < 0) {
+			print_column(column);
+			printf("\n\n");
+		} else {
+			print_kpi(kpis, (size_t)kpi, column->unit);
+			printf("\n");
+		}
+		found = true;
 	}
-	run_schemas_finish(&schemas);
+	free((void *)(uintptr_t)schema.columns);
+	return found;
+}
+
+/* A table, a KPI, or a column of a table. */
+static bool print_of_tables(const char *name)
+{
+	const struct table *tables[SCENARIO_TABLES_MAX];
+	size_t n = scenario_tables(tables, SCENARIO_TABLES_MAX);
+	struct kpi_list kpis;
+	kpi_list_init(&kpis, NULL);
+	bool found = false;
+	for (size_t t = 0; t < n; t++) {
+		if (strcmp(tables[t]->name, name) == 0) {
+			print_table(tables[t]);
+			found = true;
+		}
+		found = print_columns_of(tables[t], &kpis, name) || found;
+	}
 	return found;
 }
 
@@ -372,7 +421,7 @@ static bool print_named(const struct lists *lists, const char *name)
 	}
 	found = print_param_named(lists, name) || found;
 	found = print_key_named(name) || found;
-	return print_columns_named(name) || found;
+	return print_of_tables(name) || found;
 }
 
 static void refuse_name(const struct lists *lists, const char *name)
@@ -420,8 +469,10 @@ static void print_overview(const struct lists *lists)
 		printf("%s%s", i == 0 ? "" : i % 5 == 0 ? ",\n             " : ", ", kpis.kpis[i]->name);
 	}
 	printf("\n%-12s ", "tables");
-	for (int i = 0; i < TABLE_N; i++) {
-		printf("%s%s", i == 0 ? "" : ", ", table_names[i]);
+	const struct table *tables[SCENARIO_TABLES_MAX];
+	size_t n = scenario_tables(tables, SCENARIO_TABLES_MAX);
+	for (size_t i = 0; i < n; i++) {
+		printf("%s%s", i == 0 ? "" : ", ", tables[i]->name);
 	}
 	printf("\n\n`synod list NAME` tells all of one list, or of one thing in it; `synod list keys` the scenario's "
 		   "keys.\n");

@@ -1,6 +1,7 @@
 #include "command.h"
 
 #include "results/show.h"
+#include "scenarios/scenario.h"
 
 #include <string.h>
 
@@ -23,19 +24,34 @@ static bool last_number(const char *option, const struct option_values *values, 
 	return values->n == 0 || option_number(option, values->values[values->n - 1], 0, INT64_MAX, number);
 }
 
+static const char *last_text(const struct option_values *values, const char *otherwise)
+{
+	return values->n == 0 ? otherwise : values->values[values->n - 1];
+}
+
+/* One that a file can have; else says which there are. */
+static bool is_table(const char *name)
+{
+	const struct table *tables[SCENARIO_TABLES_MAX];
+	size_t n = scenario_tables(tables, SCENARIO_TABLES_MAX);
+	const char *names[SCENARIO_TABLES_MAX];
+	for (size_t i = 0; i < n; i++) {
+		names[i] = tables[i]->name;
+		if (strcmp(names[i], name) == 0) {
+			return true;
+		}
+	}
+	char all[1000];
+	names_join(all, sizeof(all), names, n, " and ");
+	complain("there is no table '%s'; there are %s", name, all);
+	return false;
+}
+
 static int run(const struct option_values *values, const char *const *arguments, int n_arguments)
 {
-	enum table_id table = TABLE_RUNS;
-	if (values[OPTION_TABLE].n > 0) {
-		const char *name = values[OPTION_TABLE].values[values[OPTION_TABLE].n - 1];
-		for (table = 0; table < TABLE_N && strcmp(table_names[table], name) != 0; table++) {
-		}
-		if (table == TABLE_N) {
-			complain("there is no table '%s'; there are runs, decisions, predictions, transactions, "
-					 "validators, series, violations, roc, models, importance, faults, observations and training",
-				name);
-			return EXIT_USAGE;
-		}
+	const char *table = last_text(&values[OPTION_TABLE], "runs");
+	if (!is_table(table)) {
+		return EXIT_USAGE;
 	}
 	long long transaction = 0;
 	long long run_number = 0;

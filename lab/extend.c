@@ -19,6 +19,7 @@ struct cursor {
 	size_t at;             /* in the portion */
 	struct block block;
 	const struct table_schema *schema;
+	enum table_id in_old;
 	int *columns; /* of the new table's columns, their place here; -1: known otherwise */
 };
 
@@ -27,7 +28,7 @@ struct extension {
 	const struct scenario_file *file;
 	const struct run_schemas *schemas;
 	uint64_t *points; /* of the old sweep's points, the new sweep's */
-	struct cursor cursors[TABLE_N];
+	struct cursor cursors[TABLES_MAX];
 };
 
 /* --- Equal settings --- */
@@ -104,11 +105,12 @@ static bool map_columns(struct extension *it, enum table_id table)
 {
 	const struct table_schema *new = &it->schemas->tables[table];
 	struct cursor *cursor = &it->cursors[table];
-	cursor->schema = results_schema(it->old, table);
+	cursor->in_old = table < TABLE_N || new->name == NULL ? table : results_find_table(it->old, new->name);
+	cursor->schema = cursor->in_old < TABLES_MAX ? results_schema(it->old, cursor->in_old) : NULL;
 	if (new->n_columns == 0 || cursor->schema == NULL) {
 		return new->n_columns == 0 && cursor->schema == NULL;
 	}
-	cursor->n_rows = results_n_rows(it->old, table);
+	cursor->n_rows = results_n_rows(it->old, cursor->in_old);
 	cursor->columns = calloc(new->n_columns, sizeof(*cursor->columns));
 	if (cursor->columns == NULL) {
 		abort();
@@ -150,7 +152,7 @@ struct extension *extension_open(const char *path, const char *directory, const 
 		it->points = map_points(old_file, file);
 		holds = it->points != NULL;
 	}
-	for (int i = 0; i < TABLE_N && holds; i++) {
+	for (int i = 0; i < TABLES_MAX && holds; i++) {
 		holds = map_columns(it, i);
 	}
 	scenario_close(old_file);
@@ -166,7 +168,7 @@ void extension_close(struct extension *it)
 	if (it == NULL) {
 		return;
 	}
-	for (int i = 0; i < TABLE_N; i++) {
+	for (int i = 0; i < TABLES_MAX; i++) {
 		block_finish(&it->cursors[i].block);
 		free(it->cursors[i].columns);
 	}
@@ -190,7 +192,7 @@ static bool row_is_there(struct extension *it, enum table_id table, struct resul
 	}
 	size_t n = left < PORTION ? (size_t)left : PORTION;
 	cursor->at = 0;
-	if (!results_read(it->old, table, cursor->next, n, &cursor->block, error)) {
+	if (!results_read(it->old, cursor->in_old, cursor->next, n, &cursor->block, error)) {
 		return false;
 	}
 	cursor->next += n;
@@ -255,7 +257,7 @@ int64_t extension_copy(struct extension *it, struct journal *journal, struct res
 		bool failed = strcmp(verdict_of(runs), "failed") == 0;
 		struct run_blocks blocks = {0};
 		bool good = true;
-		for (int i = 0; i < TABLE_N && good; i++) {
+		for (int i = 0; i < TABLES_MAX && good; i++) {
 			good = copy_table(it, i, old_run, &request, &blocks.tables[i], error);
 		}
 		if (good && !failed && !journal_holds(journal, run_index(&request))) {

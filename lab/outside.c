@@ -16,17 +16,6 @@
 /* Of a row of an application's own table. */
 #define ROW_CELLS_MAX 64
 
-static enum table_id table_named(const char *name)
-{
-	for (int i = 0; i < TABLE_N; i++) {
-		if (strcmp(table_names[i], name) == 0) {
-			return (enum table_id)i;
-		}
-	}
-	assert(!"an application's table is a table");
-	return TABLE_N;
-}
-
 static struct adversary *adversary(struct lab *lab)
 {
 	const struct items_app *items = items_of(lab->app);
@@ -52,7 +41,7 @@ void outside_start(struct lab *lab, struct model_cache *models)
 	outside->state = app->outside_size > 0 ? arena_alloc(arena, app->outside_size) : NULL;
 	for (size_t i = 0; app->tables != NULL && app->tables[i].name != NULL; i++) {
 		assert(i < APP_TABLES_MAX);
-		outside->tables[i] = table_named(app->tables[i].name);
+		outside->tables[i] = measure_table(lab, app->tables[i].name);
 	}
 	outside->shared = app->shared_size > 0 ? arena_alloc(arena, app->shared_size) : NULL;
 	if (app->start != NULL) {

@@ -2,6 +2,7 @@
 #include "clients.h"
 #include "outside.h"
 #include "replicas.h"
+#include "states.h"
 #include "transactions.h"
 #include "items.h"
 #include "lab.h"
@@ -26,10 +27,14 @@ void replicas_start(struct lab *lab)
 	lab->replicas = arena_new(arena, struct replicas);
 	lab->replicas->list = arena_array(arena, struct replica, lab->world.n_validators);
 	lab->replicas->keeps_replies = lab->app->has_clients && lab->app->execute != NULL;
+	lab->replicas->revocable = lab->protocol->finality == FINALITY_PROBABLE;
+	lab->replicas->compares =
+		lab->protocol->ordered && lab->app->has_clients && !lab->replicas->revocable;
 	lab->replicas->undo_stride = (lab->app->undo_size + 15) / 16 * 16;
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		replica_init(lab, replica_of(lab, i));
 	}
+	states_start(lab);
 }
 
 bool replica_executed(const struct node *node, transaction_id transaction)
@@ -225,8 +230,8 @@ static inline void follow(struct lab *lab, struct node *node, transaction_id id,
 		client_executed(lab, id);
 	}
 	if (app->executed != NULL) {
-		struct command command = transaction_of(lab, id)->command; /* one submitted may move it */
-		app->executed(lab->outside, lab->outside->state, node->id, &command, place, effect);
+		app->executed(lab->outside, lab->outside->state, node->id, &transaction_of(lab, id)->command, place,
+			effect);
 	}
 }
 
@@ -244,7 +249,8 @@ static inline void execute(
 	if (app->has_clients && !lab->protocol->ordered) {
 		check_position(lab, node, replica, id);
 	}
-	struct effect effect = run(lab, replica, id, place, NULL);
+	void *undo = lab->replicas->revocable ? replica_remember_command(lab, replica, id) : NULL;
+	struct effect effect = run(lab, replica, id, place, undo);
 	follow(lab, node, id, place, &effect);
 	if (reply && app->has_clients) {
 		replica_send_reply(lab, node, id, effect.result, place.view, 0);
@@ -273,7 +279,7 @@ static inline void applied(struct lab *lab, struct node *node, uint64_t instance
 {
 	struct replica *replica = replica_of(lab, node->id);
 	watch_applied(node, instance, batch);
-	if (lab->protocol->ordered && lab->app->has_clients) {
+	if (lab->replicas->compares) {
 		check_instance(lab, node, instance, batch);
 	}
 	replica->applied = instance;
@@ -295,17 +301,33 @@ void replica_apply(struct node *node, uint64_t instance, uint64_t view, const st
 	assert(replica_of(lab, node->id)->tentative == NULL || replica_of(lab, node->id)->tentative->n == 0);
 	applied(lab, node, instance, batch);
 	struct log_place place = {instance, view};
+	if (lab->replicas->revocable) {
+		replica_remember(lab, replica_of(lab, node->id), place, batch);
+	}
 	for (uint32_t i = 0; i < batch->n; i++) {
 		if (begin(lab, node, instance, batch->transactions[i])) {
 			execute(lab, node, place, batch->transactions[i], reply);
 			lab_progress(lab);
 		}
 	}
+	if (lab->replicas->states != NULL) {
+		states_look(lab, node, instance, batch);
+	}
 	if (lab->members && batch->n == 0) {
 		outside_changed(lab, NODE_NONE); /* perhaps a configuration: somebody may have left */
 	}
 	if (lab->phase == PHASE_DRAINING) {
 		lab_check_done(lab);
+	}
+}
+
+void replicas_settle(struct lab *lab)
+{
+	for (uint32_t i = 0; i < lab->world.n_validators && lab->app->has_clients; i++) {
+		const struct tentative_log *past = replica_of(lab, i)->past;
+		for (size_t k = 0; past != NULL && k < past->n; k++) {
+			check_instance(lab, &lab->world.nodes[i], past->batches[k].instance, past->batches[k].batch);
+		}
 	}
 }
 
@@ -380,6 +402,7 @@ void replica_finish(struct lab *lab, struct replica *replica)
 
 void replicas_free(struct lab *lab)
 {
+	states_free(lab);
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		replica_finish(lab, replica_of(lab, i));
 	}
@@ -389,5 +412,5 @@ uint64_t replicas_bytes(const struct lab *lab)
 {
 	/* Of what each replica keeps of transactions the size follows from their number. */
 	uint64_t n = lab->world.n_validators * (uint64_t)lab->transactions->n;
-	return n / 8 + (lab->replicas->keeps_replies ? n * sizeof(struct reply) : 0);
+	return n / 8 + (lab->replicas->keeps_replies ? n * sizeof(struct reply) : 0) + states_bytes(lab);
 }

@@ -48,7 +48,7 @@ transaction_id transaction_new(struct lab *lab, uint32_t item, const struct comm
 
 static bool recorded(const struct lab *lab)
 {
-	return (lab->scenario->record & RECORD_TRANSACTIONS) != 0;
+	return measure_records(lab, TABLE_TRANSACTIONS);
 }
 
 void transaction_submitted(struct lab *lab, transaction_id transaction)
@@ -103,15 +103,16 @@ static union cell nothing(enum column_type type)
 							  : (union cell){.string = ""};
 }
 
-/* Where the columns of the run's application begin; n: it has none. */
-static size_t own_columns(const struct lab *lab, const struct table_schema *schema, size_t first)
+/* Where the columns of the run's application are; how many. */
+static size_t own_columns(const struct lab *lab, const struct table_schema *schema, size_t places[APP_COLUMNS_MAX])
 {
 	const struct column *columns = lab->app->command_columns;
-	size_t at = columns == NULL ? schema->n_columns : first;
-	while (at < schema->n_columns && strcmp(schema->columns[at].name, columns[0].name) != 0) {
-		at++;
+	size_t n = 0;
+	for (; columns != NULL && columns[n].name != NULL; n++) {
+		assert(n < APP_COLUMNS_MAX);
+		places[n] = (size_t)schema_find(schema, columns[n].name);
 	}
-	return at;
+	return n;
 }
 
 void transactions_table(struct lab *lab)
@@ -120,7 +121,8 @@ void transactions_table(struct lab *lab)
 	const struct table_schema *schema = &lab->measure->schemas->tables[TABLE_TRANSACTIONS];
 	union cell cells[12 + 8 * APP_COLUMNS_MAX];
 	assert(schema->n_columns <= sizeof(cells) / sizeof(cells[0]));
-	size_t own = own_columns(lab, schema, 12);
+	union cell own[APP_COLUMNS_MAX];
+	size_t places[APP_COLUMNS_MAX], n_own = own_columns(lab, schema, places);
 	for (size_t i = 12; i < schema->n_columns; i++) {
 		cells[i] = nothing(schema->columns[i].type);
 	}
@@ -144,8 +146,11 @@ void transactions_table(struct lab *lab)
 			{.integer = record->answered_by == NODE_NONE ? -1 : (int64_t)record->answered_by},
 		};
 		memcpy(cells, first, sizeof(first));
-		if (own < schema->n_columns) {
-			app->command_cells(lab->outside, lab->outside->state, command, cells + own);
+		if (n_own > 0) {
+			app->command_cells(lab->outside, lab->outside->state, command, own);
+		}
+		for (size_t k = 0; k < n_own; k++) {
+			cells[places[k]] = own[k];
 		}
 		measure_row(lab, TABLE_TRANSACTIONS, cells);
 	}

@@ -27,7 +27,11 @@ struct table_schema schema_copy(const struct table_schema *schema)
 			.more_is_better = from->more_is_better,
 		};
 	}
-	return (struct table_schema){.n_columns = schema->n_columns, .columns = columns};
+	return (struct table_schema){
+		.n_columns = schema->n_columns,
+		.columns = columns,
+		.name = schema->name ? memory_copy_text(schema->name) : NULL,
+	};
 }
 
 void schema_finish(struct table_schema *schema)
@@ -39,6 +43,7 @@ void schema_finish(struct table_schema *schema)
 		text_free(schema->columns[i].label);
 		text_free(schema->columns[i].share_of);
 	}
+	text_free(schema->name);
 	free((void *)(uintptr_t)schema->columns);
 	*schema = (struct table_schema){0};
 }

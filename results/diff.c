@@ -164,10 +164,10 @@ static bool diff_blocks(const struct sides *sides, const char *table,
 }
 
 /* 0: equal; 1: differ; -1: an error. */
-static int diff_rows(const struct sides *sides, enum table_id table, struct results_error *error)
+static int diff_rows(const struct sides *sides, enum table_id table, enum table_id in_b, struct results_error *error)
 {
-	const char *name = table_names[table];
-	uint64_t n_a = results_n_rows(sides->a, table), n_b = results_n_rows(sides->b, table);
+	const char *name = schema_name(results_schema(sides->a, table), table);
+	uint64_t n_a = results_n_rows(sides->a, table), n_b = results_n_rows(sides->b, in_b);
 	uint64_t n = lesser(n_a, n_b) ? n_a : n_b;
 	if (n_a != n_b) {
 		fprintf(sides->out, "%s: %" PRIu64 " rows in %s, %" PRIu64 " in %s\n", name, n_a,
@@ -179,7 +179,7 @@ static int diff_rows(const struct sides *sides, enum table_id table, struct resu
 	for (uint64_t first = 0; first < n && !found && result >= 0; first += READER_ROWS) {
 		size_t n_rows = n - first < READER_ROWS ? n - first : READER_ROWS;
 		if (!results_read(sides->a, table, first, n_rows, &a, error) ||
-			!results_read(sides->b, table, first, n_rows, &b, error)) {
+			!results_read(sides->b, in_b, first, n_rows, &b, error)) {
 			result = -1;
 		} else if (diff_blocks(sides, name, results_schema(sides->a, table), &a, &b, first)) {
 			found = true;
@@ -191,25 +191,45 @@ static int diff_rows(const struct sides *sides, enum table_id table, struct resu
 	return result;
 }
 
+/* Its number in the other file; tables that applications bring have it from what else there is. */
+static enum table_id other_id(const struct results_file *other, enum table_id table, const struct table_schema *schema)
+{
+	return table < TABLE_N ? table : results_find_table(other, schema->name);
+}
+
+/* The schema, or NULL where there is no such table. */
+static const struct table_schema *schema_at(const struct results_file *file, enum table_id table)
+{
+	return table < TABLES_MAX ? results_schema(file, table) : NULL;
+}
+
+static int only_one_has(const struct sides *sides, const char *name, const char *path)
+{
+	fprintf(sides->out, "%s: only %s has this table\n", name, path);
+	return 1;
+}
+
 static int diff_tables(const struct sides *sides, struct results_error *error)
 {
-	for (int i = 0; i < TABLE_N; i++) {
-		const struct table_schema *a = results_schema(sides->a, i),
-								  *b = results_schema(sides->b, i);
-		if (!a && !b) {
-			continue;
+	for (enum table_id i = 0; i < TABLES_MAX; i++) {
+		const struct table_schema *a = results_schema(sides->a, i), *b = results_schema(sides->b, i);
+		if (a) {
+			const char *name = schema_name(a, i);
+			enum table_id in_b = other_id(sides->b, i, a);
+			const struct table_schema *its = schema_at(sides->b, in_b);
+			if (!its) {
+				return only_one_has(sides, name, sides->path_a);
+			}
+			if (diff_columns(sides, name, a, its)) {
+				return 1;
+			}
+			int result = diff_rows(sides, i, in_b, error);
+			if (result != 0) {
+				return result;
+			}
 		}
-		if (!a || !b) {
-			fprintf(sides->out, "%s: only %s has this table\n", table_names[i],
-				a ? sides->path_a : sides->path_b);
-			return 1;
-		}
-		if (diff_columns(sides, table_names[i], a, b)) {
-			return 1;
-		}
-		int result = diff_rows(sides, i, error);
-		if (result != 0) {
-			return result;
+		if (b && !schema_at(sides->a, other_id(sides->a, i, b))) {
+			return only_one_has(sides, schema_name(b, i), sides->path_b);
 		}
 	}
 	return 0;

@@ -35,8 +35,8 @@ static bool portions(struct results_file *file, enum table_id table,
 }
 
 struct measure {
-	struct table_schema schemas[TABLE_N];
-	struct table_extent extents[TABLE_N];
+	struct table_schema schemas[TABLES_MAX];
+	struct table_extent extents[TABLES_MAX];
 };
 
 static bool measure(void *context, enum table_id table, const struct block *block, struct results_error *error)
@@ -64,7 +64,7 @@ static bool convert(struct results_file *from, const char *to, struct results_er
 {
 	struct measure sizes = {0};
 	bool good = true;
-	for (int i = 0; i < TABLE_N && good; i++) {
+	for (int i = 0; i < TABLES_MAX && good; i++) {
 		const struct table_schema *schema = results_schema(from, i);
 		if (schema) {
 			sizes.schemas[i] = *schema;
@@ -75,7 +75,7 @@ static bool convert(struct results_file *from, const char *to, struct results_er
 	}
 	struct writer *writer =
 		good ? writer_create(to, results_header(from), sizes.schemas, sizes.extents, error) : NULL;
-	for (int i = 0; i < TABLE_N && writer && good; i++) {
+	for (int i = 0; i < TABLES_MAX && writer && good; i++) {
 		good = !results_schema(from, i) || portions(from, i, append, writer, error);
 	}
 	return writer && writer_close(writer, good, error);
@@ -105,7 +105,7 @@ static void child(const char *path, const char *to, int tell)
 	bool good = file != NULL;
 	if (good) {
 		uint64_t n_cells = 0;
-		for (int i = 0; i < TABLE_N; i++) {
+		for (int i = 0; i < TABLES_MAX; i++) {
 			const struct table_schema *schema = results_schema(file, i);
 			n_cells += schema ? schema->n_columns * results_n_rows(file, i) : 0;
 		}

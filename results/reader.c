@@ -48,7 +48,7 @@ struct results_file {
 	hid_t file;
 	int version; /* of the format */
 	struct results_header header;
-	struct table_reader tables[TABLE_N];
+	struct table_reader tables[TABLES_MAX];
 };
 
 /* --- Texts and numbers --- */
@@ -275,7 +275,7 @@ static bool read_columns(
 		} else {
 			results_fail(error,
 				"cannot read %s: column `%s` of /%s is neither a number nor a string", file->path,
-				name, table_names[table]);
+				name, schema_name(&it->schema, table));
 		}
 		H5Tclose(member);
 		H5free_memory(name);
@@ -296,10 +296,11 @@ static bool read_columns(
 static bool open_table(struct results_file *file, enum table_id table, struct results_error *error)
 {
 	struct table_reader *it = &file->tables[table];
-	if (H5Lexists(file->file, table_names[table], H5P_DEFAULT) <= 0) {
+	const char *name = schema_name(&it->schema, table);
+	if (name == NULL || H5Lexists(file->file, name, H5P_DEFAULT) <= 0) {
 		return true;
 	}
-	it->dataset = H5Dopen2(file->file, table_names[table], H5P_DEFAULT);
+	it->dataset = H5Dopen2(file->file, name, H5P_DEFAULT);
 	if (it->dataset < 0) {
 		return h5_fail(error, "read", file->path);
 	}
@@ -309,7 +310,7 @@ static bool open_table(struct results_file *file, enum table_id table, struct re
 	bool opened;
 	if (H5Tget_class(stored) != H5T_COMPOUND || H5Sget_simple_extent_ndims(space) != 1) {
 		opened = results_fail(error, "cannot read %s: /%s is not a table (one dimension of rows)",
-			file->path, table_names[table]);
+			file->path, name);
 	} else {
 		it->n_rows = (uint64_t)H5Sget_simple_extent_npoints(space);
 		opened = read_columns(file, table, stored, error);
@@ -317,6 +318,22 @@ static bool open_table(struct results_file *file, enum table_id table, struct re
 	H5Sclose(space);
 	H5Tclose(stored);
 	return opened;
+}
+
+/* A table that an application has brought takes the next free number. */
+static herr_t find_brought(hid_t root, const char *name, const H5L_info_t *info, void *context)
+{
+	struct results_file *file = context;
+	if (table_find(name) == TABLE_N && strcmp(name, SCENARIO_DATASET) != 0) {
+		enum table_id table = TABLE_N;
+		while (table < TABLES_MAX && file->tables[table].schema.name != NULL) {
+			table++;
+		}
+		if (table < TABLES_MAX) {
+			file->tables[table].schema.name = memory_copy_text(name);
+		}
+	}
+	return 0;
 }
 
 /* --- Opening --- */
@@ -364,7 +381,10 @@ static bool open_file(struct results_file *file, const char *path, struct result
 	}
 	H5Pclose(access);
 	bool opened = read_header(file, error);
-	for (int i = 0; i < TABLE_N && opened; i++) {
+	if (opened && file->version > 1) {
+		H5Literate(file->file, H5_INDEX_NAME, H5_ITER_INC, NULL, find_brought, file);
+	}
+	for (int i = 0; i < TABLES_MAX && opened; i++) {
 		opened = open_table(file, i, error);
 	}
 	return opened;
@@ -378,7 +398,7 @@ struct results_file *reader_open(
 	file->path = memory_copy_text(name);
 	file->version = version;
 	file->file = -1;
-	for (int i = 0; i < TABLE_N; i++) {
+	for (int i = 0; i < TABLES_MAX; i++) {
 		file->tables[i].dataset = file->tables[i].type = -1;
 	}
 	if (!open_file(file, path, error)) {
@@ -407,7 +427,7 @@ void results_close(struct results_file *file)
 	if (!file) {
 		return;
 	}
-	for (int i = 0; i < TABLE_N; i++) {
+	for (int i = 0; i < TABLES_MAX; i++) {
 		struct table_reader *it = &file->tables[i];
 		if (it->dataset >= 0) {
 			H5Dclose(it->dataset);
@@ -450,6 +470,18 @@ const char *results_path(const struct results_file *file)
 const struct table_schema *results_schema(const struct results_file *file, enum table_id table)
 {
 	return file->tables[table].present ? &file->tables[table].schema : NULL;
+}
+
+enum table_id results_find_table(const struct results_file *file, const char *name)
+{
+	enum table_id table = table_find(name);
+	if (table == TABLE_N) {
+		while (table < TABLES_MAX &&
+			(!file->tables[table].present || strcmp(file->tables[table].schema.name, name) != 0)) {
+			table++;
+		}
+	}
+	return table;
 }
 
 uint64_t results_n_rows(const struct results_file *file, enum table_id table)

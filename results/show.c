@@ -200,10 +200,10 @@ static void print_header(struct results_file *file, FILE *out)
 	fprintf(out, "version  %s (source %s)\n", header->synod_version, header->source);
 	fprintf(out, "seed     %" PRIu64 "\n", header->seed);
 	fprintf(out, "tables\n");
-	for (int i = 0; i < TABLE_N; i++) {
+	for (int i = 0; i < TABLES_MAX; i++) {
 		const struct table_schema *schema = results_schema(file, i);
 		if (schema) {
-			fprintf(out, "  %s: %" PRIu64 " rows, %zu columns\n", table_names[i],
+			fprintf(out, "  %s: %" PRIu64 " rows, %zu columns\n", schema_name(schema, i),
 				results_n_rows(file, i), schema->n_columns);
 			print_columns(out, schema);
 		}
@@ -492,16 +492,17 @@ static int compare_runs(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-int results_show_csv(struct results_file *file, enum table_id table, const char *const *where, size_t n_where,
+int results_show_csv(struct results_file *file, const char *name, const char *const *where, size_t n_where,
 	FILE *out, struct results_error *error)
 {
 	error->text[0] = '\0';
 	int64_t *runs = NULL, n_runs = 0;
-	const struct table_schema *schema = results_schema(file, table);
+	enum table_id table = results_find_table(file, name), known = table_find(name);
+	const struct table_schema *schema = table < TABLES_MAX ? results_schema(file, table) : NULL;
 	if (!schema) {
 		snprintf(error->text, sizeof(error->text),
-			"%.300s has no table %s: `record: [%s]` in the scenario would write it", results_path(file),
-			table_names[table], table_names[table == TABLE_IMPORTANCE ? TABLE_MODELS : table]);
+			"%.300s has no table %.60s: `record: [%.60s]` in the scenario would write it", results_path(file), name,
+			known == TABLE_N ? name : table_word(&result_tables[known]));
 		return -1;
 	}
 	if (n_where > 0 && (n_runs = runs_left(file, where, n_where, &runs, error)) < 0) {

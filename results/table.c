@@ -10,22 +10,6 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "cells go to disk as they are in memory");
 _Static_assert(sizeof(double) == 8, "a cell holds the bits of a double");
 
-const char *const table_names[TABLE_N] = {
-	[TABLE_RUNS] = "runs",
-	[TABLE_DECISIONS] = "decisions",
-	[TABLE_PREDICTIONS] = "predictions",
-	[TABLE_TRANSACTIONS] = "transactions",
-	[TABLE_VALIDATORS] = "validators",
-	[TABLE_SERIES] = "series",
-	[TABLE_VIOLATIONS] = "violations",
-	[TABLE_ROC] = "roc",
-	[TABLE_MODELS] = "models",
-	[TABLE_IMPORTANCE] = "importance",
-	[TABLE_FAULTS] = "faults",
-	[TABLE_OBSERVATIONS] = "observations",
-	[TABLE_TRAINING] = "training",
-};
-
 const char *const column_sorts[SORT_N] = {
 	[SORT_NONE] = "",
 	[SORT_COUNT] = "count",
@@ -131,7 +115,7 @@ int schema_find(const struct table_schema *schema, const char *name)
 
 void run_blocks_finish(struct run_blocks *blocks)
 {
-	for (int i = 0; i < TABLE_N; i++) {
+	for (int i = 0; i < TABLES_MAX; i++) {
 		block_finish(&blocks->tables[i]);
 	}
 }

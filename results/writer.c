@@ -30,7 +30,7 @@ struct writer {
 	const struct table_extent *extents;
 	struct sink sink;
 	hid_t file;
-	struct table_writer tables[TABLE_N];
+	struct table_writer tables[TABLES_MAX];
 };
 
 static size_t column_bytes(const struct column *column, size_t width)
@@ -140,8 +140,8 @@ static hid_t dataset_create(struct writer *writer, enum table_id table)
 	H5Pset_alloc_time(properties, H5D_ALLOC_TIME_EARLY);
 	H5Pset_fill_time(properties, H5D_FILL_TIME_NEVER);
 	hid_t space = H5Screate_simple(1, &n_rows, NULL);
-	hid_t dataset = H5Dcreate2(writer->file, table_names[table], writer->tables[table].type, space,
-		H5P_DEFAULT, properties, H5P_DEFAULT);
+	hid_t dataset = H5Dcreate2(writer->file, schema_name(&writer->schemas[table], table),
+		writer->tables[table].type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
 	if (dataset < 0) {
 		return -1;
 	}
@@ -221,7 +221,7 @@ static bool file_create(struct writer *writer, struct results_error *error)
 }
 
 struct writer *writer_create(const char *path, const struct results_header *header,
-	const struct table_schema schemas[TABLE_N], const struct table_extent extents[TABLE_N],
+	const struct table_schema schemas[TABLES_MAX], const struct table_extent extents[TABLES_MAX],
 	struct results_error *error)
 {
 	h5_quiet();
@@ -231,14 +231,14 @@ struct writer *writer_create(const char *path, const struct results_header *head
 	writer->extents = extents;
 	writer->file = -1;
 	writer->sink.fd = -1;
-	for (int i = 0; i < TABLE_N; i++) {
+	for (int i = 0; i < TABLES_MAX; i++) {
 		writer->tables[i].type = writer->tables[i].dataset = -1;
 	}
 	bool created = file_create(writer, error);
 	if (created && !write_header(writer, header)) {
 		created = h5_fail(error, "write", path);
 	}
-	for (int i = 0; i < TABLE_N && created; i++) {
+	for (int i = 0; i < TABLES_MAX && created; i++) {
 		if (schemas[i].n_columns > 0 && !table_create(writer, i)) {
 			created = h5_fail(error, "write", path);
 		}
@@ -317,7 +317,7 @@ bool writer_append(struct writer *writer, enum table_id table, const struct bloc
 bool writer_close(struct writer *writer, bool whole, struct results_error *error)
 {
 	bool written = whole;
-	for (int i = 0; i < TABLE_N; i++) {
+	for (int i = 0; i < TABLES_MAX; i++) {
 		struct table_writer *it = &writer->tables[i];
 		if (written && it->dataset >= 0) {
 			written = table_flush(writer, i, error);

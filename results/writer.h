@@ -21,7 +21,7 @@ struct writer;
 /* Creates the file at `path`; what an earlier writer left there is replaced, anything else is not. Header, schemas
  * and extents are borrowed until writer_close. NULL on error. */
 struct writer *writer_create(const char *path, const struct results_header *header,
-	const struct table_schema schemas[TABLE_N], const struct table_extent extents[TABLE_N],
+	const struct table_schema schemas[TABLES_MAX], const struct table_extent extents[TABLES_MAX],
 	struct results_error *error);
 /* Appends the block's rows to a table. No string may be longer than the width that was announced.
  */

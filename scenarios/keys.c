@@ -207,10 +207,10 @@ const struct param scenario_params[] = {
 	{.name = "record",
 		.kind = PARAM_NAMES,
 		.flags = PARAM_NONE,
-		.offset = offsetof(struct top_settings, record),
+		.offset = AT(record),
+		.words = scenario_record_word,
 		.fallback = "[]",
-		.help = "tables to write besides runs: decisions, predictions, transactions, validators, series, roc, "
-				"models, faults, observations, training"},
+		.help = "tables to write besides runs"},
 	{.name = "series.window",
 		.kind = PARAM_DURATION,
 		.offset = AT(window_ns),
@@ -245,9 +245,6 @@ const struct param scenario_params[] = {
 	PARAM_END,
 };
 
-const char *const record_names[] = {"decisions", "predictions", "validators", "series", "roc",
-	"transactions", "models", "faults", "observations", "training", NULL};
-
 /* The number of validators, where it is written rightly; 0 else: the table's check says what is
  * wrong. */
 static uint32_t read_validators(const struct tree *root)
@@ -259,32 +256,49 @@ static uint32_t read_validators(const struct tree *root)
 	return good ? (uint32_t)n : 0;
 }
 
-static bool check_record(
-	struct checker *checker, const struct tree *root, const struct name_list *names, unsigned *out)
+static void refuse_record(struct checker *checker, struct place place, const char *name,
+	const char *const *words, size_t n_words)
+{
+	const char *nearest = nearest_name(name, words, n_words);
+	diagnostics_error(checker->diagnostics, place, "record: there is no table `%s`%s%s%s", excerpt(name).text,
+		nearest ? ": did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
+	char all[1000];
+	names_join(all, sizeof(all), words, n_words, ", ");
+	diagnostics_note(checker->diagnostics, "tables: %s", all);
+}
+
+/* Brings the words into the order of tables, each once. */
+static bool check_record(struct checker *checker, const struct tree *root, struct name_list *record)
 {
 	const struct tree *tree = tree_get(root, "record");
-	size_t n_known = sizeof(record_names) / sizeof(record_names[0]) - 1;
-	bool good = true;
-	*out = 0;
-	for (size_t i = 0; i < names->n; i++) {
-		size_t known = 0;
-		while (known < n_known && strcmp(names->names[i], record_names[known]) != 0) {
-			known++;
-		}
-		if (known < n_known) {
-			*out |= 1u << known;
-			continue;
-		}
-		const char *nearest = nearest_name(names->names[i], record_names, n_known);
-		diagnostics_error(checker->diagnostics,
-			tree->kind == TREE_LIST ? tree->values[i]->place : tree->place,
-			"record: there is no table `%s`%s%s%s", excerpt(names->names[i]).text,
-			nearest ? ": did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
-		diagnostics_note(
-			checker->diagnostics, "tables: decisions, predictions, validators, series, roc, transactions, models, faults, "
-			"observations, training");
-		good = false;
+	const char *words[SCENARIO_TABLES_MAX], *found[SCENARIO_TABLES_MAX];
+	size_t n_words = 0, n_found = 0, n_known = 0;
+	while ((words[n_words] = scenario_record_word(n_words)) != NULL) {
+		n_words++;
 	}
+	for (size_t w = 0; w < n_words; w++) {
+		bool asked = false;
+		for (size_t i = 0; i < record->n; i++) {
+			bool same = strcmp(record->names[i], words[w]) == 0;
+			n_known += same;
+			asked |= same;
+		}
+		if (asked) {
+			found[n_found++] = words[w];
+		}
+	}
+	for (size_t i = 0; i < record->n && n_known < record->n; i++) {
+		bool known = false;
+		for (size_t w = 0; w < n_words; w++) {
+			known |= strcmp(record->names[i], words[w]) == 0;
+		}
+		if (!known) {
+			refuse_record(checker, tree->kind == TREE_LIST ? tree->values[i]->place : tree->place,
+				record->names[i], words, n_words);
+		}
+	}
+	bool good = n_known == record->n;
+	*record = (struct name_list){n_found, pool_put(&checker->pool, found, n_found * sizeof(*found))};
 	return good;
 }
 
@@ -292,7 +306,7 @@ static bool check_record(
 static bool check_series(struct checker *checker, const struct tree *root, const struct scenario *scenario)
 {
 	sim_time time = scenario->stop.time_ns, window = scenario->window_ns;
-	if (!(scenario->record & RECORD_SERIES) || time == SIM_NEVER || window <= 0 ||
+	if (!scenario_records(scenario, &result_tables[TABLE_SERIES]) || time == SIM_NEVER || window <= 0 ||
 		time / window < SERIES_WINDOWS_MAX || (time / window == SERIES_WINDOWS_MAX && time % window == 0)) {
 		return true;
 	}
@@ -488,16 +502,15 @@ static bool check_faults(
 enum point_state check_point(
 	struct checker *checker, const struct tree *root, struct scenario *out)
 {
-	struct top_settings top = {0};
-	struct scenario *scenario = &top.scenario;
+	struct scenario read = {0}, *scenario = &read;
 	checker->n_validators = read_validators(root);
-	bool good = check_params(checker, root, scenario_params, NULL, &top, NULL);
+	bool good = check_params(checker, root, scenario_params, NULL, scenario, NULL);
 	const struct tree *stop = tree_get(root, "stop");
 	if (!tree_get(stop, "items") && !tree_get(stop, "time")) {
 		scenario->stop.items = 1000;
 		scenario->stop.time_ns = 600 * SIM_SECOND;
 	}
-	good &= check_record(checker, root, &top.record, &scenario->record);
+	good &= check_record(checker, root, &scenario->record);
 	good &= check_series(checker, root, scenario);
 	bool fits = check_predictions(checker, root, scenario);
 	good &= check_attacks(checker, root, scenario);

@@ -4,14 +4,6 @@
 
 #include "check.h"
 
-/* What the table of top-level keys fills in: `record` is said in words and kept in bits. */
-struct top_settings {
-	struct scenario scenario;
-	struct name_list record;
-};
-
-extern const char *const record_names[]; /* in the order of enum record_flags; ends with NULL */
-
 enum point_state {
 	POINT_GOOD,
 	POINT_WRONG, /* a value is wrong by itself */

@@ -83,3 +83,13 @@ const char *nearest_name(const char *text, const char *const *names, size_t n)
 	}
 	return nearest ? nearest : longer;
 }
+
+void names_join(char *out, size_t size, const char *const *names, size_t n, const char *last)
+{
+	size_t at = 0;
+	out[0] = '\0';
+	for (size_t i = 0; i < n && at < size; i++) {
+		const char *before = i == 0 ? "" : i + 1 == n ? last : ", ";
+		at += (size_t)snprintf(out + at, size - at, "%s%s", before, names[i]);
+	}
+}

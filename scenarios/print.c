@@ -333,19 +333,12 @@ void scenario_print(const struct scenario_file *file, size_t point, FILE *out)
 	const struct tree *tree =
 		sweep_point(&file->sweep, &arena, file->root, file->origins[point], diagnostics);
 	assert(diagnostics_count(diagnostics) == 0); /* it was read before */
-	struct top_settings top = {.scenario = file->points[point]};
-	const char *names[8];
-	for (size_t i = 0; record_names[i]; i++) {
-		if (top.scenario.record & 1u << i) {
-			names[top.record.n++] = record_names[i];
-		}
-	}
-	top.record.names = names;
+	const struct scenario *scenario = &file->points[point];
 	add_comment(&printer.out, file, point);
 	/* The keys for predictions say nothing of a workload without, and are not printed for it. */
 	static const char *const optional[] = {"predictor", "scorer", "aggregator"};
 	const struct plugin_value *values[] = {
-		&top.scenario.predictor, &top.scenario.scorer, &top.scenario.aggregator};
+		&scenario->predictor, &scenario->scorer, &scenario->aggregator};
 	struct param table[64];
 	size_t n = 0;
 	for (const struct param *param = scenario_params; param->name; param++) {
@@ -359,7 +352,7 @@ void scenario_print(const struct scenario_file *file, size_t point, FILE *out)
 		}
 	}
 	table[n] = (struct param)PARAM_END;
-	add_params(&printer, tree, table, &top, 0);
+	add_params(&printer, tree, table, scenario, 0);
 	fputs(printer.out.bytes, out);
 	text_free(&printer.out);
 	checker_finish(&printer.checker);

@@ -368,18 +368,52 @@ static void look_at_attacks(const struct look *look, const struct tree *root)
 	}
 }
 
+/* The words of `record` for tables that stay empty unless something is predicted; how many. */
+static size_t words_of_predictions(const char *words[TABLE_N])
+{
+	size_t n = 0;
+	for (const struct table *table = result_tables; table < result_tables + TABLE_N; table++) {
+		if (table->predicted && table->with == NULL) {
+			words[n++] = table->name;
+		}
+	}
+	return n;
+}
+
+static bool brings(const struct app *app, const struct table *table)
+{
+	for (const struct table *its = app->tables; its != NULL && its->name != NULL; its++) {
+		if (strcmp(its->name, table->name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Tables that stay empty. */
 static void look_at_record(const struct look *look, const struct tree *root)
 {
 	const struct tree *tree = tree_get(root, "record");
-	const struct app *workload = (const void *)look->scenario->workload.plugin;
-	unsigned of_predictions = RECORD_PREDICTIONS | RECORD_ROC | RECORD_MODELS |
-		RECORD_OBSERVATIONS | RECORD_TRAINING;
+	const struct app *app = (const void *)look->scenario->workload.plugin;
 	const struct path path = {NULL, "record", 0};
-	if (tree && (look->scenario->record & of_predictions)) {
-		say_vain(look, &path, tree->place, NULL, NULL, !workload->has_clients,
-			"predictions, roc, models, observations and training stay empty with `%s`, which has no predictions",
-			workload->plugin.name);
+	const struct table *tables[SCENARIO_TABLES_MAX];
+	size_t n_tables = tree == NULL ? 0 : scenario_tables(tables, SCENARIO_TABLES_MAX);
+	bool of_predictions = false;
+	for (size_t i = 0; i < n_tables; i++) {
+		bool asked = scenario_records(look->scenario, tables[i]);
+		of_predictions |= asked && tables[i]->predicted;
+		if (asked && i >= TABLE_N) {
+			say_vain(look, &path, tree->place, NULL, tables[i]->name, brings(app, tables[i]),
+				"%s stays empty with `%s`, which has no such table", tables[i]->name, app->plugin.name);
+		}
+	}
+	if (of_predictions) {
+		const char *words[TABLE_N];
+		size_t n = words_of_predictions(words);
+		char all[400];
+		names_join(all, sizeof(all), words, n, " and ");
+		say_vain(look, &path, tree->place, NULL, NULL, !app->has_clients,
+			"%s stay empty with `%s`, which has no predictions", all, app->plugin.name);
 	}
 }
 

@@ -7,12 +7,13 @@
 #include "workloads/items.h"
 #include "workloads/workload.h"
 
-extern const struct app app_requests, app_kv;
+extern const struct app app_requests, app_kv, app_ledger;
 extern const struct items_app app_dimweight, app_vector;
 
 static const struct plugin *const workloads[] = {
 	&app_requests.plugin,
 	&app_kv.plugin,
+	&app_ledger.plugin,
 	&app_dimweight.app.plugin,
 	&app_vector.app.plugin,
 	NULL,

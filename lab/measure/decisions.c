@@ -2,7 +2,6 @@
 #include "items.h"
 #include "lab.h"
 #include "measure/measure.h"
-#include "measure/tables.h"
 #include "outside.h"
 
 void decisions_table(struct lab *lab)

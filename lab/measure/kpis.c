@@ -10,6 +10,7 @@ static const struct kpi_table *const laboratory[] = {
 	&leader_kpis,
 	&accuracy_kpis,
 	&divergence_kpis,
+	&finality_kpis,
 	&outage_kpis,
 	&safety_kpis,
 	&work_kpis,
@@ -19,7 +20,7 @@ static const struct kpi_table *const laboratory[] = {
 	NULL,
 };
 
-#define TABLES_MAX 256 /* of protocols and applications */
+#define KPI_TABLES_MAX 256 /* of protocols and applications */
 
 int kpi_find(const struct kpi_list *list, const char *name)
 {
@@ -60,6 +61,20 @@ static bool uses(const struct scenario_file *file, const struct plugin *plugin)
 	return false;
 }
 
+/* Can anything be revoked in the file's runs, or, NULL, under any protocol that there is? */
+static bool revokes(const struct scenario_file *file)
+{
+	bool any = false;
+	for (size_t i = 0; file != NULL && i < scenario_n_points(file); i++) {
+		const struct protocol *protocol = (const void *)scenario_point(file, i)->protocol.plugin;
+		any |= protocol->finality == FINALITY_PROBABLE;
+	}
+	for (size_t i = 0; file == NULL && protocol_registry.plugins[i] != NULL; i++) {
+		any |= ((const struct protocol *)(const void *)protocol_registry.plugins[i])->finality == FINALITY_PROBABLE;
+	}
+	return any;
+}
+
 static const struct kpi_table *tables_of(const struct plugin *plugin, const struct registry *registry)
 {
 	return registry == &protocol_registry ? ((const struct protocol *)plugin)->kpis
@@ -67,7 +82,7 @@ static const struct kpi_table *tables_of(const struct plugin *plugin, const stru
 }
 
 /* The tables of protocols, then of applications, that the file is to have. */
-static size_t gather(const struct scenario_file *file, const struct kpi_table *tables[TABLES_MAX])
+static size_t gather(const struct scenario_file *file, const struct kpi_table *tables[KPI_TABLES_MAX])
 {
 	static const struct registry *const registries[] = {&protocol_registry, &workload_registry};
 	size_t n = 0;
@@ -77,7 +92,7 @@ static size_t gather(const struct scenario_file *file, const struct kpi_table *t
 			for (const struct kpi_table *table = tables_of(plugin, registries[r]);
 				 table != NULL && table->kpis != NULL; table++) {
 				if (file == NULL || table->everywhere || uses(file, plugin)) {
-					assert(n < TABLES_MAX);
+					assert(n < KPI_TABLES_MAX);
 					tables[n++] = table;
 				}
 			}
@@ -90,9 +105,11 @@ void kpi_list_init(struct kpi_list *list, const struct scenario_file *file)
 {
 	list->n = 0;
 	for (size_t t = 0; laboratory[t] != NULL; t++) {
-		insert(list, list->n, laboratory[t]->kpis, true);
+		if (laboratory[t] != &finality_kpis || revokes(file)) {
+			insert(list, list->n, laboratory[t]->kpis, true);
+		}
 	}
-	const struct kpi_table *tables[TABLES_MAX];
+	const struct kpi_table *tables[KPI_TABLES_MAX];
 	size_t n = gather(file, tables);
 	/* First those with a place of their own: whoever stands behind all shall not come between. */
 	for (size_t t = 0; t < n; t++) {

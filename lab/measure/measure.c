@@ -2,7 +2,6 @@
 
 #include "items.h"
 #include "lab.h"
-#include "measure/tables.h"
 #include "measure/windows.h"
 #include "transactions.h"
 
@@ -63,22 +62,25 @@ void measure_fault(struct lab *lab, uint32_t node, const char *what)
 	}
 }
 
+/* Who fills the tables that are written when a run has ended; the others grow with the run. */
+static const struct {
+	enum table_id table;
+	void (*fill)(struct lab *lab);
+} at_the_end[] = {
+	{TABLE_DECISIONS, decisions_table},
+	{TABLE_TRANSACTIONS, transactions_table},
+	{TABLE_VALIDATORS, validators_table},
+	{TABLE_SERIES, series_table},
+	{TABLE_VIOLATIONS, violations_table},
+};
+
 void measure_tables(struct lab *lab)
 {
-	unsigned record = lab->scenario->record;
-	if ((record & RECORD_DECISIONS) != 0) {
-		decisions_table(lab);
+	for (size_t i = 0; i < sizeof(at_the_end) / sizeof(at_the_end[0]); i++) {
+		if (measure_records(lab, at_the_end[i].table)) {
+			at_the_end[i].fill(lab);
+		}
 	}
-	if ((record & RECORD_TRANSACTIONS) != 0) {
-		transactions_table(lab);
-	}
-	if ((record & RECORD_VALIDATORS) != 0) {
-		validators_table(lab);
-	}
-	if ((record & RECORD_SERIES) != 0) {
-		series_table(lab);
-	}
-	violations_table(lab);
 }
 
 uint64_t measure_bytes(const struct measure *measure)
@@ -86,7 +88,7 @@ uint64_t measure_bytes(const struct measure *measure)
 	uint64_t bytes = (measure->latencies.capacity + measure->commits.capacity +
 						 measure->proposer_commits.capacity + measure->elections.capacity) *
 		sizeof(int64_t);
-	for (size_t i = 0; measure->out != NULL && i < TABLE_N; i++) {
+	for (size_t i = 0; measure->out != NULL && i < TABLES_MAX; i++) {
 		const struct block *block = &measure->out->tables[i];
 		bytes += block->cells_capacity * sizeof(uint64_t) + block->text_capacity;
 	}
@@ -95,7 +97,14 @@ uint64_t measure_bytes(const struct measure *measure)
 
 bool measure_records(const struct lab *lab, enum table_id table)
 {
-	return lab->measure->schemas->tables[table].n_columns > 0;
+	const struct run_schemas *schemas = lab->measure->schemas;
+	return schemas != NULL && table < TABLES_MAX && schemas->tables[table].n_columns > 0;
+}
+
+enum table_id measure_table(const struct lab *lab, const char *name)
+{
+	const struct run_schemas *schemas = lab->measure->schemas;
+	return schemas == NULL ? TABLE_NONE : run_schemas_find(schemas, name);
 }
 
 void measure_row(const struct lab *lab, enum table_id table, const union cell *cells)

@@ -30,9 +30,17 @@ void measure_sort(struct lab *lab);
 void measure_tables(struct lab *lab);
 /* Bytes that it and the rows have grown to. */
 uint64_t measure_bytes(const struct measure *measure);
-/* Is the table recorded? */
+/* The table of this name; TABLE_NONE: it is not recorded. */
+enum table_id measure_table(const struct lab *lab, const char *name);
+/* Is it recorded? Of TABLE_NONE: no. */
 bool measure_records(const struct lab *lab, enum table_id table);
 /* Appends a row to a table that is recorded. */
 void measure_row(const struct lab *lab, enum table_id table, const union cell *cells);
+
+/* What fills the tables that are written when a run has ended. */
+void decisions_table(struct lab *lab);
+void validators_table(struct lab *lab);
+void series_table(struct lab *lab);
+void violations_table(struct lab *lab);
 
 #endif

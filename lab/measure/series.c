@@ -4,7 +4,6 @@
 #include "measure/accuracy.h"
 #include "measure/kpis.h"
 #include "measure/measure.h"
-#include "measure/tables.h"
 #include "measure/windows.h"
 
 #include <stdlib.h>

@@ -3,7 +3,6 @@
 #include "measure/attackers.h"
 #include "measure/kpis.h"
 #include "measure/measure.h"
-#include "measure/tables.h"
 #include "replicas.h"
 #include "outside.h"
 

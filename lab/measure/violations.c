@@ -1,7 +1,6 @@
 /* A row a broken invariant: /violations. */
 #include "lab.h"
 #include "measure/measure.h"
-#include "measure/tables.h"
 #include "watch.h"
 
 /* The transaction that wrote what was read: a decimal number; of the initial value there is none. */

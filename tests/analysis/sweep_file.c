@@ -142,7 +142,7 @@ void sweep_write(const char *path, const struct sweep *sweep)
 		{"corruption_rate", COLUMN_REAL, "share", "", "corrupted decisions", SORT_SHARE, "decided"},
 		{"mae", COLUMN_REAL, "kg", "", "mean absolute error", SORT_VALUE},
 	};
-	struct table_schema schemas[TABLE_N] = {0};
+	struct table_schema schemas[TABLES_MAX] = {0};
 	schemas[TABLE_RUNS] =
 		(struct table_schema){sizeof(run_columns) / sizeof(*run_columns), run_columns};
 	if (!sweep->no_tables) {

@@ -121,7 +121,7 @@ static void write_keys(const char *path, const char *scenario, bool real, const 
 		{"mae", COLUMN_REAL, "kg", "", "mean absolute error", SORT_VALUE},
 		{"corruption_rate", COLUMN_REAL, "share", "", "corrupted decisions", SORT_SHARE, "decided"},
 	};
-	struct table_schema schemas[TABLE_N] = {0};
+	struct table_schema schemas[TABLES_MAX] = {0};
 	schemas[TABLE_RUNS] = (struct table_schema){sizeof(columns) / sizeof(*columns), columns};
 	const struct results_header header = {
 		.scenario = scenario, .synod_version = "0", .source = "test", .seed = 1};

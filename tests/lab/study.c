@@ -115,7 +115,7 @@ static union cell cell_at(const struct outcome *outcome, enum table_id table, si
 	const struct table_schema *schema = &outcome->study->schemas.tables[table];
 	int index = schema_find(schema, column);
 	if (index < 0 || schema->columns[index].type != type || row >= n_rows(outcome, table)) {
-		fail_msg("no such cell: table %s, row %zu, column %s", table_names[table], row, column);
+		fail_msg("no such cell: table %s, row %zu, column %s", schema_name(schema, table), row, column);
 	}
 	return block_get(&outcome->blocks.tables[table], schema, row, (size_t)index);
 }

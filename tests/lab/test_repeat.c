@@ -33,7 +33,7 @@ static void assert_same(const struct outcome *a, const struct outcome *b)
 	assert_string_equal(a->summary.verdict, b->summary.verdict);
 	assert_string_equal(a->summary.verdict_reason, b->summary.verdict_reason);
 	assert_memory_equal(a->summary.kpis, b->summary.kpis, sizeof(a->summary.kpis));
-	for (int t = 0; t < TABLE_N; t++) {
+	for (int t = 0; t < TABLES_MAX; t++) {
 		const struct block *x = &a->blocks.tables[t];
 		const struct block *y = &b->blocks.tables[t];
 		assert_int_equal(x->n_rows, y->n_rows);

@@ -40,7 +40,7 @@ static const struct column decision_columns[] = {
 		sizeof(columns) / sizeof(*(columns)), columns                                              \
 	}
 
-const struct table_schema fixture_schemas[TABLE_N] = {
+const struct table_schema fixture_schemas[TABLES_MAX] = {
 	[TABLE_RUNS] = SCHEMA(run_columns),
 	[TABLE_DECISIONS] = SCHEMA(decision_columns),
 };

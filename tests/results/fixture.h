@@ -15,7 +15,7 @@
 
 extern const struct results_header fixture_header;
 /* runs and decisions; the other tables are not recorded. */
-extern const struct table_schema fixture_schemas[TABLE_N];
+extern const struct table_schema fixture_schemas[TABLES_MAX];
 
 /* The rows of one run; the same for the same run. The caller finishes them. */
 struct run_blocks fixture_run(uint64_t run);

@@ -224,7 +224,7 @@ static void another_sweeps_journal_is_refused(void **state)
 	assert_null(journal_open(path, &fixture_header, fixture_schemas, 13, true, &error));
 	assert_error(&error, "another number of runs");
 
-	struct table_schema schemas[TABLE_N];
+	struct table_schema schemas[TABLES_MAX];
 	memcpy(schemas, fixture_schemas, sizeof(schemas));
 	schemas[TABLE_DECISIONS].n_columns--;
 	assert_null(journal_open(path, &fixture_header, schemas, FIXTURE_RUNS, true, &error));

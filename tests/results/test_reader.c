@@ -38,7 +38,7 @@ static void what_was_written_comes_back(void **state)
 	assert_string_equal(header->synod_version, fixture_header.synod_version);
 	assert_string_equal(header->source, fixture_header.source);
 	assert_true(header->seed == fixture_header.seed);
-	for (int table = 0; table < TABLE_N; table++) {
+	for (int table = 0; table < TABLES_MAX; table++) {
 		struct results_error error;
 		const struct table_schema *schema, *expected = &fixture_schemas[table];
 		const struct block *block = results_table(file, table, &schema, &error);

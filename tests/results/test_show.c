@@ -79,7 +79,7 @@ static void a_long_table_is_cut(void **state)
 		{"latency_mean_s", COLUMN_REAL, "", ""},
 		{"messages_per_instance", COLUMN_REAL, "", ""},
 	};
-	static const struct table_schema schemas[TABLE_N] = {[TABLE_RUNS] = {9, columns}};
+	static const struct table_schema schemas[TABLES_MAX] = {[TABLE_RUNS] = {9, columns}};
 	const char *path = in_folder(state, "x.h5");
 	struct results_error error;
 	struct journal *journal = journal_open(path, &fixture_header, schemas, 100, false, &error);
@@ -122,7 +122,7 @@ static void what_differs_is_seen(void **state)
 		{"protocol", COLUMN_STRING, "", ""},
 		{"verdict", COLUMN_STRING, "", ""},
 	};
-	static const struct table_schema schemas[TABLE_N] = {[TABLE_RUNS] = {4, columns}};
+	static const struct table_schema schemas[TABLES_MAX] = {[TABLE_RUNS] = {4, columns}};
 	static const char *const protocols[] = {"{kind: pbft, batch: 64, window: 10, read_only: on}",
 		"{kind: pbft, batch: 64, window: 10, read_only: off}",
 		"{kind: pbft, batch: 64, window: 100, read_only: off}", "{kind: raft, reads: index}", "none"};
@@ -159,8 +159,8 @@ static void a_table_is_printed_as_csv(void **state)
 	size_t n_bytes;
 	FILE *out = open_memstream(&text, &n_bytes);
 	struct results_error error;
-	assert_int_equal(results_show_csv(file, TABLE_RUNS, NULL, 0, out, &error), 0);
-	assert_int_equal(results_show_csv(file, TABLE_DECISIONS, NULL, 0, out, &error), 0);
+	assert_int_equal(results_show_csv(file, "runs", NULL, 0, out, &error), 0);
+	assert_int_equal(results_show_csv(file, "decisions", NULL, 0, out, &error), 0);
 	fclose(out);
 	assert_says(text,
 		"run,point,replication,seed,attacks.0.fraction,protocol,verdict,verdict_reason,"
@@ -171,7 +171,7 @@ static void a_table_is_printed_as_csv(void **state)
 	assert_says(
 		text, "\nrun,item,value,kind\n0,0,0,\"close, at last\"\n0,1,0.14285714285714285,predict\n");
 	free(text);
-	assert_int_equal(results_show_csv(file, TABLE_SERIES, NULL, 0, stdout, &error), -1);
+	assert_int_equal(results_show_csv(file, "series", NULL, 0, stdout, &error), -1);
 	assert_says(error.text, "has no table series");
 	results_close(file);
 }
@@ -185,8 +185,8 @@ static void some_runs_are_shown(void **state)
 	FILE *out = open_memstream(&text, &n_bytes);
 	struct results_error error;
 	const char *const where[] = {"protocol=raft", "attacks.0.fraction=0.10", "protocol=pbft"};
-	assert_int_equal(results_show_csv(file, TABLE_RUNS, where, 3, out, &error), 0);
-	assert_int_equal(results_show_csv(file, TABLE_DECISIONS, where, 3, out, &error), 0);
+	assert_int_equal(results_show_csv(file, "runs", where, 3, out, &error), 0);
+	assert_int_equal(results_show_csv(file, "decisions", where, 3, out, &error), 0);
 	assert_int_equal(results_show(file, where, 3, out, &error), 0);
 	fclose(out);
 	assert_says(text, "\n5,1,1,"); /* pbft, .1 */
@@ -200,7 +200,7 @@ static void some_runs_are_shown(void **state)
 		{"protocol", "KEY=VALUE"}, {"protocol=paxos", "no run has protocol=paxos"},
 		{"run=", "no run has run="}};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		assert_int_equal(results_show_csv(file, TABLE_RUNS, &wrong[i][0], 1, stdout, &error), 1);
+		assert_int_equal(results_show_csv(file, "runs", &wrong[i][0], 1, stdout, &error), 1);
 		assert_says(error.text, wrong[i][1]);
 		assert_int_equal(results_show(file, &wrong[i][0], 1, stdout, &error), 1);
 	}
@@ -253,7 +253,7 @@ static const struct column decision_columns[] = {
 /* Two runs; the second one breaks. */
 static struct results_file *write_story(void **state, bool with_decisions)
 {
-	struct table_schema schemas[TABLE_N] = {
+	struct table_schema schemas[TABLES_MAX] = {
 		[TABLE_RUNS] = {4, run_columns},
 		[TABLE_TRANSACTIONS] = {11, transaction_columns},
 		[TABLE_VIOLATIONS] = {with_decisions ? 8 : 7, violation_columns},

@@ -30,7 +30,12 @@ static void test_example(void **state)
 	const struct fake_partition *partition = point->faults.values[0].settings;
 	assert_int_equal(partition->groups.n, 2);
 	assert_int_equal(partition->groups.groups[1].nodes[1], 3);
-	assert_int_equal(point->record, RECORD_DECISIONS | RECORD_VALIDATORS | RECORD_SERIES);
+	assert_int_equal(point->record.n, 3);
+	assert_true(scenario_records(point, &result_tables[TABLE_DECISIONS]));
+	assert_true(scenario_records(point, &result_tables[TABLE_VALIDATORS]));
+	assert_true(scenario_records(point, &result_tables[TABLE_SERIES]));
+	assert_true(scenario_records(point, &result_tables[TABLE_RUNS]));
+	assert_false(scenario_records(point, &result_tables[TABLE_MODELS]));
 	assert_true(point->checkers);
 	scenario_close(file);
 }
@@ -39,6 +44,27 @@ static const struct scenario *read_point(const char *text, struct scenario_file 
 {
 	*file = read_right(text, NULL, 0);
 	return scenario_point(*file, 0);
+}
+
+/* Words come in the order of tables, each once; those of applications' own behind the others. */
+static void test_record(void **state)
+{
+	struct scenario_file *file;
+	const struct scenario *point = read_point("validators: 4\nprotocol: pbft\nworkload: requests\n"
+		"record: [parcels, models, decisions, parcels]\n", &file);
+	assert_int_equal(point->record.n, 3);
+	assert_string_equal(point->record.names[0], "decisions");
+	assert_string_equal(point->record.names[1], "models");
+	assert_string_equal(point->record.names[2], "parcels");
+	assert_true(scenario_records(point, &result_tables[TABLE_IMPORTANCE])); /* `models` asks for it */
+	assert_false(scenario_records(point, &result_tables[TABLE_FAULTS]));
+	const struct table *tables[SCENARIO_TABLES_MAX];
+	assert_int_equal(scenario_tables(tables, SCENARIO_TABLES_MAX), TABLE_N + 1);
+	assert_true(scenario_records(point, tables[TABLE_N]));
+	const struct plugin *apps[2];
+	assert_int_equal(scenario_table_bringers(tables[TABLE_N], apps, 2), 1);
+	assert_string_equal(apps[0]->name, "requests");
+	scenario_close(file);
 }
 
 static void test_defaults(void **state)
@@ -59,7 +85,7 @@ static void test_defaults(void **state)
 	assert_string_equal(point->scorer.plugin->name, "none");
 	assert_string_equal(point->aggregator.plugin->name, "median");
 	assert_int_equal(point->attacks.n, 0);
-	assert_int_equal(point->record, 0);
+	assert_int_equal(point->record.n, 0);
 	const struct workload_common *workload = point->workload.settings;
 	assert_int_equal(workload->quorum, 7);
 	assert_int_equal(workload->deadline_ns, workload->client_timeout_ns);
@@ -227,6 +253,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_example),
+		cmocka_unit_test(test_record),
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_auto),

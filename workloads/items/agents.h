@@ -112,7 +112,7 @@ void items_begin(void *shared, void *replica, struct arena *arena);
 extern const struct kpi_table items_kpis[];
 void items_counts(struct outside *outside, const void *state, uint32_t item, struct app_counts *counts);
 void items_standing(struct outside *outside, const void *state, uint32_t node, struct app_standing *standing);
-extern const struct app_table items_tables[];
+extern const struct table items_tables[];
 
 /* What every such application's struct app has, besides its plugin, unit and events. */
 #define ITEMS_APP                                                                                  \

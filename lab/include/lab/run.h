@@ -9,16 +9,19 @@
 
 /* The columns of every table of a scenario's result file; runs' columns include the swept keys. */
 struct run_schemas {
-	struct table_schema tables[TABLE_N];
+	struct table_schema tables[TABLES_MAX];
 	size_t n_swept;
 	struct kpi_list kpis; /* as their columns follow each other in /runs */
 };
 
 void run_schemas_init(struct run_schemas *schemas, const struct scenario_file *file);
-/* All tables there are, for people: without a scenario there are no swept keys, and the workload's unit is called
- * that. */
-void run_schemas_describe(struct run_schemas *schemas);
 void run_schemas_finish(struct run_schemas *schemas);
+/* The number of the table of this name in the file; TABLE_NONE: it isn't there. */
+enum table_id run_schemas_find(const struct run_schemas *schemas, const char *name);
+
+/* A table for people, without a scenario: there are no swept keys, and the workload's unit is called that. Its columns
+ * are the caller's to free. */
+struct table_schema table_describe(const struct table *table);
 
 struct run_summary {
 	const struct run_schemas *schemas;

@@ -32,7 +32,7 @@ struct results_header {
 
 /* The rows of one finished run; schema comes from the sweep. */
 struct run_blocks {
-	struct block tables[TABLE_N];
+	struct block tables[TABLES_MAX];
 };
 
 void run_blocks_finish(struct run_blocks *blocks);
@@ -59,12 +59,12 @@ struct journal;
  * and the runs it holds are marked in it; without, it is begun anew. What is not ours is never written over
  * or through. NULL on error. */
 struct journal *journal_open(const char *path, const struct results_header *header,
-	const struct table_schema schemas[TABLE_N], uint64_t n_runs, bool resume,
+	const struct table_schema schemas[TABLES_MAX], uint64_t n_runs, bool resume,
 	struct results_error *error);
 /* One without a name and a result to come of it: it keeps the rows of /runs in memory, for a process that is
  * to take the place of this one. `fd`: the descriptor that such a process was handed, or -1. NULL on error. */
 struct journal *journal_open_nameless(int fd, const struct results_header *header,
-	const struct table_schema schemas[TABLE_N], uint64_t n_runs, struct results_error *error);
+	const struct table_schema schemas[TABLES_MAX], uint64_t n_runs, struct results_error *error);
 int journal_descriptor(const struct journal *journal);
 /* False: the file system has no locks (some network file systems), so that nothing keeps a second synod out. */
 bool journal_is_locked(const struct journal *journal);
@@ -96,6 +96,8 @@ const struct block *results_table(struct results_file *file, enum table_id table
 /* The same in portions, for those who can't hold tens of millions of rows in memory. The table's schema, or NULL
  * where the file has no such table; owned by the file. */
 const struct table_schema *results_schema(const struct results_file *file, enum table_id table);
+/* Its number in this file, there or not; TABLE_NONE: there is no such table at all. */
+enum table_id results_find_table(const struct results_file *file, const char *name);
 uint64_t results_n_rows(const struct results_file *file, enum table_id table);
 
 /* Replaces the block's rows by n_rows of the table's, from `first` on. */

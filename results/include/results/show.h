@@ -15,7 +15,7 @@ int results_show(struct results_file *file, const char *const *where, size_t n_w
  * digits, so that they read back as the same bits; undefined is NaN; quoting as in RFC 4180, lines
  * end in a line feed. Reads in portions: memory does not grow with the table. 0, or -1 with `error`
  * set: also where the file has no such table. With conditions: the rows of the runs that they leave. */
-int results_show_csv(struct results_file *file, enum table_id table, const char *const *where, size_t n_where,
+int results_show_csv(struct results_file *file, const char *table, const char *const *where, size_t n_where,
 	FILE *out, struct results_error *error);
 
 /* Tells one transaction's life in sentences, from its submission to its answer, and what became of its item

@@ -6,35 +6,22 @@
 #ifndef RESULTS_TABLE_H
 #define RESULTS_TABLE_H
 
-#include "results/column.h"
+#include "results/tables.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* The tables of a result file, in this order in the file. */
-enum table_id {
-	TABLE_RUNS,
-	TABLE_DECISIONS,
-	TABLE_PREDICTIONS,
-	TABLE_TRANSACTIONS,
-	TABLE_VALIDATORS,
-	TABLE_SERIES,
-	TABLE_VIOLATIONS,
-	TABLE_ROC,
-	TABLE_MODELS,
-	TABLE_IMPORTANCE,
-	TABLE_FAULTS,
-	TABLE_OBSERVATIONS,
-	TABLE_TRAINING,
-	TABLE_N
-};
-
-extern const char *const table_names[TABLE_N]; /* "runs", "decisions", ... */
-
+/* A file's tables are numbered: those of result_tables as there, then those that an application brings. */
 struct table_schema {
-	size_t n_columns;
+	size_t n_columns; /* 0: the file has no such table */
 	const struct column *columns;
+	const char *name; /* of one that an application brings; NULL: result_tables has it */
 };
+
+static inline const char *schema_name(const struct table_schema *schema, enum table_id table)
+{
+	return table < TABLE_N ? result_tables[table].name : schema->name;
+}
 
 struct block {
 	size_t n_rows;

@@ -6,6 +6,7 @@
 #ifndef SCENARIOS_SCENARIO_H
 #define SCENARIOS_SCENARIO_H
 
+#include "results/tables.h"
 #include "sim/arena.h"
 #include "sim/node.h"
 #include "sim/param.h"
@@ -41,19 +42,6 @@ struct network_settings {
 	double loss;
 };
 
-enum record_flags {
-	RECORD_DECISIONS = 1 << 0,
-	RECORD_PREDICTIONS = 1 << 1,
-	RECORD_VALIDATORS = 1 << 2,
-	RECORD_SERIES = 1 << 3,
-	RECORD_ROC = 1 << 4,
-	RECORD_TRANSACTIONS = 1 << 5,
-	RECORD_MODELS = 1 << 6, /* and importance */
-	RECORD_OBSERVATIONS = 1 << 8,
-	RECORD_TRAINING = 1 << 9,
-	RECORD_FAULTS = 1 << 7, /* which `series` records too: they are drawn in its figure */
-};
-
 /* A run that records its series ends, as a `limit`, at so many windows. */
 #define SERIES_WINDOWS_MAX 1000000
 
@@ -73,7 +61,7 @@ struct scenario {
 	struct node_costs node;
 	struct plugin_value workload, predictor, scorer, aggregator;
 	struct plugin_list attacks, faults;
-	unsigned record;
+	struct name_list record; /* words, in the order of tables, each once */
 	sim_time window_ns; /* of /series and of availability */
 	struct shape shape;
 };
@@ -127,6 +115,8 @@ bool settings_fill(const struct plugin *plugin, const char *const *sets, size_t 
 
 /* The nearest of `names` to a misspelt `text`, or NULL where none is near. Also for commands. */
 const char *nearest_name(const char *text, const char *const *names, size_t n);
+/* "a, b, c", with `last` between the last two; cut where there is no more room. */
+void names_join(char *out, size_t size, const char *const *names, size_t n, const char *last);
 
 /* The top-level keys and those of the fixed sections, for `synod list keys`. */
 extern const struct param scenario_params[];
@@ -135,5 +125,16 @@ extern const struct param scenario_params[];
  * part of another's plugins). At most `max`; how many. */
 size_t scenario_registries(const struct registry **out, size_t max);
 #define REGISTRIES_MAX 64
+
+/* Every table that a result file can have: result_tables, then those that applications bring, in the order of their
+ * registry, each name once. At most `max`; how many. */
+size_t scenario_tables(const struct table **out, size_t max);
+#define SCENARIO_TABLES_MAX 128
+/* The applications that bring it, `max` at most; how many. */
+size_t scenario_table_bringers(const struct table *table, const struct plugin **out, size_t max);
+/* The words of `record`: number i, or NULL behind the last. */
+const char *scenario_record_word(size_t i);
+/* Does the scenario ask for the table? */
+bool scenario_records(const struct scenario *scenario, const struct table *table);
 
 #endif

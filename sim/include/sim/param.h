@@ -70,6 +70,7 @@ struct param {
 	double min, max; /* the range in the unit of storage (ns, bytes, bit/s, ...); both 0: any value >= 0 */
 	const char *fallback; /* the default as a scenario would spell it; NULL: required or unset */
 	const char *choices;  /* PARAM_CHOICE */
+	const char *(*words)(size_t i); /* PARAM_NAMES: those there are, NULL behind the last; NULL: any */
 	const struct registry *registry; /* PARAM_PLUGIN, PARAM_PLUGINS */
 	const struct csv_table *(*builtin)(const char *name); /* PARAM_MATRIX: NULL where unknown */
 	/* PARAM_AUTO of durations: `auto` becomes auto_delays[k] times the scenario's largest 99.9 % one-way

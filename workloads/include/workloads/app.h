@@ -13,7 +13,7 @@
 #ifndef WORKLOADS_APP_H
 #define WORKLOADS_APP_H
 
-#include "results/column.h"
+#include "results/tables.h"
 #include "sim/arena.h"
 #include "sim/node.h"
 #include "sim/param.h"
@@ -113,13 +113,6 @@ struct app_check {
 	bool (*holds)(const void *settings, const void *replica, char what[160]);
 };
 
-/* A table of the application's own; its rows come by outside_row. */
-struct app_table {
-	const char *name; /* the table, and the word in `record` */
-	const char *help;
-	const struct column *columns; /* the first is `run`, which outside_row fills in; ends with a NULL name */
-};
-
 #define APP_COLUMNS_MAX 16
 
 struct app {
@@ -165,7 +158,8 @@ struct app {
 	 * arrives: an item has come by the scenario's `arrivals` (or, closed loop, since an answer has), and its client
 	 *   is there to do something about it: submit commands. It is numbered in order of arrival.
 	 * happens: what outside_at asked for. worked: what outside_work asked for.
-	 * executed: a validator has executed a command for good, with that effect; called at every replica.
+	 * executed: a validator has executed a command for good, with that effect; called at every replica. The command
+	 *   is there until another is submitted.
 	 * answered: a client of its own has its answer, from enough validators. True: the item is settled; false: the
 	 *   client goes on (has submitted another command).
 	 * changed: that validator is up again or is down; NODE_NONE: some may have come to belong or not to.
@@ -187,7 +181,9 @@ struct app {
 
 	/* Measured. */
 	const struct kpi_table *kpis;    /* of its own (results/kpi.h), end with NULL kpis; NULL: none */
-	const struct app_table *tables;  /* end with a NULL name; NULL: none */
+	/* Tables of its own; their rows come by outside_row. They end with a NULL name; NULL: none. One that is in
+	 * result_tables has its columns there. */
+	const struct table *tables;
 	const struct app_check *checks;  /* end with a NULL name; NULL: none */
 	/* Columns of its own in /transactions, behind the laboratory's, APP_COLUMNS_MAX at most, and who fills them in;
 	 * the list ends with a NULL name. NULL: none. */
