@@ -227,8 +227,8 @@ static inline void follow(struct lab *lab, struct node *node, transaction_id id,
 		client_executed(lab, id);
 	}
 	if (app->executed != NULL) {
-		struct command command = transaction_of(lab, id)->command; /* one submitted may move it */
-		app->executed(lab->outside, lab->outside->state, node->id, &command, place, effect);
+		app->executed(lab->outside, lab->outside->state, node->id, &transaction_of(lab, id)->command, place,
+			effect);
 	}
 }
 

@@ -1,16 +1,15 @@
-/* The journal of finished runs: a header, then one record a run in the order of finishing.
+/* The journal of finished runs: a header, then one record a run (record.h) in the order of finishing.
  *
- * A record is its head (run, number of rows and bytes of text per table), the cells and the text of
- * each table as they are in memory, all under one XXH3 checksum in the head. Whatever follows the
- * last whole record, be it cut off by a kill or zeros after a loss of power, is dropped when the
- * journal is resumed. In memory: one offset a run, and what the writer must know in advance (rows,
- * widths of strings). */
+ * Whatever follows the last whole record, be it cut off by a kill or zeros after a loss of power, is dropped when
+ * the journal is resumed. In memory: one offset a run, and what the writer must know in advance (rows, widths of
+ * strings). */
 #include "results/results.h"
 
 #include "h5.h"
 #include "memory.h"
 #include "place.h"
 #include "copies.h"
+#include "record.h"
 #include "writer.h"
 
 #include <assert.h>
@@ -21,13 +20,11 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 #include <xxhash.h>
 
 #define JOURNAL_MAGIC "synodjnl"
 #define JOURNAL_VERSION 1
-#define RECORD_MAGIC UINT64_C(0x31636572646f6e79) /* "ynodrec1" */
 
 struct journal_head {
 	char magic[8];
@@ -37,17 +34,6 @@ struct journal_head {
 	uint64_t hash_build;    /* synod_version and source */
 	uint64_t hash_schemas;
 	uint64_t check; /* over the fields above */
-};
-
-struct record_table {
-	uint64_t n_rows, text_bytes;
-};
-
-struct record_head {
-	uint64_t magic;
-	uint64_t run;
-	struct record_table tables[TABLES_MAX];
-	uint64_t check; /* over the fields above and what follows */
 };
 
 struct journal {
@@ -114,75 +100,6 @@ static struct journal_head head_make(const struct journal *journal, XXH3_state_t
 
 /* --- Records --- */
 
-/* Where each table's cells and text lie in a record. */
-struct record_layout {
-	uint64_t cells[TABLES_MAX], text[TABLES_MAX]; /* offsets from the record's start */
-	uint64_t bytes;                         /* of the whole record */
-};
-
-/* False where the sizes make no sense; then the head is not one of ours. */
-static bool record_lay_out(
-	const struct journal *journal, const struct record_head *head, struct record_layout *layout)
-{
-	layout->bytes = sizeof(*head);
-	for (int i = 0; i < TABLES_MAX; i++) {
-		const struct record_table *table = &head->tables[i];
-		uint64_t n_columns = journal->schemas[i].n_columns, cells_bytes;
-		if (__builtin_mul_overflow(table->n_rows, n_columns * 8, &cells_bytes)) {
-			return false;
-		}
-		if (n_columns == 0 && (table->n_rows || table->text_bytes)) {
-			return false;
-		}
-		layout->cells[i] = layout->bytes;
-		if (__builtin_add_overflow(layout->bytes, cells_bytes, &layout->bytes)) {
-			return false;
-		}
-		layout->text[i] = layout->bytes;
-		if (__builtin_add_overflow(layout->bytes, table->text_bytes, &layout->bytes)) {
-			return false;
-		}
-		/* Cells are read in place: the next table's start on a multiple of 8. */
-		if (__builtin_add_overflow(layout->bytes, -layout->bytes % 8, &layout->bytes)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/* The rows of a table of a record in memory, borrowed: not to be finished or appended to. */
-static struct block record_block(const struct journal *journal, unsigned char *record,
-	const struct record_layout *layout, enum table_id table)
-{
-	struct record_head head;
-	memcpy(&head, record, sizeof(head));
-	return (struct block){
-		.n_rows = head.tables[table].n_rows,
-		.n_cells = head.tables[table].n_rows * journal->schemas[table].n_columns,
-		.cells = (uint64_t *)(void *)(record + layout->cells[table]),
-		.text_bytes = head.tables[table].text_bytes,
-		.text = (char *)record + layout->text[table],
-	};
-}
-
-static bool block_is_sound(const struct block *block, const struct table_schema *schema)
-{
-	if (block->text_bytes > 0 && block->text[block->text_bytes - 1] != '\0') {
-		return false;
-	}
-	for (size_t j = 0; j < schema->n_columns; j++) {
-		if (schema->columns[j].type != COLUMN_STRING) {
-			continue;
-		}
-		for (size_t row = 0; row < block->n_rows; row++) {
-			if (block->cells[row * schema->n_columns + j] >= block->text_bytes) {
-				return false;
-			}
-		}
-	}
-	return true;
-}
-
 /* Notes that the journal holds a run: what the writer will have to know in advance. */
 static void hold(struct journal *journal, uint64_t run, uint64_t offset, uint64_t bytes,
 	const struct block blocks[TABLES_MAX])
@@ -209,79 +126,16 @@ static void hold(struct journal *journal, uint64_t run, uint64_t offset, uint64_
 	}
 }
 
-/* --- Reading --- */
-
-enum read_result { READ_WHOLE, READ_SHORT, READ_FAILED };
-
-static enum read_result read_at(
-	const struct journal *journal, void *into, size_t bytes, uint64_t offset)
-{
-	char *at = into;
-	while (bytes > 0) {
-		ssize_t n = pread(journal->fd, at, bytes, (off_t)offset);
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n < 0) {
-			return READ_FAILED;
-		}
-		if (n == 0) {
-			return READ_SHORT;
-		}
-		at += n;
-		bytes -= (size_t)n;
-		offset += (size_t)n;
-	}
-	return READ_WHOLE;
-}
-
-/* A record read whole, in memory that is used again for the next. */
-struct record_buffer {
-	unsigned char *bytes;
-	size_t capacity;
-	struct record_layout layout;
-	uint64_t run;
-};
-
-/* Reads and checks the record at `offset`; READ_SHORT where there is no whole one. */
-static enum read_result record_read(const struct journal *journal, uint64_t offset,
-	uint64_t file_bytes, struct record_buffer *buffer)
-{
-	struct record_head head;
-	enum read_result result = read_at(journal, &head, sizeof(head), offset);
-	if (result != READ_WHOLE) {
-		return result;
-	}
-	if (head.magic != RECORD_MAGIC || head.run >= journal->n_runs ||
-		!record_lay_out(journal, &head, &buffer->layout) ||
-		buffer->layout.bytes > file_bytes - offset) {
-		return READ_SHORT;
-	}
-	size_t bytes = buffer->layout.bytes, after = offsetof(struct record_head, check);
-	buffer->bytes = memory_grow(buffer->bytes, 1, bytes, &buffer->capacity);
-	result = read_at(journal, buffer->bytes, bytes, offset);
-	if (result != READ_WHOLE) {
-		return result;
-	}
-	/* The checksum runs over the record with its own place left at zero. */
-	memset(buffer->bytes + after, 0, sizeof(head.check));
-	if (XXH3_64bits(buffer->bytes, bytes) != head.check) {
-		return READ_SHORT;
-	}
-	for (int i = 0; i < TABLES_MAX; i++) {
-		struct block block = record_block(journal, buffer->bytes, &buffer->layout, i);
-		if (!block_is_sound(&block, &journal->schemas[i])) {
-			return READ_SHORT;
-		}
-	}
-	buffer->run = head.run;
-	return READ_WHOLE;
-}
-
 static bool cannot(const struct journal *journal, const char *action, struct results_error *error)
 {
 	return results_fail(error, "cannot %s %s: %s", action,
 		journal->path_journal ? journal->path_journal : "what is kept in memory", results_cause(errno));
+}
+
+static enum read_result read_record(
+	const struct journal *journal, uint64_t offset, uint64_t file_bytes, struct record_buffer *buffer)
+{
+	return record_read(journal->fd, journal->schemas, journal->n_runs, offset, file_bytes, buffer);
 }
 
 /* Finds the runs that the journal holds and cuts off what follows the last whole one. */
@@ -290,13 +144,13 @@ static bool scan(struct journal *journal, uint64_t file_bytes, struct results_er
 	struct record_buffer buffer = {0};
 	enum read_result result = READ_WHOLE;
 	while (journal->end < file_bytes) {
-		result = record_read(journal, journal->end, file_bytes, &buffer);
+		result = read_record(journal, journal->end, file_bytes, &buffer);
 		if (result != READ_WHOLE || journal->offsets[buffer.run] != 0) {
 			break;
 		}
 		struct block blocks[TABLES_MAX];
 		for (int i = 0; i < TABLES_MAX; i++) {
-			blocks[i] = record_block(journal, buffer.bytes, &buffer.layout, i);
+			blocks[i] = record_block(journal->schemas, &buffer, i);
 		}
 		hold(journal, buffer.run, journal->end, buffer.layout.bytes, blocks);
 	}
@@ -310,39 +164,6 @@ static bool scan(struct journal *journal, uint64_t file_bytes, struct results_er
 	return true;
 }
 
-/* --- Writing --- */
-
-static bool write_at(
-	const struct journal *journal, struct iovec *parts, int n_parts, uint64_t offset)
-{
-	while (n_parts > 0) {
-		if (parts->iov_len == 0) {
-			parts++;
-			n_parts--;
-			continue;
-		}
-		ssize_t n = pwritev(journal->fd, parts, n_parts, (off_t)offset);
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n <= 0) {
-			errno = n == 0 ? ENOSPC : errno;
-			return false;
-		}
-		offset += (size_t)n;
-		while (n_parts > 0 && (size_t)n >= parts->iov_len) {
-			n -= (ssize_t)parts->iov_len;
-			parts++;
-			n_parts--;
-		}
-		if (n > 0) {
-			parts->iov_base = (char *)parts->iov_base + n;
-			parts->iov_len -= (size_t)n;
-		}
-	}
-	return true;
-}
-
 static bool write_head(
 	struct journal *journal, const struct journal_head *head, struct results_error *error)
 {
@@ -351,7 +172,7 @@ static bool write_head(
 	}
 	struct journal_head copy = *head;
 	struct iovec part = {&copy, sizeof(copy)};
-	if (!write_at(journal, &part, 1, 0)) {
+	if (!write_at(journal->fd, &part, 1, 0)) {
 		cannot(journal, "write", error);
 		if (journal->path_journal) {
 			unlink(journal->path_journal); /* it holds nothing */
@@ -434,7 +255,7 @@ static bool begin(
 	if (!resume || file_bytes <= sizeof(wanted)) {
 		return write_head(journal, &wanted, error);
 	}
-	if (read_at(journal, &found, sizeof(found), 0) != READ_WHOLE) {
+	if (read_at(journal->fd, &found, sizeof(found), 0) != READ_WHOLE) {
 		return cannot(journal, "read", error);
 	}
 	return head_matches(journal, &found, &wanted, error) && scan(journal, file_bytes, error);
@@ -546,36 +367,13 @@ bool journal_append(struct journal *journal, uint64_t run, const struct run_bloc
 {
 	assert(!journal_holds(journal, run));
 	error->text[0] = '\0';
-	struct record_head head = {.magic = RECORD_MAGIC, .run = run};
-	static const char padding[8];
 	static const struct block none;
-	struct iovec parts[1 + 3 * TABLES_MAX] = {{&head, sizeof(head)}};
-	int n_parts = 1;
+	const struct block *kept[TABLES_MAX];
 	for (int i = 0; i < TABLES_MAX; i++) {
-		const struct block *block = keeps(journal, i) ? &blocks->tables[i] : &none;
-		assert(block->n_cells == block->n_rows * journal->schemas[i].n_columns);
-		head.tables[i] = (struct record_table){block->n_rows, block->text_bytes};
-		parts[n_parts++] = (struct iovec){block->cells, block->n_cells * 8};
-		parts[n_parts++] = (struct iovec){block->text, block->text_bytes};
-		parts[n_parts++] =
-			(struct iovec){(void *)(uintptr_t)padding, -(uint64_t)block->text_bytes % 8};
+		kept[i] = keeps(journal, i) ? &blocks->tables[i] : &none;
 	}
-	struct record_layout layout;
-	bool fits = record_lay_out(journal, &head, &layout);
-	assert(fits);
-	(void)fits;
-
-	XXH3_state_t *state = XXH3_createState();
-	XXH3_64bits_reset(state);
-	for (int i = 0; i < n_parts; i++) {
-		if (parts[i].iov_len > 0) {
-			XXH3_64bits_update(state, parts[i].iov_base, parts[i].iov_len);
-		}
-	}
-	head.check = XXH3_64bits_digest(state);
-	XXH3_freeState(state);
-
-	if (!write_at(journal, parts, n_parts, journal->end)) {
+	uint64_t bytes = record_write(journal->fd, journal->schemas, run, kept, journal->end);
+	if (bytes == 0) {
 		cannot(journal, "write", error);
 		/* What came through of it is given back. Should that fail as well, the next record
 		 * overwrites it or its checksum tells. */
@@ -583,7 +381,7 @@ bool journal_append(struct journal *journal, uint64_t run, const struct run_bloc
 		(void)cut;
 		return false;
 	}
-	hold(journal, run, journal->end, layout.bytes, blocks->tables);
+	hold(journal, run, journal->end, bytes, blocks->tables);
 	return true;
 }
 
@@ -596,10 +394,10 @@ bool journal_visit(struct journal *journal, journal_visitor *visit, void *contex
 		if (journal->offsets[run] == 0) {
 			continue;
 		}
-		read = record_read(journal, journal->offsets[run], journal->end, &buffer) == READ_WHOLE ||
+		read = read_record(journal, journal->offsets[run], journal->end, &buffer) == READ_WHOLE ||
 			   cannot(journal, "read", error);
 		if (read) {
-			struct block block = record_block(journal, buffer.bytes, &buffer.layout, TABLE_RUNS);
+			struct block block = record_block(journal->schemas, &buffer, TABLE_RUNS);
 			visit(context, &journal->schemas[TABLE_RUNS], &block);
 		}
 	}
@@ -614,7 +412,7 @@ static bool write_runs(struct journal *journal, struct writer *writer, struct re
 	struct record_buffer buffer = {0};
 	bool written = true;
 	for (uint64_t run = 0; run < journal->n_runs && written; run++) {
-		switch (record_read(journal, journal->offsets[run], journal->end, &buffer)) {
+		switch (read_record(journal, journal->offsets[run], journal->end, &buffer)) {
 		case READ_FAILED:
 			written = cannot(journal, "read", error);
 			break;
@@ -625,7 +423,7 @@ static bool write_runs(struct journal *journal, struct writer *writer, struct re
 			break;
 		case READ_WHOLE:
 			for (int i = 0; i < TABLES_MAX && written; i++) {
-				struct block block = record_block(journal, buffer.bytes, &buffer.layout, i);
+				struct block block = record_block(journal->schemas, &buffer, i);
 				written = writer_append(writer, i, &block, error);
 			}
 			break;

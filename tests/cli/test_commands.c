@@ -321,7 +321,9 @@ static void lists_what_there_is(void **state)
 	expect("$SYNOD list mac", 0, "  node.mac ");
 	expect("$SYNOD list raft", 0, "default 0.9; only where reads = lease\n");
 	expect("$SYNOD list sybil", 0, "    only where workload.identities = open\n");
-	expect("$SYNOD list tables", 0, "\npredictions\n\n  run ");
+	expect("$SYNOD list tables", 0, "\npredictions: what one validator said of one item; record: [predictions]\n\n  run ");
+	expect("$SYNOD list importance", 0, "; record: [models]\n\n  run ");
+	expect("$SYNOD list record", 0, "list of decisions, predictions, transactions, validators, series, roc, ");
 	expect("$SYNOD list latency_mean_s", 0, "table runs\n\n  latency_mean_s");
 	expect("$SYNOD list 'msgs/inst'", 0, "  messages_per_instance ");
 	expect("$SYNOD list arrived_s", 0, "table decisions\n\n  arrived_s ");

@@ -17,6 +17,7 @@ struct content {
 	struct results_header header;
 	struct column columns[N_COLUMNS];
 	enum table_id table;
+	const char *brought; /* the table's name, where an application has brought it */
 	union cell rows[2][N_COLUMNS];
 	uint64_t n_runs;
 };
@@ -37,7 +38,7 @@ static struct content original(void)
 static void write_content(const char *path, const struct content *content)
 {
 	struct table_schema schemas[TABLES_MAX] = {0};
-	schemas[content->table] = (struct table_schema){N_COLUMNS, content->columns};
+	schemas[content->table] = (struct table_schema){N_COLUMNS, content->columns, content->brought};
 	struct results_error error;
 	struct journal *journal =
 		journal_open(path, &content->header, schemas, content->n_runs, false, &error);
@@ -186,6 +187,39 @@ static void schemas_are_compared(void **state)
 	assert_difference(state, &content, "decisions: only A has this table\n");
 }
 
+/* By name: which number such a table has is each file's own. */
+static void brought_tables_are_compared(void **state)
+{
+	const char *a = in_folder(state, "a.h5"), *b = in_folder(state, "b.h5");
+	struct results_error error = {0};
+	struct content content = original();
+	content.table = TABLE_N;
+	content.brought = "accounts";
+	write_content(a, &content);
+	content.table = TABLES_MAX - 1;
+	write_content(b, &content);
+	assert_int_equal(results_diff(a, b, stdout, &error), 0);
+	struct results_file *file = results_open(b, &error);
+	assert_non_null(file);
+	enum table_id table = results_find_table(file, "accounts");
+	assert_int_equal(table, TABLE_N);
+	assert_int_equal(results_n_rows(file, table), 2);
+	assert_int_equal(results_find_table(file, "events"), TABLE_NONE);
+	results_close(file);
+	content.rows[1][1].integer = 3;
+	write_content(b, &content);
+	assert_int_equal(results_diff(a, b, stdout, &error), 1);
+
+	struct content changed = original();
+	assert_difference(state, &changed, "");
+	changed.table = TABLE_N;
+	changed.brought = "events";
+	assert_difference(state, &changed, "decisions: only A has this table\n");
+	write_content(a, &content);
+	write_content(b, &changed);
+	assert_int_equal(results_diff(a, b, stdout, &error), 1);
+}
+
 static void what_cannot_be_read_is_an_error(void **state)
 {
 	const char *a = in_folder(state, "a.h5");
@@ -208,6 +242,7 @@ int main(void)
 		IN_FOLDER(missing_rows_are_counted),
 		IN_FOLDER(headers_are_compared),
 		IN_FOLDER(schemas_are_compared),
+		IN_FOLDER(brought_tables_are_compared),
 		IN_FOLDER(what_cannot_be_read_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -290,9 +290,14 @@ static const struct param dimweight_params[] = {
 	PARAM_END,
 };
 
+static const struct column parcels_columns[] = {{"run", COLUMN_INT, "", "its number"}, {.name = NULL}};
+static const struct table requests_tables[] = {
+	{"parcels", "a parcel", parcels_columns}, {.name = "decisions"}, {.name = NULL}};
+
 static const struct app requests = {
 	.plugin = {"requests", "", requests_params, sizeof(struct workload_common)},
-	.has_clients = true};
+	.has_clients = true,
+	.tables = requests_tables};
 static void execute(void *replica, const struct command *command, struct log_place place,
 	struct effect *effect, void *undo)
 {

@@ -46,6 +46,27 @@ static const struct scenario *read_point(const char *text, struct scenario_file 
 	return scenario_point(*file, 0);
 }
 
+/* Words come in the order of tables, each once; those of applications' own behind the others. */
+static void test_record(void **state)
+{
+	struct scenario_file *file;
+	const struct scenario *point = read_point("validators: 4\nprotocol: pbft\nworkload: requests\n"
+		"record: [parcels, models, decisions, parcels]\n", &file);
+	assert_int_equal(point->record.n, 3);
+	assert_string_equal(point->record.names[0], "decisions");
+	assert_string_equal(point->record.names[1], "models");
+	assert_string_equal(point->record.names[2], "parcels");
+	assert_true(scenario_records(point, &result_tables[TABLE_IMPORTANCE])); /* `models` asks for it */
+	assert_false(scenario_records(point, &result_tables[TABLE_FAULTS]));
+	const struct table *tables[SCENARIO_TABLES_MAX];
+	assert_int_equal(scenario_tables(tables, SCENARIO_TABLES_MAX), TABLE_N + 1);
+	assert_true(scenario_records(point, tables[TABLE_N]));
+	const struct plugin *apps[2];
+	assert_int_equal(scenario_table_bringers(tables[TABLE_N], apps, 2), 1);
+	assert_string_equal(apps[0]->name, "requests");
+	scenario_close(file);
+}
+
 static void test_defaults(void **state)
 {
 	struct scenario_file *file;
@@ -232,6 +253,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_example),
+		cmocka_unit_test(test_record),
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_auto),

@@ -98,7 +98,9 @@ struct item_outcome closing_decide(const struct application *application,
 		const double *row = values + (size_t)i * dims;
 		room->accepted[i] = trusted && all_finite(row, dims);
 		if (room->accepted[i]) {
-			memcpy(room->packed_values + (size_t)n_accepted * dims, row, dims * sizeof(*row));
+			for (uint32_t j = 0; j < dims; j++) {
+				room->packed_values[(size_t)n_accepted * dims + j] = row[j];
+			}
 			room->packed_scores[n_accepted] = room->scores[i];
 			room->packed_confidence[n_accepted] = confidence[i];
 			n_accepted++;

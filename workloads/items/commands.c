@@ -280,8 +280,8 @@ static void take_outcome(struct application_replica *replica, struct item_slot *
 	replica->digest += outcome_digest(closing->item, &slot->outcome, slot->row, closing->dims);
 }
 
-static void item_close(struct application_replica *replica, struct item_slot *slot, uint64_t item,
-	struct items_undo *undo)
+static __attribute__((noinline)) void item_close(
+	struct application_replica *replica, struct item_slot *slot, uint64_t item, struct items_undo *undo)
 {
 	if (!is_computed(replica, slot->open, item)) {
 		compute_closing(replica, slot->open, item);
@@ -319,7 +319,7 @@ static enum items_reject late(struct application_replica *replica, struct item_s
 	return ITEMS_LATE;
 }
 
-static enum items_reject predict(struct application_replica *replica, const struct command *command,
+static inline enum items_reject predict(struct application_replica *replica, const struct command *command,
 	struct items_undo *undo)
 {
 	const struct application_settings *settings = &replica->application->settings;
@@ -341,8 +341,10 @@ static enum items_reject predict(struct application_replica *replica, const stru
 	}
 	uint32_t at = open->n_predictions++;
 	double confidence = command->argument.real[1];
-	for (uint32_t j = 0; j < dims; j++) {
-		open->values[(size_t)at * dims + j] = row[j];
+	if (dims == 1) {
+		open->values[at] = *row;
+	} else {
+		memcpy(open->values + (size_t)at * dims, row, dims * sizeof(*row));
 	}
 	open->confidence[at] = confidence > 0 && isfinite(confidence) ? confidence : real_nan();
 	open->nodes[at] = node;
@@ -357,8 +359,8 @@ static enum items_reject predict(struct application_replica *replica, const stru
 }
 
 /* A value that a quorum of validators has found right: the item closes with it. */
-static enum items_reject settle(struct application_replica *replica, const struct command *command,
-	struct items_undo *undo)
+static __attribute__((noinline)) enum items_reject settle(
+	struct application_replica *replica, const struct command *command, struct items_undo *undo)
 {
 	struct application *application = replica->application;
 	struct closing_view *closing = &application->closing;
@@ -391,8 +393,8 @@ static enum items_reject settle(struct application_replica *replica, const struc
 	return ITEMS_COUNTED;
 }
 
-static enum items_reject vote(struct application_replica *replica, const struct command *command,
-	struct items_undo *undo)
+static __attribute__((noinline)) enum items_reject vote(
+	struct application_replica *replica, const struct command *command, struct items_undo *undo)
 {
 	const struct application_settings *settings = &replica->application->settings;
 	struct item_slot *slot = slot_at(replica, command->subject);

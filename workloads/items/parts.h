@@ -10,6 +10,8 @@
  * open items, outcomes, late ones, and what the scorer remembers. */
 enum held { HELD_PREDICTION = 1, HELD_VOTE, HELD_OUTCOME, HELD_LATE, HELD_STATE };
 
+#define MIX_ITEM UINT64_C(0xa0761d6478bd642f) /* odd: no two items have one multiple */
+
 /* Both halves of a product, as in wyhash. */
 static inline uint64_t mix(uint64_t a, uint64_t b)
 {
@@ -40,9 +42,12 @@ static inline uint64_t held(enum held what, uint64_t item, uint64_t of)
 
 static inline uint64_t prediction_digest(uint64_t item, const struct open_item *open, uint32_t at, uint32_t dims)
 {
-	uint64_t digest = held(HELD_PREDICTION, item, (uint64_t)at << 32 | open->nodes[at]);
-	digest = mix_reals(digest, open->values + (size_t)at * dims, dims);
-	return mix_real(digest, open->confidence[at]);
+	const double *row = open->values + (size_t)at * dims;
+	uint64_t confidence;
+	memcpy(&confidence, &open->confidence[at], sizeof(confidence));
+	uint64_t digest = mix_real(item * MIX_ITEM ^ ((uint64_t)at << 32 | open->nodes[at]),
+		*row);
+	return mix(dims == 1 ? digest : mix_reals(digest, row + 1, dims - 1), confidence);
 }
 
 static inline uint64_t outcome_digest(uint64_t item, const struct item_outcome *outcome, const double *row,

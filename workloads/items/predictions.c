@@ -434,16 +434,23 @@ static bool is_first(struct outside *outside, struct items_outside *items, trans
 	return first;
 }
 
-void items_executed(struct outside *outside, void *state, uint32_t node, const struct command *command,
-	struct log_place place, const struct effect *effect)
+static __attribute__((noinline)) void heed(struct outside *outside, struct items_outside *items,
+	uint32_t node, const struct command *command, struct log_place place, const struct effect *effect)
 {
-	struct items_outside *items = state;
 	if ((effect->reject == ITEMS_REFUSED || effect->reject == ITEMS_NOT_FINITE) &&
 		is_first(outside, items, command->number)) {
 		scores_refused(outside, items, command, (enum items_reject)effect->reject);
 	}
 	if (effect->detail != NULL) {
 		closed(outside, items, node, effect->detail, place);
+	}
+}
+
+void items_executed(struct outside *outside, void *state, uint32_t node, const struct command *command,
+	struct log_place place, const struct effect *effect)
+{
+	if (effect->detail != NULL || effect->reject >= ITEMS_REFUSED) { /* rarely */
+		heed(outside, state, node, command, place, effect);
 	}
 }
 
