@@ -30,6 +30,7 @@ struct node_attack {
 	const void *settings;
 	const struct attack_common *common;
 	struct attacker *attackers; /* by node */
+	void *common_memory;        /* of all of them */
 	uint32_t *group;            /* by node; VERSION_GIVEN: none */
 };
 
@@ -206,6 +207,7 @@ static void shape(void *context, struct node *node, uint32_t to, struct message 
 			.now = lab->world.now,
 			.auto_delay_ns = attackers->auto_delay_ns,
 			.memory = attacker->memory,
+			.common = at->common_memory,
 			.stream = &attacker->stream,
 			.hands = &hands,
 			.context = attackers,
@@ -237,19 +239,45 @@ static bool is_ignored(const struct lab *lab, const struct node *node, transacti
 	return false;
 }
 
-bool attackers_ignore(const struct lab *lab)
+bool attackers_listen(const struct lab *lab)
 {
-	bool any = false;
 	for (size_t a = 0; a < lab->scenario->attacks.n; a++) {
-		any = any || ((const struct attack *)lab->scenario->attacks.values[a].plugin)->ignores != NULL;
+		const struct attack *attack = (const struct attack *)lab->scenario->attacks.values[a].plugin;
+		if (attack->ignores != NULL || attack->hear != NULL) {
+			return true;
+		}
 	}
-	return any;
+	return false;
+}
+
+/* What comes to a node is shown to those in it that listen. */
+static void hear(const struct lab *lab, const struct node *node, const struct message *message)
+{
+	for (size_t a = 0; a < lab->scenario->attacks.n && node->id < lab->world.n_validators; a++) {
+		const struct node_attack *at = &lab->node_attacks->attacks[a];
+		if (at->attack == NULL || at->attack->hear == NULL || !lab->attackers[a][node->id] ||
+			!is_on(at->common, lab->world.now) || message->from == node->id) {
+			continue;
+		}
+		struct attacker *attacker = &at->attackers[node->id];
+		struct attack_heard heard = {
+			.node = node,
+			.message = message,
+			.role = role_of(lab, message),
+			.now = lab->world.now,
+			.memory = attacker->memory,
+			.common = at->common_memory,
+			.stream = &attacker->stream,
+		};
+		at->attack->hear(at->settings, &heard);
+	}
 }
 
 void attackers_receive(struct node *node, const struct message *message)
 {
 	const struct lab *lab = lab_of(node);
 	bool asks = message->kind == MESSAGE_REQUEST || message->kind == MESSAGE_READ;
+	hear(lab, node, message);
 	if (asks && is_ignored(lab, node, (transaction_id)message->instance)) {
 		node_log(node, "request that it censors -> ignore");
 	} else if (lab->twins != NULL) {
@@ -505,6 +533,7 @@ void attackers_start(struct lab *lab)
 		at->attack = attack;
 		at->settings = at->common = list->values[a].settings;
 		at->attackers = arena_array(arena, struct attacker, n);
+		at->common_memory = arena_alloc(arena, attack->common_size + 1);
 		at->group = arena_array(arena, uint32_t, n);
 		for (uint32_t i = 0; i < n; i++) {
 			if (lab->attackers[a][i]) {

@@ -135,8 +135,8 @@ void attackers_led(struct lab *lab);
 void attackers_groups(const struct lab *lab, const struct attack *attack, const void *settings,
 	uint32_t *group);
 
-/* Is some attacker deaf to requests? Then it stands before the protocol. */
-bool attackers_ignore(const struct lab *lab);
+/* Is some attacker deaf to requests, or does it listen? Then it stands before the protocol. */
+bool attackers_listen(const struct lab *lab);
 void attackers_receive(struct node *node, const struct message *message);
 
 /* twins.c: the protocol's calls where some validators are twins. */

@@ -317,7 +317,7 @@ static void choose_ops(struct lab *lab, const struct run_request *request, struc
 		direct->timer = twins_timer;
 		direct->restart = twins_restart;
 	}
-	if (attackers_ignore(lab)) {
+	if (attackers_listen(lab)) {
 		direct->receive = attackers_receive;
 	}
 	lab->world.ops = direct;

@@ -17,11 +17,11 @@
  *
  * An attack on nodes runs the honest protocol and sits between it and the network: it is shown each copy
  * of each message that its node sends to another (`tamper`), and withholds, delays or changes it, or
- * sends more; or it is deaf to some requests (`ignores`). It never sees a protocol's inside: what can be
- * said instead of the truth, the protocol exports, and the laboratory hands on as `struct attack_hands`.
- * Two are about the node as a whole: `pauses` (it goes down and comes back), `doubles` (it runs twice).
- * Such a node is no honest replica:
- * the protocol owes it nothing.
+ * sends more; it may listen to what comes to its node (`hear`); or it is deaf to some requests (`ignores`).
+ * It never sees a protocol's inside: what can be said instead of the truth, the protocol exports, and the
+ * laboratory hands on as `struct attack_hands`. Two are about the node as a whole: `pauses` (it goes down
+ * and comes back), `doubles` (it runs twice). Such a node is no honest replica: the protocol owes it
+ * nothing.
  *
  * Attacks compose in the order in which the scenario lists them: each takes what the one before it
  * made of the same node's value. They take the same adversaries: `fraction` and `count` take the first
@@ -129,6 +129,7 @@ struct attack_copy {
 	sim_time now;
 	sim_time auto_delay_ns; /* just below what the others bear with */
 	void *memory;          /* the attack's own at this node: memory_size bytes, zeroed at first */
+	void *common;          /* the same of all its nodes together, who collude: common_size bytes */
 	struct random_stream *stream; /* (seed, RANDOM_ATTACK, (attack << 56) + (node << 36)) */
 	const struct attack_hands *hands;
 	void *context;         /* the hands' */
@@ -151,6 +152,17 @@ enum attack_needs {
 	NEEDS_BENDING = 1 << 9,      /* certificates of which a part can be left out */
 	NEEDS_CAMPAIGNS = 1 << 10,   /* views that anyone can call for */
 	NEEDS_MACS = 1 << 11,        /* messages with a MAC for each receiver */
+};
+
+/* One copy that has come to a node under attack from another, or from a client: the node is about to take it in. It
+ * can be looked at and remembered, and what is sent later made by it; it is not changed. */
+struct attack_heard {
+	const struct node *node;
+	const struct message *message;
+	enum message_role role;
+	sim_time now;
+	void *memory, *common;        /* as in attack_copy */
+	struct random_stream *stream; /* as in attack_copy */
 };
 
 /* A request that comes to a node under attack. */
@@ -209,11 +221,14 @@ struct attack {
 	/* Is the node deaf to this request, from whomever it comes? */
 	bool (*ignores)(const void *settings, const struct attack_request *request);
 	void (*tamper)(const void *settings, struct attack_copy *copy);
+	/* Beside one of these: hears what comes to the node, before the node does. What a node says to itself, and
+	 * what comes to its gateway, is not shown. Costs nothing where no attack listens. */
+	void (*hear)(const void *settings, struct attack_heard *heard);
 	/* Mean times up and down, ns. */
 	void (*pauses)(const void *settings, double *up_ns, double *down_ns);
 	bool doubles;
 	unsigned (*needs)(const void *settings); /* enum attack_needs; NULL: nothing */
-	size_t memory_size;
+	size_t memory_size, common_size;
 	enum attack_groups groups_default;
 	const struct node_groups *(*groups)(const void *settings); /* as the scenario names them */
 };

@@ -18,7 +18,7 @@
  * scorer or aggregator sees it. A claimed sd that is none is as if nothing were claimed.
  *
  * Where values are validated before they are ordered, an item closes at once with the first value that
- * is ordered for it (application_settle), and none of the above is done.
+ * is ordered for it (ITEMS_PROPOSAL), and none of the above is done.
  *
  * A prediction is a number, or a row of `dims` of them (a gradient): then what is decided is a row too, its distance
  * from a prediction is the Euclidean one, and `value` is its summary, one number.
