@@ -27,6 +27,9 @@ void replicas_start(struct lab *lab)
 	lab->replicas = arena_new(arena, struct replicas);
 	lab->replicas->list = arena_array(arena, struct replica, lab->world.n_validators);
 	lab->replicas->keeps_replies = lab->app->has_clients && lab->app->execute != NULL;
+	lab->replicas->revocable = lab->protocol->finality == FINALITY_PROBABLE;
+	lab->replicas->compares =
+		lab->protocol->ordered && lab->app->has_clients && !lab->replicas->revocable;
 	lab->replicas->undo_stride = (lab->app->undo_size + 15) / 16 * 16;
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
 		replica_init(lab, replica_of(lab, i));
@@ -246,7 +249,8 @@ static inline void execute(
 	if (app->has_clients && !lab->protocol->ordered) {
 		check_position(lab, node, replica, id);
 	}
-	struct effect effect = run(lab, replica, id, place, NULL);
+	void *undo = lab->replicas->revocable ? replica_remember_command(lab, replica, id) : NULL;
+	struct effect effect = run(lab, replica, id, place, undo);
 	follow(lab, node, id, place, &effect);
 	if (reply && app->has_clients) {
 		replica_send_reply(lab, node, id, effect.result, place.view, 0);
@@ -275,7 +279,7 @@ static inline void applied(struct lab *lab, struct node *node, uint64_t instance
 {
 	struct replica *replica = replica_of(lab, node->id);
 	watch_applied(node, instance, batch);
-	if (lab->protocol->ordered && lab->app->has_clients) {
+	if (lab->replicas->compares) {
 		check_instance(lab, node, instance, batch);
 	}
 	replica->applied = instance;
@@ -297,6 +301,9 @@ void replica_apply(struct node *node, uint64_t instance, uint64_t view, const st
 	assert(replica_of(lab, node->id)->tentative == NULL || replica_of(lab, node->id)->tentative->n == 0);
 	applied(lab, node, instance, batch);
 	struct log_place place = {instance, view};
+	if (lab->replicas->revocable) {
+		replica_remember(lab, replica_of(lab, node->id), place, batch);
+	}
 	for (uint32_t i = 0; i < batch->n; i++) {
 		if (begin(lab, node, instance, batch->transactions[i])) {
 			execute(lab, node, place, batch->transactions[i], reply);
@@ -311,6 +318,16 @@ void replica_apply(struct node *node, uint64_t instance, uint64_t view, const st
 	}
 	if (lab->phase == PHASE_DRAINING) {
 		lab_check_done(lab);
+	}
+}
+
+void replicas_settle(struct lab *lab)
+{
+	for (uint32_t i = 0; i < lab->world.n_validators && lab->app->has_clients; i++) {
+		const struct tentative_log *past = replica_of(lab, i)->past;
+		for (size_t k = 0; past != NULL && k < past->n; k++) {
+			check_instance(lab, &lab->world.nodes[i], past->batches[k].instance, past->batches[k].batch);
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ struct tentative {
 	const struct batch *batch;
 	size_t first;   /* of its commands in the log */
 	uint64_t state; /* the application's digest before it */
+	uint64_t history; /* in a replica's past: of it and all before it */
 };
 
 struct tentative_log {
@@ -41,11 +42,14 @@ struct replica {
 	struct reply *replies; /* by transaction; where clients are told results that are more than an instance */
 	size_t replies_capacity;
 	struct tentative_log *tentative; /* NULL: nothing yet */
+	struct tentative_log *past;      /* executed for good, where that may be revoked; `first` is 0. NULL: nothing yet */
 };
 
 struct replicas {
 	struct replica *list; /* by validator */
 	bool keeps_replies;
+	bool revocable;       /* finality is probable */
+	bool compares;        /* which request stands at which place, as it is executed */
 	size_t undo_stride;   /* the application's undo_size, so that each record is aligned for any type */
 	struct states *states; /* states.h; NULL: nothing is looked at */
 };
@@ -64,6 +68,8 @@ void replica_apply_tentative(struct node *node, uint64_t instance, uint64_t view
 	const struct batch *batch);
 void replica_confirm(struct node *node, uint64_t instance);
 void replica_rollback(struct node *node, uint64_t instance);
+/* Executed for good and taken back all the same. */
+void replica_revoked(struct node *node, uint64_t instance);
 bool replica_is_tentative(const struct replica *replica, transaction_id transaction);
 void tentative_finish(struct replica *replica);
 void replica_read(struct node *node, transaction_id transaction, uint64_t view);
@@ -71,6 +77,10 @@ void replica_read(struct node *node, transaction_id transaction, uint64_t view);
 void replica_forget(struct node *node);
 uint64_t replica_transaction_key(const struct node *node, transaction_id transaction);
 void replicas_free(struct lab *lab);
+/* Where finality is probable: of the batches that the replica has executed for good and not taken back. O(1). */
+uint64_t replica_history(const struct replica *replica);
+/* The run is over: where what was executed could be revoked, compares what was not. */
+void replicas_settle(struct lab *lab);
 /* Bytes that grow with the run. */
 uint64_t replicas_bytes(const struct lab *lab);
 /* What it has come to; zero where it has not executed it. Only where replies are kept. */
@@ -93,6 +103,11 @@ bool replica_valid(const struct node *node, const struct batch *batch);
 bool replica_begin(struct lab *lab, struct node *node, uint64_t instance, transaction_id id);
 /* The instance is executed at the replica, for good. */
 void replica_applied(struct lab *lab, struct node *node, uint64_t instance, const struct batch *batch);
+/* Where finality is probable: the batch is executed for good from now on, and the command is its next; returns room
+ * to say how to undo that, until the next one. */
+void replica_remember(
+	struct lab *lab, struct replica *replica, struct log_place place, const struct batch *batch);
+void *replica_remember_command(struct lab *lab, struct replica *replica, transaction_id id);
 /* What executing the command comes to, changing the replica's state; `undo`: NULL, or room for its record. */
 struct effect replica_run(
 	struct lab *lab, struct replica *replica, transaction_id id, struct log_place place, void *undo);

@@ -126,6 +126,7 @@ static const struct host_ops ops = {
 	.apply_tentative = replica_apply_tentative,
 	.confirm = replica_confirm,
 	.rollback = replica_rollback,
+	.revoked = replica_revoked,
 	.read = replica_read,
 	.forget = replica_forget,
 	.overdue = lab_overdue,
@@ -350,8 +351,12 @@ static void play(struct lab *lab)
 /* What only the whole of it shows, and the verdict. */
 static void judge(struct lab *lab)
 {
+	if (lab->replicas->revocable) {
+		watch_settle(lab);
+		replicas_settle(lab);
+	}
 	told_finish(lab);
-	if (lab->app->judge != NULL && lab->scenario->checkers && lab->protocol->ordered) {
+	if (lab->app->judge != NULL && told_binds(lab)) {
 		lab->app->judge(lab->outside, lab->outside->state);
 	}
 	if (lab->trace != NULL) {

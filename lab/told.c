@@ -9,7 +9,8 @@
  *   liveness      once all faults and attacks have ended, work never waits longer for the next acceptance
  *                 than the scenario's `liveness_after`
  *
- * The first two bind ordered protocols; a record look-up a transaction, and one pass at the end. */
+ * The first two bind ordered protocols, durability those whose finality is certain; a record look-up a transaction,
+ * and one pass at the end. */
 #include "clients.h"
 #include "replicas.h"
 #include "transactions.h"
@@ -18,6 +19,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+bool told_binds(const struct lab *lab)
+{
+	return lab->scenario->checkers && lab->protocol->ordered && !lab->replicas->revocable;
+}
 
 void told_proposed(struct node *node, struct lab_instance *record, uint64_t instance,
 	const struct batch *batch)
@@ -55,7 +61,7 @@ void told_changed(struct node *node, const struct lab_instance *record, uint64_t
 	uint64_t digest)
 {
 	struct lab *lab = lab_of(node);
-	if (lab->scenario->checkers && lab->protocol->ordered && record->told_digest != 0 &&
+	if (told_binds(lab) && record->told_digest != 0 &&
 		record->told_digest != digest) {
 		watch_violated(lab, "durability", node->id, node->id, instance, record->told_digest, digest,
 			"a client was told of a batch in this instance, and another was committed there");
@@ -64,7 +70,7 @@ void told_changed(struct node *node, const struct lab_instance *record, uint64_t
 
 void told_accepted(struct lab *lab, transaction_id id, uint64_t instance)
 {
-	if (!lab->scenario->checkers || !lab->protocol->ordered) {
+	if (!told_binds(lab)) {
 		return;
 	}
 	struct transaction *transaction = transaction_of(lab, id);
@@ -161,7 +167,7 @@ static void check_places(struct lab *lab)
 
 void told_finish(struct lab *lab)
 {
-	if (!lab->scenario->checkers || !lab->protocol->ordered || !lab->app->has_clients) {
+	if (!told_binds(lab) || !lab->app->has_clients) {
 		return;
 	}
 	check_places(lab);

@@ -5,6 +5,8 @@
 #include "watch.h"
 
 void told_start(struct lab *lab);
+/* Is what clients are told promised to stay? */
+bool told_binds(const struct lab *lab);
 /* A client has accepted the answer to a transaction that was executed in `instance`. */
 void told_accepted(struct lab *lab, transaction_id transaction, uint64_t instance);
 void told_proposed(struct node *, struct lab_instance *record, uint64_t instance, const struct batch *);

@@ -25,6 +25,7 @@ const char *const trace_words[TRACE_N] = {
 	[TRACE_EXECUTED] = "executed",
 	[TRACE_TENTATIVE] = "tentative",
 	[TRACE_ROLLBACK] = "rollback",
+	[TRACE_REVOKED] = "revoked",
 	[TRACE_LEADS] = "leads",
 	[TRACE_FOLLOWS] = "follows",
 	[TRACE_CANDIDATE] = "candidate",
@@ -361,6 +362,13 @@ static void on_rollback(struct node *node, uint64_t instance)
 	of(node)->inner.rollback(node, instance);
 }
 
+static void on_revoked(struct node *node, uint64_t instance)
+{
+	report(node, TRACE_REVOKED, instance, 0, NULL);
+	of(node)->inner.revoked(node, instance);
+	check_violations(of(node));
+}
+
 static void on_leads(struct node *node, uint64_t view, enum lead_cause cause)
 {
 	report(node, TRACE_LEADS, 0, view, NULL);
@@ -444,6 +452,7 @@ void trace_start(struct lab *lab, const struct trace_sink *sink, struct host_ops
 	ops->apply = on_apply;
 	ops->apply_tentative = ops->apply_tentative == NULL ? NULL : on_apply_tentative;
 	ops->rollback = ops->rollback == NULL ? NULL : on_rollback;
+	ops->revoked = on_revoked;
 	ops->leads = on_leads;
 	ops->follows = on_follows;
 	ops->candidate = on_candidate;

@@ -115,6 +115,7 @@ static void print_what(const struct trace_text *text, const struct trace_event *
 		print_instance(text, event);
 		break;
 	case TRACE_ROLLBACK:
+	case TRACE_REVOKED:
 		fprintf(text->out, "%s %" PRIu64, instance_word(&text->run), event->instance);
 		break;
 	case TRACE_LEADS:

@@ -5,8 +5,13 @@
  * What follows outside from a command (an item settled, an event) must never have to be taken back, and so waits
  * for the confirmation: then what was executed is undone and executed again, and all that follows from it
  * follows. An application is pure, so that this changes nothing; that each undo gives back the state of before is
- * looked at on the way. */
+ * looked at on the way.
+ *
+ * Where finality is probable what is executed for good can be undone as well, all of it: a second log, of the same
+ * kind, that only revocations shorten. What has followed outside stays; it follows again when the command is
+ * executed again. */
 #include "clients.h"
+#include "outside.h"
 #include "replicas.h"
 #include "states.h"
 #include "watch.h"
@@ -48,7 +53,7 @@ void replica_apply_tentative(struct node *node, uint64_t instance, uint64_t view
 	log->batches =
 		lab_grow(log->batches, sizeof(*log->batches), log->first + log->n + 1, &log->capacity);
 	log->batches[log->first + log->n++] =
-		(struct tentative){instance, view, batch, log->n_commands, state_of(lab, replica)};
+		(struct tentative){instance, view, batch, log->n_commands, state_of(lab, replica), 0};
 	for (uint32_t i = 0; i < batch->n; i++) {
 		transaction_id id = batch->transactions[i];
 		if (!replica_begin(lab, node, instance, id)) {
@@ -66,11 +71,39 @@ void replica_apply_tentative(struct node *node, uint64_t instance, uint64_t view
 	}
 }
 
+void replica_remember(
+	struct lab *lab, struct replica *replica, struct log_place place, const struct batch *batch)
+{
+	if (replica->past == NULL) {
+		replica->past = arena_new(&lab->world.arena, struct tentative_log);
+	}
+	struct tentative_log *log = replica->past;
+	log->batches = lab_grow(log->batches, sizeof(*log->batches), log->n + 1, &log->capacity);
+	uint64_t before = replica_history(replica);
+	uint64_t history = batch->n > 0 ? app_digest(before, batch->digest) : before;
+	log->batches[log->n++] =
+		(struct tentative){place.instance, place.view, batch, log->n_commands, state_of(lab, replica), history};
+}
+
+uint64_t replica_history(const struct replica *replica)
+{
+	const struct tentative_log *log = replica->past;
+	return log == NULL || log->n == 0 ? 0 : log->batches[log->n - 1].history;
+}
+
+void *replica_remember_command(struct lab *lab, struct replica *replica, transaction_id id)
+{
+	struct tentative_log *log = replica->past;
+	grow(lab, log);
+	log->commands[log->n_commands] = id;
+	return undo_at(lab, log, log->n_commands++);
+}
+
 /* Undoes the commands from `end` down to the batch's first. */
-static void undo(struct lab *lab, struct node *node, const struct tentative *batch, size_t end)
+static void undo(struct lab *lab, struct node *node, const struct tentative_log *log,
+	const struct tentative *batch, size_t end)
 {
 	struct replica *replica = replica_of(lab, node->id);
-	struct tentative_log *log = replica->tentative;
 	while (lab->app->execute != NULL && end > batch->first) {
 		transaction_id id = log->commands[--end];
 		lab->app->undo(replica->state, &transaction_of(lab, id)->command, undo_at(lab, log, end));
@@ -78,7 +111,7 @@ static void undo(struct lab *lab, struct node *node, const struct tentative *bat
 	uint64_t state = state_of(lab, replica);
 	if (state != batch->state && lab->scenario->checkers && !node->byzantine) {
 		watch_violated(lab, "state", node->id, node->id, batch->instance, batch->state, state,
-			"undoing what was executed tentatively gave another state (second value) than that before it (first value)");
+			"undoing what was executed gave another state (second value) than that before it (first value)");
 	}
 }
 
@@ -94,15 +127,21 @@ static void execute_for_good(struct lab *lab, struct node *node)
 	struct tentative_log *log = replica->tentative;
 	replica_applied(lab, node, log->batches[log->first].instance, log->batches[log->first].batch);
 	for (size_t b = log->first + log->n; b-- > log->first;) {
-		undo(lab, node, &log->batches[b], end_of(log, b));
+		undo(lab, node, log, &log->batches[b], end_of(log, b));
+	}
+	const struct tentative *first = &log->batches[log->first];
+	if (lab->replicas->revocable) {
+		replica_remember(lab, replica, (struct log_place){first->instance, first->view}, first->batch);
 	}
 	for (size_t b = log->first; b < log->first + log->n; b++) {
 		const struct tentative *batch = &log->batches[b];
 		struct log_place place = {batch->instance, batch->view};
 		size_t end = end_of(log, b);
 		for (size_t i = batch->first; i < end; i++) {
-			struct effect effect =
-				replica_run(lab, replica, log->commands[i], place, undo_at(lab, log, i));
+			void *room = b == log->first && lab->replicas->revocable
+				? replica_remember_command(lab, replica, log->commands[i])
+				: undo_at(lab, log, i);
+			struct effect effect = replica_run(lab, replica, log->commands[i], place, room);
 			if (b == log->first) {
 				replica_follow(lab, node, log->commands[i], place, &effect);
 			}
@@ -148,23 +187,47 @@ void replica_confirm(struct node *node, uint64_t instance)
 	}
 }
 
+/* The replica has not executed the last batch. */
+static void take_back(struct lab *lab, struct node *node, struct tentative_log *log)
+{
+	struct replica *replica = replica_of(lab, node->id);
+	const struct tentative *last = &log->batches[log->first + log->n - 1];
+	undo(lab, node, log, last, log->n_commands);
+	while (log->n_commands > last->first) {
+		transaction_id id = log->commands[--log->n_commands];
+		replica->executed[id >> 6] &= ~(UINT64_C(1) << (id & 63));
+		if (lab->replicas->keeps_replies) {
+			replica->replies[id] = (struct reply){0};
+		}
+	}
+	log->n--;
+}
+
 void replica_rollback(struct node *node, uint64_t instance)
 {
 	struct lab *lab = lab_of(node);
-	struct replica *replica = replica_of(lab, node->id);
-	struct tentative_log *log = replica->tentative;
+	struct tentative_log *log = replica_of(lab, node->id)->tentative;
 	while (log != NULL && log->n > 0 && log->batches[log->first + log->n - 1].instance >= instance) {
-		const struct tentative *last = &log->batches[log->first + log->n - 1];
-		undo(lab, node, last, log->n_commands);
-		while (log->n_commands > last->first) {
-			transaction_id id = log->commands[--log->n_commands];
-			replica->executed[id >> 6] &= ~(UINT64_C(1) << (id & 63));
-			if (lab->replicas->keeps_replies) {
-				replica->replies[id] = (struct reply){0};
-			}
-		}
-		log->n--;
+		take_back(lab, node, log);
 	}
+}
+
+void replica_revoked(struct node *node, uint64_t instance)
+{
+	struct lab *lab = lab_of(node);
+	struct replica *replica = replica_of(lab, node->id);
+	assert(replica->tentative == NULL || replica->tentative->n == 0);
+	assert(instance > 0 && instance <= replica->applied);
+	if (!watch_revoked(node, instance)) {
+		return;
+	}
+	struct tentative_log *log = replica->past;
+	while (log->n > 0 && log->batches[log->n - 1].instance >= instance) {
+		take_back(lab, node, log);
+		replica->n_applied--;
+	}
+	replica->applied = instance - 1;
+	replica->history = replica_history(replica);
 }
 
 bool replica_is_tentative(const struct replica *replica, transaction_id transaction)
@@ -179,11 +242,17 @@ bool replica_is_tentative(const struct replica *replica, transaction_id transact
 	return false;
 }
 
+static void free_log(struct tentative_log *log)
+{
+	if (log != NULL) {
+		free(log->batches);
+		free(log->commands);
+		free(log->undo);
+	}
+}
+
 void tentative_finish(struct replica *replica)
 {
-	if (replica->tentative != NULL) {
-		free(replica->tentative->batches);
-		free(replica->tentative->commands);
-		free(replica->tentative->undo);
-	}
+	free_log(replica->tentative);
+	free_log(replica->past);
 }

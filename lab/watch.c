@@ -6,6 +6,7 @@
  *   validity            what is committed was submitted by a client
  *   integrity           an instance is executed once at a validator, and a transaction once
  *   total-order         instances are executed in order, without gaps
+ *   finality            what was executed for good is never taken back (probable finality promises no such thing)
  *   view-order          the view or term that a validator is in never falls (within an instance, where views
  *                       begin anew at each); across crashes, what is stored
  *   commit-order        a Raft-like log's commit index never falls
@@ -15,6 +16,8 @@
  *
  * Those about what clients were told are in told.c (exactly-once, durability, liveness) and kv.c
  * (linearizability).
+ *
+ * Where finality is probable, agreement is looked at in the end, of what has not been revoked by then.
  *
  * Costs a record look-up a commit. Validators that attack the protocol are not looked at; those that crash
  * are: a protocol keeps its promises across crashes, and a vote or an entry that a restart forgot shows
@@ -187,7 +190,7 @@ void watch_committed(struct node *node, uint64_t instance, uint64_t view, const 
 		if (lab->scenario->checkers) {
 			check_validity(lab, node, instance, batch);
 		}
-	} else if (record->batch->digest != batch->digest && lab->scenario->checkers) {
+	} else if (record->batch->digest != batch->digest && lab->scenario->checkers && !lab->replicas->revocable) {
 		watch_violated(lab, "agreement", record->first_node, node->id, instance,
 			record->batch->digest, batch->digest, "committed different batches in one instance");
 		told_changed(node, record, instance, batch->digest);
@@ -220,10 +223,69 @@ void watch_applied(struct node *node, uint64_t instance, const struct batch *bat
 			"executed an instance (second value) right after another (first value): a gap");
 	}
 	const struct lab_instance *record = watch_instance(lab, instance);
-	if (record->committed && record->batch->digest != batch->digest) {
+	if (record->committed && record->batch->digest != batch->digest && !lab->replicas->revocable) {
 		watch_violated(lab, "agreement", record->first_node, node->id, instance,
 			record->batch->digest, batch->digest,
 			"one executed another batch than the first committed in the instance");
+	}
+}
+
+/* The node's word for this instance no longer counts. */
+static void uncommit(const struct node *node, uint64_t instance)
+{
+	const struct lab *lab = lab_of(node);
+	struct watch *watch = lab->watch;
+	watch->instances[instance].n_committed -= watch->instances[instance].n_committed > 0;
+	if (instance < watch->committed_by_capacity) {
+		watch->committed_by[instance * enough_words(lab) + (node->id >> 6)] &= ~(UINT64_C(1) << (node->id & 63));
+	}
+}
+
+bool watch_revoked(struct node *node, uint64_t instance)
+{
+	struct lab *lab = lab_of(node);
+	struct watch *watch = lab->watch;
+	uint64_t applied = replica_of(lab, node->id)->applied, depth = applied - instance + 1;
+	digest_add(&lab->world.digest, UINT64_C(0xed) << 56 | node->id, instance);
+	if (!lab->replicas->revocable) {
+		if (lab->scenario->checkers && !node->byzantine) {
+			watch_violated(lab, "finality", node->id, node->id, instance, applied, instance,
+				"took back what it had executed for good, up to the last instance (first value) from one "
+				"(second value)");
+		}
+		return false;
+	}
+	if (!node->byzantine) {
+		watch->n_reorganisations++;
+		watch->depth_max = depth > watch->depth_max ? depth : watch->depth_max;
+	}
+	for (uint64_t i = instance; i <= applied && lab_counts(node); i++) {
+		uncommit(node, i);
+	}
+	watch->seen[node->id].committed = instance - 1;
+	return true;
+}
+
+void watch_settle(struct lab *lab)
+{
+	const struct watch *watch = lab->watch;
+	for (uint64_t i = 0; i < watch->n_instances; i++) {
+		watch->instances[i].committed = false;
+	}
+	for (uint32_t n = 0; n < lab->world.n_validators; n++) {
+		const struct tentative_log *past = replica_of(lab, n)->past;
+		for (size_t k = 0; past != NULL && k < past->n && !lab->world.nodes[n].byzantine; k++) {
+			const struct tentative *executed = &past->batches[k];
+			struct lab_instance *record = watch_instance(lab, executed->instance);
+			if (!record->committed) {
+				record->committed = true;
+				record->batch = executed->batch;
+				record->first_node = n;
+			} else if (record->batch->digest != executed->batch->digest && lab->scenario->checkers) {
+				watch_violated(lab, "agreement", record->first_node, n, executed->instance, record->batch->digest,
+					executed->batch->digest, "by the run's end hold different batches in one instance");
+			}
+		}
 	}
 }
 

@@ -77,6 +77,8 @@ struct watch {
 	} **log_nodes;
 	size_t log_nodes_capacity;
 
+	uint64_t n_reorganisations, depth_max; /* revocations at honest validators, and the most instances in one */
+
 	uint64_t *committed_by; /* by instance: a set of validators; where they weigh differently */
 	size_t committed_by_capacity;
 
@@ -95,6 +97,10 @@ void watch_proposed(struct node *, uint64_t instance, uint64_t view, const struc
 void watch_committed(struct node *, uint64_t instance, uint64_t view, const struct batch *);
 void watch_applied(struct node *, uint64_t instance, const struct batch *);
 void watch_tentative(struct node *, uint64_t instance, const struct batch *);
+/* Before it is: from this instance on. False: that must not be, and so is not done. */
+bool watch_revoked(struct node *, uint64_t instance);
+/* The run is over: what could have been revoked until now is looked at. */
+void watch_settle(struct lab *lab);
 void watch_view(struct node *); /* its view or term may have changed */
 void watch_leads(struct node *, uint64_t view, enum lead_cause cause);
 void watch_candidate(struct node *, uint64_t term);

@@ -375,17 +375,25 @@ static void finish_shape(struct scenario *scenario)
 }
 
 /* What is executed before it is committed may have to be undone. */
-static bool finish_tentative(
-	struct checker *checker, const struct tree *root, struct scenario *scenario)
+static bool finish_undoing(struct checker *checker, const struct tree *root, struct scenario *scenario)
 {
 	const struct protocol *protocol = (const void *)scenario->protocol.plugin;
 	const struct app *workload = (const void *)scenario->workload.plugin;
-	if (!workload || !workload->execute || workload->undo || !protocol->tentative_quorum ||
+	const struct tree *tree = tree_get(root, "protocol"), *at = tree_get(tree, "tentative");
+	if (!workload || !workload->execute || workload->undo) {
+		return true;
+	}
+	if (protocol->finality == FINALITY_PROBABLE) {
+		diagnostics_error(checker->diagnostics, tree ? tree->place : whole(root),
+			"protocol: %s may take back what has been executed, and %s can't undo it", protocol->plugin.name,
+			workload->plugin.name);
+		return false;
+	}
+	if (!protocol->tentative_quorum ||
 		protocol->tentative_quorum(scenario->protocol.settings, checker->n_validators,
 			(uint32_t)scenario->n_faulty) == 0) {
 		return true;
 	}
-	const struct tree *tree = tree_get(root, "protocol"), *at = tree_get(tree, "tentative");
 	diagnostics_error(checker->diagnostics, at ? at->place : tree ? tree->place : whole(root),
 		"protocol.tentative: %s can't undo what it executes", workload->plugin.name);
 	return false;
@@ -406,7 +414,7 @@ bool finish_point(struct checker *checker, const struct tree *root, struct scena
 					finish_key(checker, &scenario->protocol, root, "protocol", &scenario->shape);
 	if (protocol) {
 		finish_liveness(scenario);
-		protocol = finish_tentative(checker, root, scenario);
+		protocol = finish_undoing(checker, root, scenario);
 		protocol &= finish_topology(checker, root, scenario);
 		good &= !workload || finish_validation(checker, root, scenario);
 		good &= !workload || finish_replies(checker, root, scenario);

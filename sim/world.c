@@ -419,6 +419,11 @@ void node_rollback(struct node *node, uint64_t instance)
 	node->world->ops->rollback(node, instance);
 }
 
+void node_revoked(struct node *node, uint64_t instance)
+{
+	node->world->ops->revoked(node, instance);
+}
+
 void node_read(struct node *node, transaction_id transaction, uint64_t view)
 {
 	node->world->ops->read(node, transaction, view);

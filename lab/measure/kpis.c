@@ -10,6 +10,7 @@ static const struct kpi_table *const laboratory[] = {
 	&leader_kpis,
 	&accuracy_kpis,
 	&divergence_kpis,
+	&finality_kpis,
 	&outage_kpis,
 	&safety_kpis,
 	&work_kpis,
@@ -60,6 +61,20 @@ static bool uses(const struct scenario_file *file, const struct plugin *plugin)
 	return false;
 }
 
+/* Can anything be revoked in the file's runs, or, NULL, under any protocol that there is? */
+static bool revokes(const struct scenario_file *file)
+{
+	bool any = false;
+	for (size_t i = 0; file != NULL && i < scenario_n_points(file); i++) {
+		const struct protocol *protocol = (const void *)scenario_point(file, i)->protocol.plugin;
+		any |= protocol->finality == FINALITY_PROBABLE;
+	}
+	for (size_t i = 0; file == NULL && protocol_registry.plugins[i] != NULL; i++) {
+		any |= ((const struct protocol *)(const void *)protocol_registry.plugins[i])->finality == FINALITY_PROBABLE;
+	}
+	return any;
+}
+
 static const struct kpi_table *tables_of(const struct plugin *plugin, const struct registry *registry)
 {
 	return registry == &protocol_registry ? ((const struct protocol *)plugin)->kpis
@@ -90,7 +105,9 @@ void kpi_list_init(struct kpi_list *list, const struct scenario_file *file)
 {
 	list->n = 0;
 	for (size_t t = 0; laboratory[t] != NULL; t++) {
-		insert(list, list->n, laboratory[t]->kpis, true);
+		if (laboratory[t] != &finality_kpis || revokes(file)) {
+			insert(list, list->n, laboratory[t]->kpis, true);
+		}
 	}
 	const struct kpi_table *tables[KPI_TABLES_MAX];
 	size_t n = gather(file, tables);

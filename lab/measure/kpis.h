@@ -6,7 +6,7 @@
 #include "lab.h"
 
 extern const struct kpi_table service_kpis, agreement_kpis, traffic_kpis, leader_kpis, accuracy_kpis,
-	divergence_kpis, outage_kpis, safety_kpis, work_kpis, loss_kpis, step_kpis, attacker_kpis;
+	divergence_kpis, finality_kpis, outage_kpis, safety_kpis, work_kpis, loss_kpis, step_kpis, attacker_kpis;
 
 /* The KPIs of a run that has ended, in order of the list; measure_sort has been. */
 void kpis_measure(const struct lab *lab, const struct kpi_list *list, double *values);

@@ -91,25 +91,25 @@ static void test_cdf_numbers(void **state)
 	char *data = drawn(state, "latency-cdf", "dat");
 	double row[6];
 	/* pbft: 4 replications of 5 items, 300 to 334 ms; after the starting point, the k-th of 20. */
-	data_row(data, "#  pbft:", 0, row);
+	data_row(data, "# items answered (%):  pbft:", 0, row);
 	assert_near(row[1], 0, 0);
 	for (size_t k = 1; k <= 20; k++) {
-		data_row(data, "#  pbft:", k, row);
+		data_row(data, "# items answered (%):  pbft:", k, row);
 		assert_near(row[0], 300 + 10 * (double)((k - 1) / 5) + (double)((k - 1) % 5), 1e-6);
 		assert_near(row[1], 5 * (double)k, 1e-6);
 	}
 	/* At the fifth item the first replication has all and the others none: shares 0, 0, 0, 1, whose
 	 * quantiles are 0 and, linear between the last two at place 2.925, 92.5 %. */
-	data_row(data, "#  pbft:", 5, row);
+	data_row(data, "# items answered (%):  pbft:", 5, row);
 	assert_near(row[2], 0, 0);
 	assert_near(row[3], 92.5, 1e-6);
 	/* One of the 20 items of arm none has no answer: its curve levels off below 100 %, to the axis's end. */
-	data_row(data, "#  none:", 1, row);
+	data_row(data, "# items answered (%):  none:", 1, row);
 	assert_near(row[1], 5, 1e-6);
-	data_row(data, "#  none:", 19, row);
+	data_row(data, "# items answered (%):  none:", 19, row);
 	assert_near(row[0], 134, 1e-6);
 	assert_near(row[1], 95, 1e-6);
-	data_row(data, "#  none:", 20, row);
+	data_row(data, "# items answered (%):  none:", 20, row);
 	assert_true(row[0] > 334);
 	assert_near(row[1], 95, 1e-6);
 	assert_near(row[2], 80 + .075 * 20, 1e-6); /* shares of the replications: 80, 100, 100, 100 % */
@@ -171,21 +171,21 @@ static void test_roc_numbers(void **state)
 	char *data = drawn(state, "roc", "dat");
 	double row[6];
 	double low, high;
-	data_row(data, "#  no scorer: false", 1, row); /* after the starting point */
+	data_row(data, "# attacked ones rejected (%):  no scorer: honest", 1, row); /* after the starting point */
 	assert_near(row[0], 0, 0);
 	assert_near(row[1], 0, 0);
-	data_row(data, "#  no scorer: false", 1 + 10, row);
+	data_row(data, "# attacked ones rejected (%):  no scorer: honest", 1 + 10, row);
 	assert_near(row[0], 10, 1e-9);
 	assert_near(row[1], 51.5, 1e-6);
 	logit_interval(.515, &low, &high);
 	assert_near(row[2], low, 1e-6);
 	assert_near(row[3], high, 1e-6);
 	assert_near(row[4], 4, 0);
-	data_row(data, "#  no scorer: false", 1 + 5, row);
+	data_row(data, "# attacked ones rejected (%):  no scorer: honest", 1 + 5, row);
 	assert_near(row[1], 51.5 / 2, 1e-6);
-	data_row(data, "#  mad scorer: false", 1 + 55, row);
+	data_row(data, "# attacked ones rejected (%):  mad scorer: honest", 1 + 55, row);
 	assert_near(row[1], (81.5 + 100) / 2, 1e-6);
-	data_row(data, "#  mad scorer: false", 1 + 100, row);
+	data_row(data, "# attacked ones rejected (%):  mad scorer: honest", 1 + 100, row);
 	assert_near(row[1], 100, 1e-9);
 	free(data);
 }

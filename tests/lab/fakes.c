@@ -184,6 +184,8 @@ struct outcome *protocol_run(const struct protocol *protocol, void *settings,
 		scenario->network.topology = *topology;
 	}
 	scenario->protocol = (struct plugin_value){&protocol->plugin, settings};
+	run_schemas_finish(&study->schemas);
+	run_schemas_init(&study->schemas, study->file); /* some columns are the protocol's */
 	struct outcome *outcome = study_run(study, 0, 0);
 	scenario->protocol = before;
 	scenario->network.topology = way;

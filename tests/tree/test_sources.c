@@ -64,7 +64,6 @@ static struct {
 	{"form", "scenarios/finish.c:wide"},
 	{"file", "cli/trace_figure.c"},
 	{"file", "lab/trace.c"},
-	{"file", "protocols/pbft/pbft.h"},
 	{"function", "scenarios/print.c:value_print"},
 	{"file", "tests/protocols/cluster.c"},
 	{"file", "tests/soak/schedule.c"},

@@ -28,6 +28,7 @@ enum trace_what {
 	TRACE_EXECUTED,
 	TRACE_TENTATIVE, /* executed before it was committed */
 	TRACE_ROLLBACK,
+	TRACE_REVOKED,   /* executed for good, and taken back from this instance on */
 	TRACE_LEADS,
 	TRACE_FOLLOWS,   /* peer: whom, or NODE_NONE */
 	TRACE_CANDIDATE,

@@ -100,6 +100,13 @@ struct protocol_words {
 	bool (*tell)(const struct message *message, char *out, size_t size);
 };
 
+/* What has been executed for good, may it be taken back (node_revoked)? */
+enum protocol_finality {
+	FINALITY_CERTAIN,  /* never */
+	FINALITY_PROBABLE, /* for another history, the less likely the longer ago it was; what clients were told of it is
+	                    * promised to nobody, and what promises are kept the run's end shows */
+};
+
 struct kpi_table;
 
 struct protocol {
@@ -108,6 +115,7 @@ struct protocol {
 	/* One validator goes on alone: any (`none`) or the coordinator (`central`); f is 0 by default. */
 	bool solo;
 	bool ordered;       /* agrees on a log: agreement and total order are promised */
+	enum protocol_finality finality;
 	bool leader_based;
 	bool relays;        /* passes on what is meant for all, so that not everyone need be linked to everyone */
 	bool validates;     /* its backups ask node_valid before they vote for a proposal */

@@ -44,6 +44,7 @@ struct host_ops {
 	void (*apply_tentative)(struct node *, uint64_t instance, uint64_t view, const struct batch *);
 	void (*confirm)(struct node *, uint64_t instance);
 	void (*rollback)(struct node *, uint64_t instance);
+	void (*revoked)(struct node *, uint64_t instance);
 	void (*read)(struct node *, transaction_id, uint64_t view);
 	void (*forget)(struct node *);
 

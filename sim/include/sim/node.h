@@ -277,6 +277,9 @@ enum lead_cause {
  * node_apply_tentative: the same before the instance is committed; replies are marked tentative. Later
  *   either node_confirm, once it is committed (no further reply), or node_rollback, which undoes this
  *   instance and all tentative ones after it, the last first.
+ * node_revoked: what the node has executed for good in this instance and all after it is taken back, the last first:
+ *   another history has won. What comes instead is committed and executed like any other. Only where the protocol's
+ *   `finality` is probable, nothing is executed tentatively, and the instance has been executed.
  * node_read: answers a MESSAGE_READ from what the node has executed so far.
  * node_reply: answers one transaction that was executed before (the reply cache).
  * node_leads: the node has become the leader of `view` (a view or term), and why. Where views begin anew at each
@@ -291,6 +294,7 @@ void node_apply(struct node *node, uint64_t instance, uint64_t view, const struc
 void node_apply_tentative(struct node *node, uint64_t instance, uint64_t view, const struct batch *batch);
 void node_confirm(struct node *node, uint64_t instance);
 void node_rollback(struct node *node, uint64_t instance);
+void node_revoked(struct node *node, uint64_t instance);
 void node_read(struct node *node, transaction_id transaction, uint64_t view);
 void node_reply(struct node *node, transaction_id transaction, uint64_t view);
 void node_leads(struct node *node, uint64_t view, enum lead_cause cause);
