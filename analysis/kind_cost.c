@@ -10,6 +10,7 @@
 
 struct cost_panel {
 	const char *kpi;
+	bool accuracy; /* it shows what the costs buy, by an arrangement of its own */
 	double *values;
 	struct quantity quantity;
 	const struct layout *layout;
@@ -40,6 +41,7 @@ static void cost_read(struct cost *cost, const struct figure_job *job)
 	for (size_t i = 0; i < (chosen ? 1 : MAX_PANELS); i++) {
 		struct cost_panel *panel = &cost->panels[cost->n];
 		panel->kpi = chosen ? one[i] : kpis[i];
+		panel->accuracy = !chosen && i + 1 == MAX_PANELS;
 		cost->n += job_kpi(job, panel->kpi, &panel->values, &panel->quantity);
 	}
 }
@@ -50,7 +52,7 @@ static void share_out(struct cost *cost, const struct figure_job *job)
 	size_t n_sets = 0;
 	for (size_t i = 0; i < cost->n; i++) {
 		cost->panels[i].layout = &cost->layout;
-		if (strcmp(cost->panels[i].kpi, "corruption_rate") != 0 || cost->n == 1) {
+		if (!cost->panels[i].accuracy || cost->n == 1) {
 			sets[n_sets++] = cost->panels[i].values;
 		}
 	}
@@ -73,11 +75,11 @@ static void share_out(struct cost *cost, const struct figure_job *job)
 		}
 		keep = (uint32_t)1 << by | (uint32_t)1 << x;
 	}
-	bool last_corrupted = strcmp(cost->panels[cost->n - 1].kpi, "corruption_rate") == 0;
-	if (cost->n > 1 && last_corrupted && by < 0) {
+	bool has_accuracy = cost->n > 0 && cost->panels[cost->n - 1].accuracy;
+	if (cost->n > 1 && has_accuracy && by < 0) {
 		/* One arm for the costs: a mean over all that changes the accuracy would say nothing. */
 		free(cost->panels[--cost->n].values);
-	} else if (cost->n > 1 && last_corrupted) {
+	} else if (cost->n > 1 && has_accuracy) {
 		struct cost_panel *last = &cost->panels[cost->n - 1];
 		const double *values = last->values;
 		layout_init(&cost->accuracy, job->frame, &values, 1, keep);

@@ -73,7 +73,7 @@ static void hands_vote(struct attack_copy *copy, uint32_t version)
 	const struct batch *batch = versions_find(attackers->versions, copy->message->instance,
 		copy->message->view, version, copy->to);
 	if (forgery->vote != NULL && batch != NULL) {
-		forgery->vote(copy->node, copy->message, batch->digest);
+		forgery->vote(copy->node, copy->message, batch);
 	}
 }
 
@@ -102,16 +102,21 @@ static void hands_vote_twice(struct attack_copy *copy)
 		forgery->grant(copy->node, copy->message);
 		return;
 	}
-	struct message second = *copy->message;
-	uint64_t digest = ~second.digest; /* of nothing that anyone has proposed */
+	const struct message *vote = copy->message;
+	const struct batch nobodys = {.digest = ~vote->digest};
+	struct message second = *vote;
+	forgery->vote(copy->node, &second, &nobodys);
 	for (uint32_t version = 0; version < 2; version++) {
-		const struct batch *batch = versions_find(
-			attackers->versions, second.instance, second.view, version, copy->to);
-		if (batch != NULL && batch->digest != second.digest) {
-			digest = batch->digest;
+		const struct batch *given =
+			versions_find(attackers->versions, vote->instance, vote->view, version, copy->to);
+		struct message other = *vote;
+		if (given != NULL) {
+			forgery->vote(copy->node, &other, given);
+		}
+		if (other.digest != vote->digest) {
+			second = other;
 		}
 	}
-	forgery->vote(copy->node, &second, digest);
 	hands_send(copy, copy->to, &second);
 }
 

@@ -117,7 +117,7 @@ bool faults_forge(struct node *node, uint32_t to, struct message *copy)
 		if (forgery->vote == NULL) {
 			return forgery->grant != NULL && forgery->grant(node, copy);
 		}
-		forgery->vote(node, copy, copy->digest ^ 2); /* odd like any batch's */
+		forgery->vote(node, copy, &(const struct batch){.digest = copy->digest ^ 2}); /* odd like any batch's */
 		return true;
 	case ROLE_CERTIFICATE:
 		if (forgery->claim != NULL) {

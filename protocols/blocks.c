@@ -271,11 +271,11 @@ bool blocks_forge_proposal(struct node *node, struct message *copy, forgery_choo
 	return true;
 }
 
-void blocks_forge_vote(struct node *node, const struct blocks *blocks, struct message *copy, uint64_t digest)
+void blocks_forge_vote(struct node *node, const struct blocks *blocks, struct message *copy, const struct batch *batch)
 {
 	const struct block *block = blocks_find(blocks, copy->digest);
 	if (block != NULL && block->batch != NULL) {
-		copy->digest = id_of(block->parent_id, block->view, digest);
+		copy->digest = id_of(block->parent_id, block->view, batch->digest);
 	}
 }
 

@@ -100,7 +100,7 @@ void blocks_answer(struct node *node, const struct blocks *blocks, unsigned kind
 /* Lies about blocks (struct protocol_forgery): another batch in a proposal; votes that nobody gave in an answer. A
  * vote's digest is a block's id. */
 bool blocks_forge_proposal(struct node *node, struct message *copy, forgery_choose choose, void *context);
-void blocks_forge_vote(struct node *node, const struct blocks *blocks, struct message *copy, uint64_t digest);
+void blocks_forge_vote(struct node *node, const struct blocks *blocks, struct message *copy, const struct batch *batch);
 void blocks_forge_answer(struct node *node, struct message *copy);
 
 #endif

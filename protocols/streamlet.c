@@ -257,9 +257,9 @@ static enum message_role role(const struct message *message)
 	return roles[message->kind - MESSAGE_PROTOCOL];
 }
 
-static void forge_vote(struct node *node, struct message *copy, uint64_t digest)
+static void forge_vote(struct node *node, struct message *copy, const struct batch *batch)
 {
-	blocks_forge_vote(node, &of(node)->blocks, copy, digest);
+	blocks_forge_vote(node, &of(node)->blocks, copy, batch);
 }
 
 static struct protocol_patience patience(const void *settings)

@@ -2,7 +2,7 @@
 #ifndef LAB_KPIS_H
 #define LAB_KPIS_H
 
-#include "lab/kpi.h"
+#include "lab/kpi_list.h"
 #include "lab.h"
 
 extern const struct kpi_table service_kpis, agreement_kpis, traffic_kpis, leader_kpis, accuracy_kpis,

@@ -1,6 +1,6 @@
 /* A row a validator: /validators. */
 #include "lab.h"
-#include "measure/attackers.h"
+#include "measure/who_attacks.h"
 #include "measure/kpis.h"
 #include "measure/measure.h"
 #include "replicas.h"

@@ -34,10 +34,10 @@ static bool propose(struct node *node, struct message *copy, forgery_choose choo
 	return true;
 }
 
-static void vote(struct node *node, struct message *copy, uint64_t digest)
+static void vote(struct node *node, struct message *copy, const struct batch *batch)
 {
 	if (role(copy) == ROLE_VOTE) {
-		copy->digest = digest;
+		copy->digest = batch->digest;
 	}
 }
 

@@ -26,9 +26,9 @@ static bool propose(struct node *node, struct message *copy, forgery_choose choo
 	return copy->body != NULL;
 }
 
-static void vote(struct node *node, struct message *copy, uint64_t digest)
+static void vote(struct node *node, struct message *copy, const struct batch *batch)
 {
-	copy->digest = digest;
+	copy->digest = batch->digest;
 }
 
 static void claim(struct node *node, struct message *copy)

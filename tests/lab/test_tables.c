@@ -234,6 +234,8 @@ static void test_tables_say_all(void **state)
 		assert_true(tables[i]->too == NULL || is_a_word(tables[i]->too));
 		assert_true(i >= TABLE_N || table_find(tables[i]->name) == i);
 	}
+	assert_int_equal(table_find("scenario"), TABLE_N); /* the file's text has that name */
+	assert_false(is_a_word("scenario"));
 	assert_false(is_a_word("importance")); /* `models` asks for it */
 }
 

@@ -2,7 +2,7 @@
 #ifndef LAB_RUN_H
 #define LAB_RUN_H
 
-#include "lab/kpi.h"
+#include "lab/kpi_list.h"
 #include "lab/footprint.h"
 #include "results/results.h"
 #include "scenarios/scenario.h"

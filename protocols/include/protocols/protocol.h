@@ -56,9 +56,10 @@ struct protocol_forgery {
 	/* Makes the copy propose what `choose` says, for each instance in it. False: what it chose can't be
 	 * said in this protocol, but by saying nothing. */
 	bool (*propose)(struct node *node, struct message *copy, forgery_choose choose, void *context);
-	/* Makes a vote on the batch of (message's instance, its view) one for another batch, by that one's digest; where
-	 * votes name blocks, for the block that holds it in place of the true one. */
-	void (*vote)(struct node *node, struct message *copy, uint64_t digest);
+	/* Makes a vote one for another batch of (message's instance, its view), or, where votes name blocks, for the block
+	 * that this batch would make in the place of the one voted for. The batch may be one that nobody has proposed, of
+	 * which there is a digest alone; it lives as long as the call. */
+	void (*vote)(struct node *node, struct message *copy, const struct batch *batch);
 	/* Makes a refusal a vote for whoever asked. False: it is no refusal. */
 	bool (*grant)(struct node *node, struct message *copy);
 	/* Makes an answer to a proposal acknowledge `ahead` entries more than its node holds. False: it answers

@@ -1,6 +1,6 @@
 /* Who attacks, for counts and rows. */
-#ifndef LAB_MEASURE_ATTACKERS_H
-#define LAB_MEASURE_ATTACKERS_H
+#ifndef LAB_WHO_ATTACKS_H
+#define LAB_WHO_ATTACKS_H
 
 #include <stdbool.h>
 #include <stdint.h>

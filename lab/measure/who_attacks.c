@@ -1,4 +1,4 @@
-#include "measure/attackers.h"
+#include "measure/who_attacks.h"
 
 #include "measure/kpis.h"
 #include "outside.h"

@@ -1,7 +1,7 @@
 /* The KPIs of a result file, in the order of their columns: the laboratory's, then those of the protocols and
  * applications that its scenario uses (results/kpi.h). */
-#ifndef LAB_KPI_H
-#define LAB_KPI_H
+#ifndef LAB_KPI_LIST_H
+#define LAB_KPI_LIST_H
 
 #include "results/kpi.h"
 
