@@ -83,7 +83,7 @@ const struct registry eval_scorer_registry = {
 extern const struct aggregator aggregator_mean, aggregator_median, aggregator_trimmed_mean,
 	aggregator_weighted_mean, aggregator_krum, aggregator_multi_krum, aggregator_bulyan,
 	aggregator_geometric_median, aggregator_centered_clipping, aggregator_majority,
-	aggregator_inverse_variance, aggregator_fltrust;
+	aggregator_inverse_variance, aggregator_mean_around_median, aggregator_fltrust;
 
 static const struct plugin *const aggregators[] = {
 	&aggregator_mean.plugin,
@@ -97,6 +97,7 @@ static const struct plugin *const aggregators[] = {
 	&aggregator_centered_clipping.plugin,
 	&aggregator_majority.plugin,
 	&aggregator_inverse_variance.plugin,
+	&aggregator_mean_around_median.plugin,
 	NULL,
 };
 static const struct plugin *const eval_aggregators[] = {&aggregator_fltrust.plugin, NULL};

@@ -565,7 +565,7 @@ void schedule_write(const struct schedule *schedule, char text[SCHEDULE_TEXT_MAX
 	/* A client looks for the one member that is left among those that were, one backed-off wait each. */
 	write_text(&writer, "stop: {items: %u%s}\nliveness_bound: %u s\n", items,
 		schedule->lies ? ", time: 40 s, events: 1000000" : "", writer.wide ? 3600 : 200);
-	const char *workload = PICK(&writer, "requests", "kv", "kv");
+	const char *workload = PICK(&writer, "requests", "kv", "kv", "ledger");
 	/* More clients than validators, often. */
 	uint32_t n_clients = 1 + below(&writer, writer.wide && chance(&writer, .5) ? N_CLIENTS_MAX : 4);
 	if (predicts) {

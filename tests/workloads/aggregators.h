@@ -7,10 +7,12 @@
 #define DIMS_MAX 4
 #define N_MAX 16
 
-static const char *const all_rules[] = {"mean", "median", "trimmed-mean", "weighted-mean", "krum",
-	"multi-krum", "bulyan", "geometric-median", "centered-clipping", "majority", "inverse-variance"};
-
-#define RULES (sizeof(all_rules) / sizeof(all_rules[0]))
+/* The r-th of all rules, or NULL. */
+static inline const char *rule_name(size_t r)
+{
+	const struct plugin *rule = aggregator_registry.plugins[r];
+	return rule != NULL ? rule->name : NULL;
+}
 
 struct fixture {
 	struct arena arena;

@@ -38,10 +38,10 @@ static void test_seven_rows(void **state)
 static void test_none_faulty_is_the_mean(void **state)
 {
 	struct fixture *f = *state;
-	static const char *const names[] = {"trimmed-mean", "multi-krum", "bulyan"};
+	static const char *const names[] = {"trimmed-mean", "multi-krum", "bulyan", "mean-around-median"};
 	double mean[3], out[3];
 	apply(f, rule_make(f, "mean"), seven, 7, 3, 0, mean);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		apply(f, rule_make(f, names[i]), seven, 7, 3, 0, out);
 		expect_row(out, mean[0], mean[1], mean[2], 1e-13);
 	}
@@ -299,6 +299,43 @@ static void test_mixing_by_hand(void **state)
 
 /* Weights 1/sd^2: 1, 4, and 100 cut to four times the middle one's, which is 4; who claims none is taken for
  * that middle one. */
+/* Of all sets of n - f values, that with the least sum of distances from the median has the mean that is given. */
+static double mean_nearest_the_median(const double *values, uint32_t n, uint32_t n_faulty, double median)
+{
+	double least = INFINITY, mean = NAN;
+	for (uint32_t set = 0; set < 1u << n; set++) {
+		double far = 0, sum = 0;
+		for (uint32_t i = 0; i < n; i++) {
+			far += set >> i & 1 ? fabs(values[i] - median) : 0;
+			sum += set >> i & 1 ? values[i] : 0;
+		}
+		if ((uint32_t)__builtin_popcount(set) == n - n_faulty && far < least) {
+			least = far;
+			mean = sum / (n - n_faulty);
+		}
+	}
+	return mean;
+}
+
+static void test_mean_around_median(void **state)
+{
+	struct fixture *f = *state;
+	struct random_stream stream = random_stream_make(8, RANDOM_ITEM, 0);
+	double values[9];
+	for (uint32_t n = 3; n <= 9; n++) {
+		for (uint32_t n_faulty = 0; 2 * n_faulty < n; n_faulty++) {
+			fill_normal(&stream, values, n);
+			double median = number(f, "median", values, n, n_faulty);
+			assert_near(number(f, "mean-around-median", values, n, n_faulty),
+				mean_nearest_the_median(values, n, n_faulty, median), 1e-12);
+		}
+	}
+	/* Median 3; 1 and 5 are equally far from it: the lower one goes. */
+	assert_true(number(f, "mean-around-median", (double[]){1, 3, 5, 4, 2}, 5, 1) == 3.5);
+	/* Where the trimmed mean cuts both ends, all that lie go, and the honest stay. */
+	assert_true(number(f, "mean-around-median", (double[]){900, 1, 2, 900, 3}, 5, 2) == 2);
+}
+
 static void test_inverse_variance_by_hand(void **state)
 {
 	struct fixture *f = *state;
@@ -421,6 +458,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_centered_clipping_by_hand, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_majority_and_weights, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_mixing_by_hand, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_mean_around_median, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_inverse_variance_by_hand, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_fltrust_by_hand, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_numbers_are_rows_of_one, set_up, tear_down),

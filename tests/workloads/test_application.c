@@ -1,7 +1,7 @@
 /* The replicated application: closings, scores, decisions, and what comes late or twice. */
 #include "settings.h"
 
-#include "workloads/application.h"
+#include "calls.h"
 
 struct fixture {
 	struct arena arena;

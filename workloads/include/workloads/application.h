@@ -18,7 +18,7 @@
  * scorer or aggregator sees it. A claimed sd that is none is as if nothing were claimed.
  *
  * Where values are validated before they are ordered, an item closes at once with the first value that
- * is ordered for it (application_settle), and none of the above is done.
+ * is ordered for it (ITEMS_PROPOSAL), and none of the above is done.
  *
  * A prediction is a number, or a row of `dims` of them (a gradient): then what is decided is a row too, its distance
  * from a prediction is the Euclidean one, and `value` is its summary, one number.
@@ -161,53 +161,5 @@ const double *application_row(const struct application_replica *replica, uint64_
 
 /* The last closing of any of the application's replicas; valid until the next. */
 const struct closing_view *application_closing(const struct application *application);
-
-/* The same as calls, one a command. */
-enum application_status {
-	APPLICATION_ACCEPTED, /* counted; the item is open */
-	APPLICATION_DUPLICATE,
-	APPLICATION_LATE,
-	APPLICATION_REFUSED,
-	APPLICATION_NOT_FINITE,
-	APPLICATION_CLOSED_NOW, /* counted, and closed the item by it */
-};
-
-static inline const char *application_reject(enum application_status status)
-{
-	return status == APPLICATION_CLOSED_NOW ? "" : items_rejects[status];
-}
-
-static inline enum application_status application_call(
-	struct application_replica *replica, const struct command *command)
-{
-	struct effect effect = {.result = 0};
-	items_execute(replica, command, (struct log_place){0, 0}, &effect, NULL);
-	return effect.detail != NULL ? APPLICATION_CLOSED_NOW : (enum application_status)effect.reject;
-}
-
-static inline enum application_status application_predict(struct application_replica *replica, uint64_t item,
-	uint32_t node, double value, double confidence)
-{
-	const struct command command = {.subject = item,
-		.identity = node,
-		.argument = {.real = {value, confidence}},
-		.kind = ITEMS_PREDICTION};
-	return application_call(replica, &command);
-}
-
-static inline enum application_status application_settle(
-	struct application_replica *replica, uint64_t item, uint32_t node, double value)
-{
-	const struct command command = {
-		.subject = item, .sender = node, .argument = {.real = {value, 0}}, .kind = ITEMS_PROPOSAL};
-	return application_call(replica, &command);
-}
-
-static inline enum application_status application_close(
-	struct application_replica *replica, uint64_t item, uint32_t gateway)
-{
-	const struct command command = {.subject = item, .sender = gateway, .kind = ITEMS_CLOSE};
-	return application_call(replica, &command);
-}
 
 #endif
