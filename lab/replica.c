@@ -151,8 +151,7 @@ static __attribute__((noinline)) void check_other(
 static inline void check_instance(
 	struct lab *lab, const struct node *node, uint64_t instance, const struct batch *batch)
 {
-	struct lab_instance *record = instance < lab->watch->n_instances ? &lab->watch->instances[instance]
-															   : watch_instance(lab, instance);
+	struct lab_instance *record = watch_instance(lab, instance);
 	if (record->executed != batch) {
 		check_other(lab, node, record, batch);
 	}
@@ -248,6 +247,12 @@ static inline void execute(
 	struct replica *replica = replica_of(lab, node->id);
 	if (app->has_clients && !lab->protocol->ordered) {
 		check_position(lab, node, replica, id);
+	}
+	if (app->execute == NULL && app->has_clients && !lab->replicas->revocable && !lab->transactions->noted) {
+		if (reply) { /* opaque, and nobody listens */
+			replica_send_reply(lab, node, id, place.instance, place.view, 0);
+		}
+		return;
 	}
 	void *undo = lab->replicas->revocable ? replica_remember_command(lab, replica, id) : NULL;
 	struct effect effect = run(lab, replica, id, place, undo);

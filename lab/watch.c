@@ -91,19 +91,17 @@ void watch_violated(struct lab *lab, const char *invariant, uint32_t a, uint32_t
 	lab->watch->n_violations++;
 }
 
-struct lab_instance *watch_instance(struct lab *lab, uint64_t instance)
+struct lab_instance *watch_instance_new(struct lab *lab, uint64_t instance)
 {
+	struct watch *watch = lab->watch;
 	assert(instance < UINT32_MAX);
-	if (instance >= lab->watch->n_instances) {
-		lab->watch->instances = lab_grow(
-			lab->watch->instances, sizeof(*lab->watch->instances), instance + 1, &lab->watch->instances_capacity);
-		for (uint64_t i = lab->watch->n_instances; i <= instance; i++) {
-			lab->watch->instances[i] =
-				(struct lab_instance){.proposed_at = SIM_NEVER, .proposer = NODE_NONE};
-		}
-		lab->watch->n_instances = instance + 1;
+	watch->instances =
+		lab_grow(watch->instances, sizeof(*watch->instances), instance + 1, &watch->instances_capacity);
+	for (uint64_t i = watch->n_instances; i <= instance; i++) {
+		watch->instances[i] = (struct lab_instance){.proposed_at = SIM_NEVER, .proposer = NODE_NONE};
 	}
-	return &lab->watch->instances[instance];
+	watch->n_instances = instance + 1;
+	return &watch->instances[instance];
 }
 
 void watch_proposed(struct node *node, uint64_t instance, uint64_t view, const struct batch *batch)

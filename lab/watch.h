@@ -92,7 +92,15 @@ void watch_started(struct lab *lab);
 /* What has grown with the run, in bytes. */
 uint64_t watch_bytes(const struct lab *lab);
 void watch_finish(struct lab *lab);
-struct lab_instance *watch_instance(struct lab *lab, uint64_t instance);
+/* The first that is heard of an instance. */
+struct lab_instance *watch_instance_new(struct lab *lab, uint64_t instance);
+
+static inline struct lab_instance *watch_instance(struct lab *lab, uint64_t instance)
+{
+	struct watch *watch = lab->watch;
+	return instance < watch->n_instances ? &watch->instances[instance] : watch_instance_new(lab, instance);
+}
+
 void watch_proposed(struct node *, uint64_t instance, uint64_t view, const struct batch *);
 void watch_committed(struct node *, uint64_t instance, uint64_t view, const struct batch *);
 void watch_applied(struct node *, uint64_t instance, const struct batch *);

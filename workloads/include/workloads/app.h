@@ -158,7 +158,8 @@ struct app {
 	 * arrives: an item has come by the scenario's `arrivals` (or, closed loop, since an answer has), and its client
 	 *   is there to do something about it: submit commands. It is numbered in order of arrival.
 	 * happens: what outside_at asked for. worked: what outside_work asked for.
-	 * executed: a validator has executed a command for good, with that effect; called at every replica. The command
+	 * executed: a validator has executed a command for good, with that effect; called at every replica. Never for
+	 *   commands that are opaque. The command is there until another is submitted. The command
 	 *   is there until another is submitted.
 	 * answered: a client of its own has its answer, from enough validators. True: the item is settled; false: the
 	 *   client goes on (has submitted another command).
