@@ -59,10 +59,10 @@ void arena_finish(struct arena *arena)
 	struct arena_block *block = arena->blocks;
 	while (block) {
 		struct arena_block *next = block->next;
-		if (block->size == ARENA_BLOCK_MIN && spare == NULL) {
-			char *start = (char *)block, *end = start + block->size;
-			bool filling = arena->next >= start && arena->next <= end;
-			memset(start + ARENA_HEAD, 0, (size_t)((filling ? arena->next : end) - start) - ARENA_HEAD);
+		char *start = (char *)block;
+		bool filling = arena->next >= start && arena->next <= start + block->size;
+		if (filling && block->size == ARENA_BLOCK_MIN && spare == NULL) {
+			memset(start + ARENA_HEAD, 0, (size_t)(arena->next - start) - ARENA_HEAD);
 			spare = block;
 		} else {
 			munmap(block, block->size);
