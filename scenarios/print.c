@@ -91,6 +91,37 @@ static void add_nodes(struct text *out, const struct node_list *nodes)
 	text_add(out, "]");
 }
 
+static void add_range(struct text *out, const struct param *param, const sim_time range[2])
+{
+	if (range[0] == SIM_NEVER || range[0] == PARAM_AUTO_VALUE) {
+		add_duration(out, param, range[0]);
+		return;
+	}
+	text_add(out, "[");
+	add_duration(out, param, range[0]);
+	text_add(out, ", ");
+	add_duration(out, param, range[1]);
+	text_add(out, "]");
+}
+
+/* Durations or numbers; nothing where there are none. */
+static void add_list(struct text *out, const struct param *param, const void *at)
+{
+	const struct time_list *times = at;
+	const struct number_list *numbers = at;
+	bool durations = param->kind == PARAM_DURATIONS;
+	size_t n = durations ? times->n : numbers->n;
+	for (size_t i = 0; i < n; i++) {
+		text_add(out, i ? ", " : "[");
+		if (durations) {
+			add_duration(out, param, times->times[i]);
+		} else {
+			add_real(out, param, numbers->numbers[i]);
+		}
+	}
+	text_add(out, n > 0 ? "]" : "");
+}
+
 void value_print(
 	struct text *out, const struct param *param, const struct tree *tree, const void *at)
 {
@@ -115,37 +146,13 @@ void value_print(
 	case PARAM_DURATION:
 		add_duration(out, param, *(const sim_time *)at);
 		break;
-	case PARAM_DURATION_RANGE: {
-		const sim_time *range = at;
-		if (range[0] == SIM_NEVER || range[0] == PARAM_AUTO_VALUE) {
-			add_duration(out, param, range[0]);
-			break;
-		}
-		text_add(out, "[");
-		add_duration(out, param, range[0]);
-		text_add(out, ", ");
-		add_duration(out, param, range[1]);
-		text_add(out, "]");
+	case PARAM_DURATION_RANGE:
+		add_range(out, param, at);
 		break;
-	}
-	case PARAM_DURATIONS: {
-		const struct time_list *list = at;
-		for (size_t i = 0; i < list->n; i++) {
-			text_add(out, i ? ", " : "[");
-			add_duration(out, param, list->times[i]);
-		}
-		text_add(out, list->n > 0 ? "]" : "");
+	case PARAM_DURATIONS:
+	case PARAM_NUMBERS:
+		add_list(out, param, at);
 		break;
-	}
-	case PARAM_NUMBERS: {
-		const struct number_list *list = at;
-		for (size_t i = 0; i < list->n; i++) {
-			text_add(out, i ? ", " : "[");
-			add_real(out, param, list->numbers[i]);
-		}
-		text_add(out, list->n > 0 ? "]" : "");
-		break;
-	}
 	case PARAM_CHOICE:
 		add_choice(out, param, *(const int *)at);
 		break;

@@ -59,7 +59,6 @@ static struct {
 	{"form", "scenarios/finish.c:wide"},
 	{"file", "cli/trace_figure.c"},
 	{"file", "lab/trace.c"},
-	{"function", "scenarios/print.c:value_print"},
 	{"file", "tests/protocols/cluster.c"},
 	{"file", "tests/soak/schedule.c"},
 	{"struct", "lab/lab.h:lab"},
