@@ -293,7 +293,7 @@ static void draws_bars_of_what_some_lack(void **state)
 	/* An answer at once and none are not the same, and both arms are drawn. */
 	expect("$SYNOD run lack.yaml -q --set network.latency='0 s' --set 'record=[decisions, series]' --set series.window='10 ms' "
 		   "--set 'workload={kind: requests, arrivals: {kind: regular, rate: 10 /s}}' -o lack0.h5", 0, NULL);
-	expect("$SYNOD plot lack0.h5 -o lack --format svg --kind latency-cdf && grep -c '^#.*high over' lack/latency-cdf.dat", 0, "2\n");
+	expect("$SYNOD plot lack0.h5 -o lack --format svg --kind latency-cdf && grep -c '^#.*high, repl' lack/latency-cdf.dat", 0, "2\n");
 	expect("$SYNOD plot lack0.h5 -o lack --format svg --kind series --kpi latency_mean_s && "
 		   "grep -c '^#.*high, repl' lack/series-latency_mean_s.dat", 0, "2\n");
 }
