@@ -225,6 +225,9 @@ static inline void follow(struct lab *lab, struct node *node, transaction_id id,
 	if (lab->transactions->noted) {
 		transaction_executed(lab, node, id, place, app->rejects == NULL ? "" : app->rejects[effect->reject]);
 	}
+	if (effect->n_events > 0) {
+		transaction_made_known(lab, node, id, place, effect);
+	}
 	if (!app->has_clients && transaction_of(lab, id)->command.sender == node->id) {
 		client_executed(lab, id);
 	}

@@ -90,6 +90,31 @@ void transaction_answered(struct lab *lab, transaction_id transaction, uint32_t 
 	}
 }
 
+void transaction_made_known(struct lab *lab, const struct node *node, transaction_id id,
+	struct log_place place, const struct effect *effect)
+{
+	struct transaction *transaction = transaction_of(lab, id);
+	if (node->byzantine || transaction->told || !measure_records(lab, TABLE_EVENTS)) {
+		return;
+	}
+	transaction->told = true;
+	for (uint32_t i = 0; i < effect->n_events; i++) {
+		const struct app_event *event = &effect->events[i];
+		measure_row(lab, TABLE_EVENTS,
+			(union cell[]){
+				{.integer = (int64_t)lab->run},
+				{.integer = id},
+				{.integer = i},
+				{.real = sim_time_to_s(lab->world.now)},
+				{.integer = (int64_t)place.instance},
+				{.string = lab->app->events[event->kind]},
+				{.integer = (int64_t)event->subject},
+				{.integer = event->values[0]},
+				{.integer = event->values[1]},
+			});
+	}
+}
+
 static double when(sim_time at)
 {
 	return at == SIM_NEVER ? real_nan() : sim_time_to_s(at);

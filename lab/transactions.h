@@ -18,7 +18,7 @@ struct transaction {
 	uint8_t flags;     /* enum command_flags */
 	bool unordered;    /* goes as a MESSAGE_READ */
 	bool answered;
-	bool refused; /* its identity is no participant's: counted */
+	bool told;    /* what it made known is in /events */
 	bool judged;  /* a COMMAND_OWN that some validator has had to vote on: counted */
 };
 
@@ -59,6 +59,9 @@ void transaction_executed(struct lab *lab, const struct node *node, transaction_
 	struct log_place place, const char *reject);
 /* `by`: the validator whose reply was the last that it took. */
 void transaction_answered(struct lab *lab, transaction_id transaction, uint32_t by);
+/* What executing it for good has made known; the first honest validator's is recorded. */
+void transaction_made_known(struct lab *lab, const struct node *node, transaction_id transaction,
+	struct log_place place, const struct effect *effect);
 void transactions_table(struct lab *lab);
 
 #endif

@@ -173,6 +173,19 @@ static const struct column training[] = {
 	{.name = NULL},
 };
 
+static const struct column events[] = {
+	{"run", COLUMN_INT, "", "the run's number"},
+	{"transaction", COLUMN_INT, "", "the transaction whose execution made it known"},
+	{"index", COLUMN_INT, "", "among those of that transaction"},
+	{"time_s", COLUMN_REAL, "s", "when the first honest validator had executed it for good"},
+	{"instance", COLUMN_INT, "", "the instance in which that was"},
+	{"event", COLUMN_STRING, "", "what, in the application's word: deposited, transferred"},
+	{"subject", COLUMN_INT, "", "the account, item, job, ... that it is about"},
+	{"value_a", COLUMN_INT, "", "the first number that says more"},
+	{"value_b", COLUMN_INT, "", "the second"},
+	{.name = NULL},
+};
+
 const struct table result_tables[TABLE_N] = {
 	[TABLE_RUNS] = {"runs", "a run: where it is in the sweep, how it ended, its KPIs", runs, .always = true},
 	[TABLE_DECISIONS] = {"decisions", "an item", decisions},
@@ -196,6 +209,7 @@ const struct table result_tables[TABLE_N] = {
 	[TABLE_TRAINING] = {"training",
 		"a row that a validator's model learned from; its features stand behind, by name", training,
 		.features = true, .predicted = true},
+	[TABLE_EVENTS] = {"events", "what executing a transaction made known, once, in the order of the log", events},
 };
 
 const char *table_word(const struct table *table)

@@ -3,6 +3,7 @@
 #include "client_params.h"
 
 #include "results/kpi.h"
+#include "results/tables.h"
 #include "workloads/app.h"
 
 #include <math.h>
@@ -222,30 +223,44 @@ static const struct kpi_table kpis[] = {
 	{0},
 };
 
+/* What the accounts hold in the end, at the first live honest validator. */
+static const struct column account_columns[] = {
+	{.name = "run", .type = COLUMN_INT, .unit = "", .help = "the run's number"},
+	{.name = "account", .type = COLUMN_INT, .unit = "", .help = "its number"},
+	{.name = "balance", .type = COLUMN_INT, .unit = "", .help = "what it holds at the end"},
+	{.name = NULL},
+};
+
+static const struct table tables[] = {
+	{.name = "accounts", .help = "an account of the ledger, at the end", .columns = account_columns},
+	{.name = NULL},
+};
+
+static void report(struct outside *outside, void *state)
+{
+	const struct ledger *ledger = outside_settings(outside);
+	const struct books *books = outside_replica(outside, outside_gateway(outside, 0));
+	(void)state;
+	for (int64_t i = 0; outside_records(outside, 0) && i < ledger->accounts; i++) {
+		outside_row(outside, 0, (union cell[]){{.integer = i}, {.integer = books->balances[i]}});
+	}
+}
+
 static const struct param params[] = {
 	{.name = "accounts",
 		.kind = PARAM_INT,
 		.offset = offsetof(struct ledger, accounts),
-		.min = 1,
-		.max = 1e6,
-		.fallback = "100",
-		.unit = "",
+		.min = 1, .max = 1e6, .fallback = "100", .unit = "",
 		.help = "accounts; any client pays into any, and from any to any"},
 	{.name = "amount",
 		.kind = PARAM_INT,
 		.offset = offsetof(struct ledger, amount),
-		.min = 1,
-		.max = 1e12,
-		.fallback = "100",
-		.unit = "",
+		.min = 1, .max = 1e12, .fallback = "100", .unit = "",
 		.help = "amounts are whole numbers from 1 to this, uniform"},
 	{.name = "transfers",
 		.kind = PARAM_REAL,
 		.offset = offsetof(struct ledger, transfers),
-		.min = 0,
-		.max = 1,
-		.fallback = "0.5",
-		.unit = "",
+		.min = 0, .max = 1, .fallback = "0.5", .unit = "",
 		.help = "share of transfers; the others are deposits"},
 	CLIENT_PARAMS(NULL, "share of the commands that take from, or pay into, one account"),
 	PARAM_END,
@@ -274,6 +289,8 @@ const struct app app_ledger = {
 	.arrives = arrives,
 	.answered = answered,
 	.kpis = kpis,
+	.tables = tables,
+	.report = report,
 	.checks = checks,
 	.tell = tell,
 };

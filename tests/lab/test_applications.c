@@ -41,6 +41,32 @@ static void sound(void **state)
 	}
 }
 
+/* What is made known once, in the order of the log, adds up to what the accounts hold in the end. */
+static void known(void **state)
+{
+	(void)state;
+	struct outcome *outcome = run_as(&sound_ledger, LEDGER TENTATIVE
+		"record: [events, accounts]\nfaults: [{kind: crash, nodes: [0], from: 0.3 s, until: 1 s}]\n");
+	assert_verdict(outcome, "completed");
+	enum table_id accounts = run_schemas_find(&outcome->study->schemas, "accounts");
+	int64_t balances[10] = {0};
+	for (size_t row = 0; row < n_rows(outcome, TABLE_EVENTS); row++) {
+		int64_t subject = int_at(outcome, TABLE_EVENTS, row, "subject");
+		int64_t to = int_at(outcome, TABLE_EVENTS, row, "value_a");
+		int64_t amount = int_at(outcome, TABLE_EVENTS, row, "value_b");
+		bool deposit = strcmp(string_at(outcome, TABLE_EVENTS, row, "event"), "deposited") == 0;
+		balances[deposit ? subject : to] += amount;
+		balances[subject] -= deposit ? 0 : amount;
+		assert_true(row == 0 || int_at(outcome, TABLE_EVENTS, row, "instance") >=
+			int_at(outcome, TABLE_EVENTS, row - 1, "instance"));
+	}
+	assert_int_equal(n_rows(outcome, accounts), 10);
+	for (size_t row = 0; row < 10; row++) {
+		assert_int_equal(int_at(outcome, accounts, row, "balance"), balances[row]);
+	}
+	outcome_close(outcome);
+}
+
 /* A transfer forgets the debit, at every replica alike. */
 static void forgets_the_debit(void *replica, const struct command *command, struct log_place place,
 	struct effect *effect, void *undo)
@@ -210,6 +236,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sound),
+		cmocka_unit_test(known),
 		cmocka_unit_test(debit),
 		cmocka_unit_test(undoing),
 		cmocka_unit_test(purity),
