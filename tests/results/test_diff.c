@@ -204,7 +204,7 @@ static void brought_tables_are_compared(void **state)
 	enum table_id table = results_find_table(file, "accounts");
 	assert_int_equal(table, TABLE_N);
 	assert_int_equal(results_n_rows(file, table), 2);
-	assert_int_equal(results_find_table(file, "events"), TABLE_NONE);
+	assert_int_equal(results_find_table(file, "bets"), TABLE_NONE);
 	results_close(file);
 	content.rows[1][1].integer = 3;
 	write_content(b, &content);
