@@ -198,7 +198,7 @@ static void shape(void *context, struct node *node, uint32_t to, struct message 
 	}
 	for (size_t a = 0; a < lab->scenario->attacks.n; a++) {
 		const struct node_attack *at = &attackers->attacks[a];
-		if (at->attack == NULL || at->attack->tamper == NULL || !lab->attackers[a][node->id] ||
+		if (at->attack == NULL || at->attack->tamper == NULL || !lab->attacking.attackers[a][node->id] ||
 			!is_on(at->common, lab->world.now)) {
 			continue;
 		}
@@ -236,8 +236,8 @@ static bool is_ignored(const struct lab *lab, const struct node *node, transacti
 		.from = from < n ? from : NODE_CLIENT + (from - n), .item = transaction->item};
 	for (size_t a = 0; a < lab->scenario->attacks.n; a++) {
 		const struct node_attack *at = &lab->node_attacks->attacks[a];
-		if (at->attack != NULL && at->attack->ignores != NULL && node->id < n && lab->attackers[a][node->id] &&
-			is_on(at->common, lab->world.now) && at->attack->ignores(at->settings, &request)) {
+		if (at->attack != NULL && at->attack->ignores != NULL && node->id < n &&
+			lab->attacking.attackers[a][node->id] && is_on(at->common, lab->world.now) && at->attack->ignores(at->settings, &request)) {
 			return true;
 		}
 	}
@@ -260,7 +260,7 @@ static void hear(const struct lab *lab, const struct node *node, const struct me
 {
 	for (size_t a = 0; a < lab->scenario->attacks.n && node->id < lab->world.n_validators; a++) {
 		const struct node_attack *at = &lab->node_attacks->attacks[a];
-		if (at->attack == NULL || at->attack->hear == NULL || !lab->attackers[a][node->id] ||
+		if (at->attack == NULL || at->attack->hear == NULL || !lab->attacking.attackers[a][node->id] ||
 			!is_on(at->common, lab->world.now) || message->from == node->id) {
 			continue;
 		}
@@ -298,7 +298,7 @@ static bool misbehaves(const struct lab *lab, uint32_t node)
 {
 	for (size_t a = 0; a < lab->scenario->attacks.n; a++) {
 		const struct attack *attack = (const struct attack *)lab->scenario->attacks.values[a].plugin;
-		if (attack_on_nodes(attack) && lab->attackers[a][node]) {
+		if (attack_on_nodes(attack) && lab->attacking.attackers[a][node]) {
 			return true;
 		}
 	}
@@ -405,7 +405,7 @@ static void enlist(struct lab *lab, size_t a, uint32_t i)
 		&lab->world.arena, attack->memory_size > 0 ? attack->memory_size : 1);
 	attacker->a = a;
 	attacker->node = i;
-	lab->attackers[a][i] = true;
+	lab->attacking.attackers[a][i] = true;
 	if (attack->pauses != NULL) {
 		node->crashes = true; /* and keeps the protocol's promises */
 		lab->items->clients_move = true;
@@ -431,7 +431,7 @@ static bool waits_for_leader(const struct lab *lab, size_t a)
 	const struct node_attack *at = &lab->node_attacks->attacks[a];
 	bool any = false;
 	for (uint32_t i = 0; i < lab->world.n_validators; i++) {
-		any = any || lab->attackers[a][i];
+		any = any || lab->attacking.attackers[a][i];
 	}
 	return at->attack != NULL && at->common->nodes.leader && !any &&
 		is_on(at->common, lab->world.now);
@@ -439,7 +439,7 @@ static bool waits_for_leader(const struct lab *lab, size_t a)
 
 void attackers_led(struct lab *lab)
 {
-	for (size_t a = 0; lab->waits_for_leader && a < lab->scenario->attacks.n; a++) {
+	for (size_t a = 0; lab->attacking.waits_for_leader && a < lab->scenario->attacks.n; a++) {
 		if (waits_for_leader(lab, a)) {
 			take_leader(lab, a);
 		}
@@ -487,7 +487,7 @@ void attackers_alter(struct lab *lab, struct command *command)
 		const struct plugin_value *value = &lab->scenario->attacks.values[a];
 		const struct attack *attack = (const struct attack *)value->plugin;
 		const struct attack_common *common = value->settings;
-		if (attack->alter == NULL || !lab->attackers[a][with] || lab->world.now < common->from_ns ||
+		if (attack->alter == NULL || !lab->attacking.attackers[a][with] || lab->world.now < common->from_ns ||
 			lab->world.now >= common->until_ns) {
 			continue;
 		}
@@ -510,13 +510,13 @@ void attackers_start(struct lab *lab)
 	struct arena *arena = &lab->world.arena;
 	uint32_t n = lab->world.n_validators;
 	bool any = false;
-	lab->attackers = arena_array(arena, bool *, list->n + 1);
+	lab->attacking.attackers = arena_array(arena, bool *, list->n + 1);
 	for (size_t a = 0; a < list->n; a++) {
-		lab->attackers[a] = arena_array(arena, bool, n);
-		attack_nodes(list->values[a].settings, lab->seed, n, lab->attackers[a]);
+		lab->attacking.attackers[a] = arena_array(arena, bool, n);
+		attack_nodes(list->values[a].settings, lab->seed, n, lab->attacking.attackers[a]);
 		const struct attack *attack = (const struct attack *)list->values[a].plugin;
 		any = any || attack_on_nodes(attack);
-		lab->alters = lab->alters || attack->alter != NULL;
+		lab->attacking.alters = lab->attacking.alters || attack->alter != NULL;
 	}
 	if (!any) {
 		return;
@@ -541,12 +541,12 @@ void attackers_start(struct lab *lab)
 		at->common_memory = arena_alloc(arena, attack->common_size + 1);
 		at->group = arena_array(arena, uint32_t, n);
 		for (uint32_t i = 0; i < n; i++) {
-			if (lab->attackers[a][i]) {
+			if (lab->attacking.attackers[a][i]) {
 				enlist(lab, a, i);
 			}
 		}
 		if (at->common->nodes.leader) {
-			lab->waits_for_leader = true;
+			lab->attacking.waits_for_leader = true;
 			lab->items->clients_move = true; /* away from its gateway */
 			world_call_at(&lab->world, at->common->from_ns, leader_begins, NULL, a);
 		}

@@ -28,10 +28,10 @@ void lab_end(struct lab *lab, const char *verdict, const char *format, ...)
 		return;
 	}
 	lab->world.stopped = true;
-	lab->verdict = verdict;
+	lab->ending.verdict = verdict;
 	va_list arguments;
 	va_start(arguments, format);
-	vsnprintf(lab->verdict_reason, sizeof(lab->verdict_reason), format, arguments);
+	vsnprintf(lab->ending.verdict_reason, sizeof(lab->ending.verdict_reason), format, arguments);
 	va_end(arguments);
 }
 
@@ -76,7 +76,7 @@ void lab_bound(struct lab *lab)
 	sim_time most = !series || scenario->window_ns > SIM_NEVER / SERIES_WINDOWS_MAX
 		? SIM_NEVER
 		: scenario->window_ns * SERIES_WINDOWS_MAX;
-	lab->end_ns = scenario->stop.time_ns < most ? scenario->stop.time_ns : most;
+	lab->ending.end_ns = scenario->stop.time_ns < most ? scenario->stop.time_ns : most;
 	lab->world.change_ns = lab_last_change(scenario);
 	lab_progress(lab);
 }
@@ -86,25 +86,25 @@ void lab_bound(struct lab *lab)
 static sim_time patience_ns(const struct lab *lab)
 {
 	sim_time bound = lab->scenario->liveness_bound_ns;
-	return lab->phase == PHASE_DRAINING && bound == SIM_NEVER ? DRAIN_NS : bound;
+	return lab->ending.phase == PHASE_DRAINING && bound == SIM_NEVER ? DRAIN_NS : bound;
 }
 
 static void set_deadline(struct lab *lab, sim_time at)
 {
-	lab->world.deadline_ns = at < lab->end_ns ? at : lab->end_ns;
+	lab->world.deadline_ns = at < lab->ending.end_ns ? at : lab->ending.end_ns;
 }
 
 void lab_progress(struct lab *lab)
 {
-	lab->last_progress = lab->world.now;
+	lab->ending.last_progress = lab->world.now;
 	set_deadline(lab, sim_time_add(lab->world.now, patience_ns(lab)));
 }
 
 /* From when on it counts that nothing comes on: what is scheduled to change may set it going again. */
 static sim_time waits_from(const struct lab *lab)
 {
-	uint32_t n_waits = lab->waited_from == lab->last_progress ? lab->n_waits : 0;
-	return n_waits < WAITS_MAX ? later(lab->last_progress, lab->world.change_ns) : lab->last_progress;
+	uint32_t n_waits = lab->ending.waited_from == lab->ending.last_progress ? lab->ending.n_waits : 0;
+	return n_waits < WAITS_MAX ? later(lab->ending.last_progress, lab->world.change_ns) : lab->ending.last_progress;
 }
 
 static bool work_outstanding(const struct lab *lab)
@@ -171,8 +171,8 @@ void lab_done(struct lab *lab)
 void lab_check_done(struct lab *lab)
 {
 	if (all_accepted(lab)) {
-		if (lab->phase != PHASE_DRAINING) {
-			lab->phase = PHASE_DRAINING;
+		if (lab->ending.phase != PHASE_DRAINING) {
+			lab->ending.phase = PHASE_DRAINING;
 			lab_progress(lab);
 		}
 		if (all_executed(lab)) {
@@ -185,11 +185,11 @@ void lab_check_done(struct lab *lab)
 static void time_is_up(struct lab *lab)
 {
 	const struct stop_settings *stop = &lab->scenario->stop;
-	lab->world.now = lab->end_ns;
+	lab->world.now = lab->ending.end_ns;
 	unsigned long long n = lab->items->n, n_accepted = lab->items->n_accepted;
 	if (all_accepted(lab)) {
 		lab_done(lab);
-	} else if (lab->end_ns < stop->time_ns) {
+	} else if (lab->ending.end_ns < stop->time_ns) {
 		lab_end(lab, "limit", "%d windows of series, %g s each", SERIES_WINDOWS_MAX,
 			sim_time_to_s(lab->scenario->window_ns));
 	} else if (stop->items == INT64_MAX) {
@@ -215,7 +215,7 @@ static void no_progress(struct lab *lab, sim_time bound)
 {
 	sim_time from = waits_from(lab);
 	char since[64] = "";
-	if (from > lab->last_progress) {
+	if (from > lab->ending.last_progress) {
 		snprintf(since, sizeof(since), " since the last scheduled change, at %g s", sim_time_to_s(from));
 	}
 	lab->world.now = later(lab->world.now, bound);
@@ -229,7 +229,7 @@ void lab_overdue(struct world *world, sim_time next)
 	struct lab *lab = world->host;
 	const struct stop_settings *stop = &lab->scenario->stop;
 	sim_time bound = sim_time_add(waits_from(lab), patience_ns(lab));
-	if (lab->phase == PHASE_DRAINING && (next == SIM_NEVER || next > bound)) {
+	if (lab->ending.phase == PHASE_DRAINING && (next == SIM_NEVER || next > bound)) {
 		lab_done(lab); /* some validator will never come so far; its clients don't wait for it */
 		return;
 	}
@@ -241,20 +241,20 @@ void lab_overdue(struct world *world, sim_time next)
 		}
 		return;
 	}
-	if (next > lab->end_ns && (lab->end_ns <= bound || !work_outstanding(lab))) {
+	if (next > lab->ending.end_ns && (lab->ending.end_ns <= bound || !work_outstanding(lab))) {
 		time_is_up(lab);
 	} else if (next == SIM_NEVER) {
 		nothing_left(lab);
 	} else if (next <= bound) {
 		/* A change is to come, or has come not long ago. */
-		lab->n_waits = lab->last_progress == lab->waited_from ? lab->n_waits + 1 : 1;
-		lab->waited_from = lab->last_progress;
+		lab->ending.n_waits = lab->ending.last_progress == lab->ending.waited_from ? lab->ending.n_waits + 1 : 1;
+		lab->ending.waited_from = lab->ending.last_progress;
 		set_deadline(lab, bound);
 	} else if (work_outstanding(lab)) {
 		no_progress(lab, bound);
 	} else {
 		/* Idle: nothing is outstanding, and the next arrival is further away than the bound. */
-		lab->last_progress = next;
+		lab->ending.last_progress = next;
 		set_deadline(lab, sim_time_add(next, lab->scenario->liveness_bound_ns));
 	}
 }

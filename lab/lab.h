@@ -3,26 +3,25 @@
  *   run.c       builds the world of a scenario and runs it
  *   end.c       when it is over, and with which verdict
  *   items.c     items arrive, clients are content
- *   predictions.c  validators predict, gateways close
- *   scores.c    what becomes of predictions: who was listened to, and who was lied to
- *   training.c  what validators predict with
- *   attackers.c who attacks, and what attackers on nodes do
- *   twins.c     validators that run twice
+ *   outside.c   what an application's outside half may do, and what it is asked
  *   clients.c   who submits transactions, waits for the answer and asks again
  *   leaders.c   how clients find the leader and follow it, where a protocol has one that they ask
  *   replies.c   the replies to a request of which there are several sorts
- *   replica.c   what a validator executes: transactions, and the application behind them
- *   kv.c        the store of `kv`, at the replicas and as its clients know it
- *   transactions.c  the life of each transaction, where it is recorded
- *   trace.c     tells a sink all that happens, where there is one
+ *   transactions.c  commands by number, and the life of each where it is recorded
+ *   replica.c   what a validator executes: commands, and the application's state behind them
+ *   undo.c      what it executes before it is committed, or may have to take back
+ *   states.c    what replicas hold, compared and checked after each instance
+ *   attackers.c who attacks, and what attackers on nodes do
+ *   twins.c     validators that run twice
  *   watch.c     the invariants, checked from the outside at every report
- *   footprint.c  what the run has taken, and when that is too much
+ *   terms.c     the views or terms that somebody led or stood for
+ *   told.c      what clients were told: exactly-once, durability, liveness
  *   members.c   who belongs, where validators come and go
  *   enough.c    whether a set of validators can go on without the others
  *   faults.c    what the engine's faults need to know of protocols: quorums, steps, lies
- *   told.c      those about what clients were told: exactly-once, durability, liveness
- *   linearizable.c  whether what clients read and wrote is linearizable
  *   outages.c   how long service stopped, and after which fault
+ *   footprint.c what the run has taken, and when that is too much
+ *   trace.c     tells a sink all that happens, where there is one
  *   measure/    KPIs and tables, by theme, and the samples behind them */
 #ifndef LAB_PRIVATE_H
 #define LAB_PRIVATE_H
@@ -47,6 +46,29 @@ struct replicas;     /* replicas.h */
 
 enum phase { PHASE_RUNNING, PHASE_DRAINING };
 
+/* Which run of the sweep. */
+struct run_number {
+	uint64_t run, point, replication;
+};
+
+/* Who attacks, and how the laboratory has a part in it: attackers.c. */
+struct attacking {
+	bool **attackers;      /* by attack, by validator */
+	bool alters;           /* some attack changes commands */
+	bool waits_for_leader; /* some attack is on whoever leads */
+};
+
+/* When it is over, and how: end.c. */
+struct ending {
+	enum phase phase;
+	sim_time end_ns; /* when the time is up */
+	sim_time last_progress;
+	sim_time waited_from; /* the last_progress after which a scheduled change was waited for, */
+	uint32_t n_waits;     /* and how often in a row */
+	const char *verdict;
+	char verdict_reason[160];
+};
+
 struct lab {
 	struct world world;
 	const struct scenario *scenario;
@@ -55,7 +77,7 @@ struct lab {
 	const struct app *app;
 	const struct workload_common *common;
 	uint64_t seed;
-	uint64_t run, point, replication;
+	struct run_number number;
 	struct memory_allowance allowance;
 	bool verbose;
 
@@ -65,22 +87,14 @@ struct lab {
 	struct outside *outside; /* outside.h */
 	struct trace *trace; /* NULL: nobody listens */
 	struct items *items;     /* items.h */
-	bool **attackers;                /* by attack, by validator */
+	struct attacking attacking;
 	struct attackers *node_attacks;  /* attackers.c; NULL: none */
-	bool alters;                     /* some attack changes commands */
 	struct twins *twins;             /* twins.c, by validator; NULL: none */
-	bool waits_for_leader;           /* some attack is on whoever leads */
 	struct watch *watch;     /* watch.h */
 	struct outages *outages; /* outages.h */
 	bool members; /* validators come and go: members.h */
 
-	enum phase phase;
-	sim_time end_ns; /* when the time is up */
-	sim_time last_progress;
-	sim_time waited_from; /* the last_progress after which a scheduled change was waited for, */
-	uint32_t n_waits;     /* and how often in a row */
-	const char *verdict;
-	char verdict_reason[160];
+	struct ending ending;
 
 	struct measure *measure; /* measure/measure.h */
 };
@@ -125,7 +139,7 @@ void memory_look(struct lab *lab);
 
 /* attackers.c */
 void attackers_start(struct lab *lab);
-/* What attackers make of a command that is about to be submitted; where lab->alters. */
+/* What attackers make of a command that is about to be submitted; where lab->attacking.alters. */
 void attackers_alter(struct lab *lab, struct command *command);
 /* Is what is sent now a message that an attack has made besides those of its node's protocol? */
 bool attackers_send(const struct lab *lab);

@@ -145,7 +145,7 @@ bool outside_verbose(const struct outside *outside)
 
 uint64_t outside_run(const struct outside *outside)
 {
-	return outside->lab->run;
+	return outside->lab->number.run;
 }
 
 void *outside_shared(const struct outside *outside)
@@ -367,7 +367,7 @@ void outside_came_to(struct outside *outside, uint32_t validator, uint32_t index
 transaction_id outside_submit(struct outside *outside, uint32_t item, const struct command *command)
 {
 	struct lab *lab = outside->lab;
-	if (lab->alters) {
+	if (lab->attacking.alters) {
 		struct command altered = *command;
 		attackers_alter(lab, &altered);
 		return client_submit(lab, item, &altered);
@@ -393,7 +393,7 @@ bool outside_records(const struct outside *outside, unsigned table)
 void outside_row(struct outside *outside, unsigned table, const union cell *cells)
 {
 	const struct lab *lab = outside->lab;
-	union cell row[ROW_CELLS_MAX] = {{.integer = (int64_t)lab->run}};
+	union cell row[ROW_CELLS_MAX] = {{.integer = (int64_t)lab->number.run}};
 	size_t n = lab->measure->schemas->tables[outside->tables[table]].n_columns;
 	assert(n <= ROW_CELLS_MAX);
 	memcpy(row + 1, cells, (n - 1) * sizeof(*cells));

@@ -161,20 +161,20 @@ static inline void check_instance(
 static inline void check_position(
 	struct lab *lab, const struct node *node, struct replica *replica, transaction_id transaction)
 {
+	struct positions *positions = &lab->watch->positions;
 	uint64_t position = replica->n_positions++;
 	if (!lab_counts(node)) {
 		return;
 	}
-	if (position == lab->watch->positions.n) {
-		size_t capacity = lab->watch->positions.capacity;
-		lab->watch->positions.transactions =
-			lab_grow(lab->watch->positions.transactions, sizeof(*lab->watch->positions.transactions), position + 1, &capacity);
-		lab->watch->positions.diverged =
-			lab_grow(lab->watch->positions.diverged, sizeof(bool), position + 1, &lab->watch->positions.capacity);
-		lab->watch->positions.transactions[lab->watch->positions.n++] = transaction;
-	} else if (lab->watch->positions.transactions[position] != transaction && !lab->watch->positions.diverged[position]) {
-		lab->watch->positions.diverged[position] = true;
-		lab->watch->positions.n_diverged++;
+	if (position == positions->n) {
+		size_t capacity = positions->capacity;
+		positions->transactions =
+			lab_grow(positions->transactions, sizeof(*positions->transactions), position + 1, &capacity);
+		positions->diverged = lab_grow(positions->diverged, sizeof(bool), position + 1, &positions->capacity);
+		positions->transactions[positions->n++] = transaction;
+	} else if (positions->transactions[position] != transaction && !positions->diverged[position]) {
+		positions->diverged[position] = true;
+		positions->n_diverged++;
 	}
 }
 
@@ -324,7 +324,7 @@ void replica_apply(struct node *node, uint64_t instance, uint64_t view, const st
 	if (lab->members && batch->n == 0) {
 		outside_changed(lab, NODE_NONE); /* perhaps a configuration: somebody may have left */
 	}
-	if (lab->phase == PHASE_DRAINING) {
+	if (lab->ending.phase == PHASE_DRAINING) {
 		lab_check_done(lab);
 	}
 }

@@ -64,7 +64,7 @@ static void changed(struct world *world, struct node *node)
 	}
 	outside_changed(lab, node->id);
 	faults_links(world);
-	if (lab->phase == PHASE_DRAINING) {
+	if (lab->ending.phase == PHASE_DRAINING) {
 		lab_check_done(lab);
 	}
 }
@@ -200,8 +200,8 @@ static void runs_row(struct lab *lab, const struct run_request *request, struct 
 		abort();
 	}
 	size_t at = run_row_begin(request, cells);
-	cells[at++].string = lab->verdict;
-	cells[at++].string = lab->verdict_reason;
+	cells[at++].string = lab->ending.verdict;
+	cells[at++].string = lab->ending.verdict_reason;
 	for (size_t i = 0; i < list->n; i++) {
 		if (list->kpis[i]->sort == SORT_COUNT) {
 			cells[at++].integer = (int64_t)summary->kpis[i];
@@ -245,8 +245,8 @@ static void say_where(struct lab *lab, const struct violation *first)
 {
 	uint32_t before = first->transaction ? lab->world.n_validators : 0;
 	const char *c = first->transaction ? "c" : "";
-	char *out = lab->verdict_reason;
-	size_t size = sizeof(lab->verdict_reason);
+	char *out = lab->ending.verdict_reason;
+	size_t size = sizeof(lab->ending.verdict_reason);
 	size_t n = (size_t)snprintf(out, size, "%s broken at %.9g s at %s%s %s%u", first->invariant,
 		sim_time_to_s(first->at), first->transaction ? "client" : "validator",
 		first->node_a != first->node_b ? "s" : "", c, first->node_a - before);
@@ -277,7 +277,7 @@ static void conclude_unsafe(struct lab *lab)
 	if (first == lab->watch->violations + n) {
 		return; /* slow, not unsafe: the verdict stands */
 	}
-	lab->verdict = "unsafe";
+	lab->ending.verdict = "unsafe";
 	say_where(lab, first);
 }
 
@@ -291,9 +291,9 @@ static bool begin(struct lab *lab, const struct run_request *request, struct run
 	lab->app = (const struct app *)scenario->workload.plugin;
 	lab->common = scenario->workload.settings;
 	lab->seed = run_seed(request);
-	lab->point = request->point;
-	lab->replication = request->replication;
-	lab->run = run_index(request);
+	lab->number.point = request->point;
+	lab->number.replication = request->replication;
+	lab->number.run = run_index(request);
 	lab->measure = measure_create(blocks, request->schemas);
 	lab->verbose = request->verbose;
 	lab->allowance = request->memory;
@@ -375,9 +375,9 @@ static void report(struct lab *lab, const struct run_request *request, struct ru
 {
 	*summary = (struct run_summary){
 		.schemas = request->schemas,
-		.run = lab->run,
-		.point = lab->point,
-		.replication = lab->replication,
+		.run = lab->number.run,
+		.point = lab->number.point,
+		.replication = lab->number.replication,
 		.seed = lab->seed,
 		.events = lab->world.events,
 		.rules_acted = lab->world.rules_acted,
@@ -386,8 +386,8 @@ static void report(struct lab *lab, const struct run_request *request, struct ru
 	outside_report(lab);
 	runs_row(lab, request, blocks, summary);
 	measure_tables(lab);
-	snprintf(summary->verdict, sizeof(summary->verdict), "%s", lab->verdict);
-	snprintf(summary->verdict_reason, sizeof(summary->verdict_reason), "%s", lab->verdict_reason);
+	snprintf(summary->verdict, sizeof(summary->verdict), "%s", lab->ending.verdict);
+	snprintf(summary->verdict_reason, sizeof(summary->verdict_reason), "%s", lab->ending.verdict_reason);
 }
 
 bool run_one(const struct run_request *request, struct run_blocks *blocks, struct run_summary *summary,

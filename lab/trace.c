@@ -115,7 +115,7 @@ static void attacks_by(struct trace *trace, sim_time now)
 		}
 		bool over = common->until_ns <= now;
 		for (uint32_t i = 0; i < lab->world.n_validators; i++) {
-			if (!lab->attackers[a][i] || attack->told[i] == 2 || (attack->told[i] == 1 && !over)) {
+			if (!lab->attacking.attackers[a][i] || attack->told[i] == 2 || (attack->told[i] == 1 && !over)) {
 				continue;
 			}
 			handled(trace);
@@ -436,9 +436,9 @@ void trace_start(struct lab *lab, const struct trace_sink *sink, struct host_ops
 				.n_clients = lab->world.n_nodes - lab->world.n_validators,
 				.nodes = lab->world.nodes,
 				.lab = lab,
-				.run = lab->run,
-				.point = lab->point,
-				.replication = lab->replication,
+				.run = lab->number.run,
+				.point = lab->number.point,
+				.replication = lab->number.replication,
 				.seed = lab->seed,
 			},
 		.tracer = {trace, on_sent, on_arrived, on_dropped, on_shaped, on_timer, on_log, on_fault},
@@ -477,7 +477,7 @@ void trace_end(struct lab *lab)
 {
 	char text[200];
 	handled(lab->trace);
-	snprintf(text, sizeof(text), "%s: %s", lab->verdict, lab->verdict_reason);
+	snprintf(text, sizeof(text), "%s: %s", lab->ending.verdict, lab->ending.verdict_reason);
 	befalls(lab->trace, (struct trace_event){.what = TRACE_VERDICT,
 							.node = NODE_NONE,
 							.peer = NODE_NONE,

@@ -54,9 +54,10 @@ static bool recorded(const struct lab *lab)
 void transaction_submitted(struct lab *lab, transaction_id transaction)
 {
 	if (recorded(lab)) {
-		lab->transactions->records = lab_grow(lab->transactions->records, sizeof(*lab->transactions->records), (size_t)transaction + 1,
-			&lab->transactions->records_capacity);
-		lab->transactions->records[transaction] = (struct transaction_record){
+		struct transactions *all = lab->transactions;
+		all->records = lab_grow(
+			all->records, sizeof(*all->records), (size_t)transaction + 1, &all->records_capacity);
+		all->records[transaction] = (struct transaction_record){
 			.submitted = lab->world.now,
 			.ordered = SIM_NEVER,
 			.answered = SIM_NEVER,
@@ -102,7 +103,7 @@ void transaction_made_known(struct lab *lab, const struct node *node, transactio
 		const struct app_event *event = &effect->events[i];
 		measure_row(lab, TABLE_EVENTS,
 			(union cell[]){
-				{.integer = (int64_t)lab->run},
+				{.integer = (int64_t)lab->number.run},
 				{.integer = id},
 				{.integer = i},
 				{.real = sim_time_to_s(lab->world.now)},
@@ -157,7 +158,7 @@ void transactions_table(struct lab *lab)
 		bool ordered = record->ordered != SIM_NEVER;
 		const struct command *command = &transaction->command;
 		const union cell first[12] = {
-			{.integer = (int64_t)lab->run},
+			{.integer = (int64_t)lab->number.run},
 			{.integer = (int64_t)i},
 			{.integer = app->has_clients ? command->sender - lab->world.n_validators : command->sender},
 			{.integer = transaction->item},

@@ -211,7 +211,7 @@ void twins_start(struct lab *lab)
 	for (size_t a = 0; a < list->n; a++) {
 		const struct attack *attack = (const struct attack *)list->values[a].plugin;
 		for (uint32_t i = 0; attack->doubles && i < n; i++) {
-			if (!lab->attackers[a][i]) {
+			if (!lab->attacking.attackers[a][i]) {
 				continue;
 			}
 			if (lab->twins == NULL) {

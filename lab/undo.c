@@ -182,7 +182,7 @@ void replica_confirm(struct node *node, uint64_t instance)
 	log->first++;
 	log->n--;
 	tidy(lab, log);
-	if (lab->phase == PHASE_DRAINING) {
+	if (lab->ending.phase == PHASE_DRAINING) {
 		lab_check_done(lab);
 	}
 }

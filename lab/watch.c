@@ -335,7 +335,7 @@ static void bound_terms(struct lab *lab)
 	if (lab->watch->terms.n_called <= (uint64_t)lab->scenario->stop.views) {
 		return;
 	}
-	if (lab->phase == PHASE_DRAINING) { /* a straggler that is cut off stands again and again */
+	if (lab->ending.phase == PHASE_DRAINING) { /* a straggler that is cut off stands again and again */
 		lab_done(lab);
 	} else {
 		lab_end(lab, "limit", "more than %lld views or terms", (long long)lab->scenario->stop.views);

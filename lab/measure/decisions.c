@@ -14,7 +14,7 @@ void decisions_table(struct lab *lab)
 			app->item_counts(lab->outside, lab->outside->state, (uint32_t)i, &counts);
 		}
 		union cell cells[] = {
-			{.integer = (int64_t)lab->run},
+			{.integer = (int64_t)lab->number.run},
 			{.integer = (int64_t)i},
 			{.integer = app->has_clients ? item->client - lab->world.n_validators : item->client},
 			{.integer = item->accepted ? (int64_t)item->instance : -1},

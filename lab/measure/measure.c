@@ -57,7 +57,7 @@ void measure_fault(struct lab *lab, uint32_t node, const char *what)
 {
 	if (measure_records(lab, TABLE_FAULTS)) {
 		measure_row(lab, TABLE_FAULTS,
-			(union cell[]){{.integer = (int64_t)lab->run}, {.real = sim_time_to_s(lab->world.now)},
+			(union cell[]){{.integer = (int64_t)lab->number.run}, {.real = sim_time_to_s(lab->world.now)},
 				{.integer = node == NODE_NONE ? -1 : (int64_t)node}, {.string = what}});
 	}
 }

@@ -54,7 +54,7 @@ void series_table(struct lab *lab)
 			sim_time_to_s(left < lab->scenario->window_ns ? left : lab->scenario->window_ns);
 		outstanding += (int64_t)window->arrived - (int64_t)window->accepted;
 		union cell cells[] = {
-			{.integer = (int64_t)lab->run},
+			{.integer = (int64_t)lab->number.run},
 			{.real = sim_time_to_s(start)},
 			{.real = length_s},
 			{.integer = (int64_t)window->arrived},

@@ -16,7 +16,7 @@ void validators_table(struct lab *lab)
 			lab->app->standing(lab->outside, lab->outside->state, i, &standing);
 		}
 		union cell cells[] = {
-			{.integer = (int64_t)lab->run},
+			{.integer = (int64_t)lab->number.run},
 			{.integer = i},
 			{.integer = node->byzantine || is_attacker(lab, i)},
 			{.integer = (int64_t)replica_of(lab, i)->n_committed},

@@ -31,7 +31,7 @@ void violations_table(struct lab *lab)
 			snprintf(value_b, sizeof(value_b), "%016llx", (unsigned long long)violation->value_b);
 		}
 		union cell cells[] = {
-			{.integer = (int64_t)lab->run},
+			{.integer = (int64_t)lab->number.run},
 			{.real = sim_time_to_s(violation->at)},
 			{.string = violation->invariant},
 			{.string = nodes},

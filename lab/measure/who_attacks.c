@@ -8,7 +8,7 @@ bool is_attacker(const struct lab *lab, uint32_t validator)
 {
 	bool attacks = false;
 	for (size_t a = 0; a < lab->scenario->attacks.n; a++) {
-		attacks = attacks || lab->attackers[a][validator];
+		attacks = attacks || lab->attacking.attackers[a][validator];
 	}
 	return attacks;
 }

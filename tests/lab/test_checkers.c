@@ -302,8 +302,8 @@ static void views_end_a_run(void **state)
 	assert_false(stage.lab->world.stopped);
 	watch_leads(node(1), 50, LEAD_CHANGE);
 	assert_true(stage.lab->world.stopped);
-	assert_string_equal(stage.lab->verdict, "limit");
-	assert_string_equal(stage.lab->verdict_reason, "more than 50 views or terms");
+	assert_string_equal(stage.lab->ending.verdict, "limit");
+	assert_string_equal(stage.lab->ending.verdict_reason, "more than 50 views or terms");
 }
 
 /* `checkers: off` says nothing; the statistics go on. */

@@ -61,9 +61,6 @@ static struct {
 	{"file", "lab/trace.c"},
 	{"file", "tests/protocols/cluster.c"},
 	{"file", "tests/soak/schedule.c"},
-	{"struct", "lab/lab.h:lab"},
-	{"form", "lab/replica.c:wide"},
-	{"form", "lab/transactions.c:wide"},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
