@@ -237,7 +237,8 @@ static bool is_ignored(const struct lab *lab, const struct node *node, transacti
 	for (size_t a = 0; a < lab->scenario->attacks.n; a++) {
 		const struct node_attack *at = &lab->node_attacks->attacks[a];
 		if (at->attack != NULL && at->attack->ignores != NULL && node->id < n &&
-			lab->attacking.attackers[a][node->id] && is_on(at->common, lab->world.now) && at->attack->ignores(at->settings, &request)) {
+			lab->attacking.attackers[a][node->id] && is_on(at->common, lab->world.now) &&
+			at->attack->ignores(at->settings, &request)) {
 			return true;
 		}
 	}
