@@ -429,7 +429,7 @@ static void write_pbft(struct writer *writer)
 		writer->n_validators, writer->validates ? 1 : 1 + below(writer, 8), interval);
 	write_window_size(writer, 2 * interval);
 	bool early = false; /* who tells before a quorum has committed has no time to write */
-	if (chance(writer, .3) && !writer->predicts) { /* which can't be undone */
+	if (chance(writer, .3)) {
 		write_text(writer, ", tentative: on");
 		early = true;
 	}
